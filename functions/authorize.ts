@@ -1,0 +1,5 @@
+import { createAuthorizer } from '../shared/http/create-authorizer.ts';
+import { lambdaRuntime } from '../shared/runtime/runtime.ts';
+
+/** The Lambda authorizer of every route but health: who the credential names, with role and pools. */
+export const handler = createAuthorizer(lambdaRuntime);

@@ -1,0 +1,20 @@
+import { createClientRequestSchema, createdClientSchema } from '../shared/contract/clients.ts';
+import { createClient } from '../shared/domain/clients/create-client.ts';
+import { createHandler } from '../shared/http/create-handler.ts';
+import { defineEndpoint } from '../shared/http/endpoint.ts';
+import { presentClient } from '../shared/http/present.ts';
+import { lambdaRuntime } from '../shared/runtime/runtime.ts';
+import { routes } from './routes.ts';
+
+/** `POST /v1/clients`: a new client; its credential is in this answer alone. */
+export const endpoint = defineEndpoint({
+  route: routes.createClient,
+  request: { body: createClientRequestSchema },
+  responses: { 201: createdClientSchema },
+  run: async ({ body }, { context, caller }) => {
+    const { client, credential } = await createClient(context, caller, body);
+    return { status: 201, body: { ...presentClient(client), credential } };
+  },
+});
+
+export const handler = createHandler(endpoint, lambdaRuntime);

@@ -1,0 +1,19 @@
+import { forceQuerySchema, keyParametersSchema } from '../shared/contract/keys.ts';
+import { deleteKey } from '../shared/domain/keys/end-lease-of-key.ts';
+import { createHandler } from '../shared/http/create-handler.ts';
+import { defineEndpoint } from '../shared/http/endpoint.ts';
+import { lambdaRuntime } from '../shared/runtime/runtime.ts';
+import { routes } from './routes.ts';
+
+/** `DELETE /v1/keys/{keyId}`: deletes a key for good; its seat stays taken until the holder's own deadline, unless forced. */
+export const endpoint = defineEndpoint({
+  route: routes.deleteKey,
+  request: { parameters: keyParametersSchema, query: forceQuerySchema },
+  responses: { 204: null },
+  run: async ({ parameters, query }, { context, caller }) => {
+    await deleteKey(context, caller, parameters.keyId, query);
+    return { status: 204 };
+  },
+});
+
+export const handler = createHandler(endpoint, lambdaRuntime);

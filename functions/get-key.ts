@@ -1,0 +1,19 @@
+import { keyParametersSchema, keySchema } from '../shared/contract/keys.ts';
+import { findKey } from '../shared/domain/keys/find-key.ts';
+import { createHandler } from '../shared/http/create-handler.ts';
+import { defineEndpoint } from '../shared/http/endpoint.ts';
+import { presentKey } from '../shared/http/present.ts';
+import { lambdaRuntime } from '../shared/runtime/runtime.ts';
+import { routes } from './routes.ts';
+
+/** `GET`, `HEAD /v1/keys/{keyId}`: one key, never its value; 404 from the moment it is deleted or expired. */
+export const endpoint = defineEndpoint({
+  route: routes.getKey,
+  request: { parameters: keyParametersSchema },
+  responses: { 200: keySchema },
+  run: async ({ parameters }, { context, caller }) => {
+    return { status: 200, body: presentKey(await findKey(context, caller, parameters.keyId)) };
+  },
+});
+
+export const handler = createHandler(endpoint, lambdaRuntime);

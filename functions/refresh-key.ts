@@ -1,0 +1,19 @@
+import { keyParametersSchema, keySchema } from '../shared/contract/keys.ts';
+import { refreshKey } from '../shared/domain/keys/refresh-key.ts';
+import { createHandler } from '../shared/http/create-handler.ts';
+import { defineEndpoint } from '../shared/http/endpoint.ts';
+import { presentKey } from '../shared/http/present.ts';
+import { lambdaRuntime } from '../shared/runtime/runtime.ts';
+import { routes } from './routes.ts';
+
+/** `POST /v1/keys/{keyId}/refresh`: restarts the key's hard-expiration clock. */
+export const endpoint = defineEndpoint({
+  route: routes.refreshKey,
+  request: { parameters: keyParametersSchema },
+  responses: { 200: keySchema },
+  run: async ({ parameters }, { context, caller }) => {
+    return { status: 200, body: presentKey(await refreshKey(context, caller, parameters.keyId)) };
+  },
+});
+
+export const handler = createHandler(endpoint, lambdaRuntime);

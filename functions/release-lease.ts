@@ -1,0 +1,19 @@
+import { leaseParametersSchema } from '../shared/contract/leases.ts';
+import { releaseLease } from '../shared/domain/leases/release-lease.ts';
+import { createHandler } from '../shared/http/create-handler.ts';
+import { defineEndpoint } from '../shared/http/endpoint.ts';
+import { lambdaRuntime } from '../shared/runtime/runtime.ts';
+import { routes } from './routes.ts';
+
+/** `DELETE /v1/leases/{leaseId}`: the holder ends the lease; the key is free at once. Safe to repeat. */
+export const endpoint = defineEndpoint({
+  route: routes.releaseLease,
+  request: { parameters: leaseParametersSchema },
+  responses: { 204: null },
+  run: async ({ parameters }, { context, caller }) => {
+    await releaseLease(context, caller, parameters.leaseId);
+    return { status: 204 };
+  },
+});
+
+export const handler = createHandler(endpoint, lambdaRuntime);

@@ -1,0 +1,61 @@
+import type { Route } from '../shared/http/route.ts';
+
+/** The one table of routes, which the functions, the CDK stack, the local host and the OpenAPI document read. */
+export const routes = {
+  createKeys: { methods: ['POST'], path: '/v1/keys', access: 'admin', function: 'create-keys' },
+  listKeys: { methods: ['GET'], path: '/v1/keys', access: 'viewer', function: 'list-keys' },
+  getKey: { methods: ['GET', 'HEAD'], path: '/v1/keys/{keyId}', access: 'viewer', function: 'get-key' },
+  deleteKey: { methods: ['DELETE'], path: '/v1/keys/{keyId}', access: 'admin', function: 'delete-key' },
+  refreshKey: {
+    methods: ['POST'],
+    path: '/v1/keys/{keyId}/refresh',
+    access: 'admin',
+    function: 'refresh-key',
+  },
+  unblockKey: {
+    methods: ['POST'],
+    path: '/v1/keys/{keyId}/unblock',
+    access: 'admin',
+    function: 'unblock-key',
+  },
+
+  acquireLease: { methods: ['POST'], path: '/v1/leases', access: 'client', function: 'acquire-lease' },
+  listLeases: { methods: ['GET'], path: '/v1/leases', access: 'client', function: 'list-leases' },
+  getLease: { methods: ['GET'], path: '/v1/leases/{leaseId}', access: 'client', function: 'get-lease' },
+  keepAliveLease: {
+    methods: ['POST'],
+    path: '/v1/leases/{leaseId}/keep-alive',
+    access: 'client',
+    function: 'keep-alive-lease',
+  },
+  releaseLease: {
+    methods: ['DELETE'],
+    path: '/v1/leases/{leaseId}',
+    access: 'client',
+    function: 'release-lease',
+  },
+
+  listPools: { methods: ['GET'], path: '/v1/pools', access: 'viewer', function: 'list-pools' },
+  getPool: { methods: ['GET'], path: '/v1/pools/{pool}', access: 'viewer', function: 'get-pool' },
+  putPool: { methods: ['PUT'], path: '/v1/pools/{pool}', access: 'admin', function: 'put-pool' },
+  deletePool: { methods: ['DELETE'], path: '/v1/pools/{pool}', access: 'admin', function: 'delete-pool' },
+
+  createClient: { methods: ['POST'], path: '/v1/clients', access: 'admin', function: 'create-client' },
+  listClients: { methods: ['GET'], path: '/v1/clients', access: 'admin', function: 'list-clients' },
+  deleteClient: {
+    methods: ['DELETE'],
+    path: '/v1/clients/{clientId}',
+    access: 'admin',
+    function: 'delete-client',
+  },
+
+  getHealth: { methods: ['GET'], path: '/v1/health', access: 'anyone', function: 'get-health' },
+} as const satisfies Record<string, Route>;
+
+/** What no route matches: API Gateway's `$default` route. */
+export const unmatchedRoute: Route = {
+  methods: [],
+  path: '$default',
+  access: 'anyone',
+  function: 'answer-unmatched',
+};

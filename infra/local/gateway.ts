@@ -1,0 +1,122 @@
+import { randomUUID } from 'node:crypto';
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Context as LambdaContext } from 'aws-lambda';
+import { routes, unmatchedRoute } from '../../functions/routes.ts';
+import type { ApiResponse } from '../../shared/http/api-event.ts';
+import { matchPath } from '../../shared/http/match-route.ts';
+import type { Route } from '../../shared/http/route.ts';
+import { answerWithin } from '../../shared/runtime/answer-within.ts';
+import { logger } from '../../shared/runtime/logger.ts';
+import { type Authorization, cacheAuthorizer } from './authorizer-cache.ts';
+import { type GatewayRequest, toGatewayEvent } from './gateway-event.ts';
+import type { Functions } from './load-functions.ts';
+import { readRequestBody, TooLarge } from './read-request-body.ts';
+
+/** How long a function may take, in milliseconds. */
+export const FUNCTION_DEADLINE_MS = 10_000;
+
+/** API Gateway's own answers: what it says without asking a function. */
+const FIXED_ANSWERS = {
+  400: 'Bad Request',
+  401: 'Unauthorized',
+  403: 'Forbidden',
+  413: 'Request Entity Too Large',
+  500: 'Internal Server Error',
+  503: 'Service Unavailable',
+} as const;
+
+export type Gateway = (message: IncomingMessage, response: ServerResponse) => Promise<void>;
+
+/** What API Gateway does between HTTP and the functions: routes, authorizer, limits, fixed answers. */
+export function createGateway(functions: Functions): Gateway {
+  const authorize = cacheAuthorizer(functions.authorize);
+
+  return async (message, response) => {
+    try {
+      await handle(message, response);
+    } catch (error) {
+      logger.error('function failed', { error: error as Error });
+      answerFixed(response, 500);
+    }
+  };
+
+  async function handle(message: IncomingMessage, response: ServerResponse): Promise<void> {
+    const { route, request } = readRequest(message);
+    if (route === undefined) return answerFixed(response, 400);
+    const body = await readRequestBody(message);
+    if (body === TooLarge) return answerFixed(response, 413);
+
+    const authorization = await authorizeRequest(message, route);
+    if (authorization === 'missing') return answerFixed(response, 401);
+    if (authorization === 'denied') return answerFixed(response, 403);
+
+    const handler = functions.handlers.get(route.function);
+    if (handler === undefined) throw new Error(`No function named ${route.function}`);
+    const deadline = performance.now() + FUNCTION_DEADLINE_MS;
+    const context = {
+      functionName: route.function,
+      awsRequestId: request.requestId,
+      getRemainingTimeInMillis: () => Math.max(0, deadline - performance.now()),
+    } as LambdaContext;
+    const event = toGatewayEvent(message, request, body, authorization);
+    const result = await answerWithin(handler(event, context), FUNCTION_DEADLINE_MS, undefined);
+    if (result === undefined) return answerFixed(response, 503);
+    answer(response, result);
+  }
+
+  async function authorizeRequest(
+    message: IncomingMessage,
+    route: Route,
+  ): Promise<Authorization | 'missing' | undefined> {
+    if (route.access === 'anyone') return undefined;
+    const credential = message.headers.authorization;
+    return credential ? authorize(credential) : 'missing';
+  }
+}
+
+function readRequest(message: IncomingMessage): { route: Route | undefined; request: GatewayRequest } {
+  const url = message.url ?? '/';
+  const queryStart = url.indexOf('?');
+  const rawPath = queryStart < 0 ? url : url.slice(0, queryStart);
+  const method = message.method ?? 'GET';
+  const unmatched: GatewayRequest = {
+    requestId: randomUUID(),
+    method,
+    path: rawPath,
+    rawQuery: queryStart < 0 ? '' : url.slice(queryStart + 1),
+    routeKey: unmatchedRoute.path,
+    pathParameters: undefined,
+  };
+  for (const route of Object.values<Route>(routes)) {
+    if (!(route.methods as readonly string[]).includes(method)) continue;
+    const parameters = matchPath(route.path, rawPath);
+    if (parameters === undefined) continue;
+    const decoded = decodeParameters(parameters);
+    if (decoded === undefined) return { route: undefined, request: unmatched };
+    const routeKey = `${method} ${route.path}`;
+    return { route, request: { ...unmatched, routeKey, pathParameters: decoded } };
+  }
+  return { route: unmatchedRoute, request: unmatched };
+}
+
+function decodeParameters(parameters: Record<string, string>): Record<string, string> | undefined {
+  try {
+    return Object.fromEntries(
+      Object.entries(parameters).map(([name, text]) => [name, decodeURIComponent(text)]),
+    );
+  } catch {
+    return undefined;
+  }
+}
+
+function answer(response: ServerResponse, result: ApiResponse): void {
+  const { statusCode = 200, headers = {}, body, isBase64Encoded } = result;
+  response.writeHead(statusCode, headers as Record<string, string>);
+  response.end(body === undefined ? undefined : Buffer.from(body, isBase64Encoded ? 'base64' : 'utf8'));
+}
+
+function answerFixed(response: ServerResponse, status: keyof typeof FIXED_ANSWERS): void {
+  if (response.headersSent) return;
+  response.writeHead(status, { 'content-type': 'application/json' });
+  response.end(JSON.stringify({ message: FIXED_ANSWERS[status] }));
+}

@@ -1,0 +1,54 @@
+import { once } from 'node:events';
+import type { AddressInfo } from 'node:net';
+import { fileURLToPath } from 'node:url';
+import { type LocalConfig, loadEnvFile, readLocalConfig } from '../../shared/runtime/config.ts';
+import { logger } from '../../shared/runtime/logger.ts';
+import { openStore } from '../../shared/runtime/open-store.ts';
+import { createRuntime } from '../../shared/runtime/runtime.ts';
+import { ensureAdminCredential, putAdmin } from './admin-credential.ts';
+import { failWith } from './foreseeable-mistake.ts';
+import { loadFunctions } from './load-functions.ts';
+import { createLocalServer } from './local-server.ts';
+import { startSweepTimer } from './sweep-timer.ts';
+import { welcome } from './welcome.ts';
+
+const SITE_FOLDER = fileURLToPath(new URL('../../static-site/', import.meta.url));
+
+/** The whole service on one machine: API, dashboard and sweep. */
+async function start(config: LocalConfig): Promise<void> {
+  logger.setLogLevel(config.LOG_LEVEL);
+  const store = await openStore(config);
+  await store.prepare(Date.now());
+  const credential = config.BOOTSTRAP_CREDENTIAL ?? (await ensureAdminCredential(store, Date.now()));
+  if (config.BOOTSTRAP_CREDENTIAL !== undefined) await putAdmin(store, credential, Date.now());
+
+  const runtime = createRuntime(store, { clockSkewToleranceMs: config.CLOCK_SKEW_TOLERANCE_MS });
+  const functions = await loadFunctions(async () => runtime);
+  const server = createLocalServer(functions, SITE_FOLDER);
+  server.listen(config.PORT, config.HOST);
+  await once(server, 'listening');
+  const sweepTimer = startSweepTimer(functions.sweep);
+
+  console.log(welcome(server.address() as AddressInfo, config, credential));
+
+  const stop = async (): Promise<void> => {
+    console.log('Stopping: finishing running requests');
+    const closed = once(server, 'close');
+    server.close();
+    server.closeIdleConnections();
+    await closed;
+    await sweepTimer.stop();
+    await store.close();
+  };
+  for (const signal of ['SIGTERM', 'SIGINT'] as const) {
+    // A second signal finds no listener and ends the process at once.
+    process.once(signal, () => void stop().catch(failWith));
+  }
+}
+
+try {
+  loadEnvFile();
+  await start(readLocalConfig());
+} catch (error) {
+  failWith(error);
+}

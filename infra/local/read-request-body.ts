@@ -1,0 +1,18 @@
+import type { IncomingMessage } from 'node:http';
+
+/** API Gateway's limit for a request, in bytes; the functions' own is far lower. */
+const MAX_REQUEST_BYTES = 10 * 1024 * 1024;
+
+export const TooLarge = Symbol('too large');
+
+/** The whole body. What exceeds the limit is read to its end and thrown away, so that the caller can read the answer. */
+export async function readRequestBody(message: IncomingMessage): Promise<Buffer | typeof TooLarge> {
+  const chunks: Buffer[] = [];
+  let bytes = 0;
+  for await (const chunk of message as AsyncIterable<Buffer>) {
+    bytes += chunk.length;
+    if (bytes <= MAX_REQUEST_BYTES) chunks.push(chunk);
+    else chunks.length = 0;
+  }
+  return bytes > MAX_REQUEST_BYTES ? TooLarge : Buffer.concat(chunks);
+}

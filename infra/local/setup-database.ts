@@ -1,0 +1,46 @@
+import { generateClient } from '../../shared/domain/clients/create-client.ts';
+import { loadEnvFile, readRuntimeConfig } from '../../shared/runtime/config.ts';
+import { openStore } from '../../shared/runtime/open-store.ts';
+import { ForeseeableMistake, failWith } from './foreseeable-mistake.ts';
+
+/**
+ * Makes the indexes and, where the database has no admin without limits, the first one, straight in the database.
+ * Prints the credential once; safe to repeat.
+ */
+async function setUp(): Promise<void> {
+  const config = readRuntimeConfig();
+  if (config.MONGODB_URI === undefined) {
+    throw new ForeseeableMistake('MONGODB_URI is not set: set it to the database that the functions use');
+  }
+  const store = await openStore(config);
+  try {
+    await store.prepare(Date.now());
+    console.log('Indexes and the default pool are in place.');
+    if (await hasAdmin(store)) {
+      console.log('There is an admin already: no credential was made. --new-admin makes one more.');
+      return;
+    }
+    const { client, credential } = generateClient({ role: 'admin', description: 'First admin' }, Date.now());
+    await store.clients.put(client);
+    console.log(`Admin credential, shown this once: ${credential}`);
+  } finally {
+    await store.close();
+  }
+}
+
+async function hasAdmin(store: Awaited<ReturnType<typeof openStore>>): Promise<boolean> {
+  if (process.argv.includes('--new-admin')) return false;
+  for (let after: string | undefined; ; ) {
+    const clients = await store.clients.list({ limit: 200, ...(after !== undefined && { after }) });
+    if (clients.some((client) => client.role === 'admin' && client.pools === undefined)) return true;
+    if (clients.length < 200) return false;
+    after = clients.at(-1)?.clientId;
+  }
+}
+
+try {
+  loadEnvFile();
+  await setUp();
+} catch (error) {
+  failWith(error);
+}

@@ -1,0 +1,75 @@
+import * as z from 'zod';
+import {
+  clientIdSchema,
+  cursorSchema,
+  defaultPoolName,
+  durationMsSchema,
+  holderSchema,
+  keyIdSchema,
+  pageQuerySchema,
+  poolNameSchema,
+  queryBooleanSchema,
+  timeSchema,
+} from './primitives.ts';
+
+export const keyStateSchema = z.enum(['free', 'leased', 'cooling']).meta({ id: 'KeyState' });
+
+export const keySchema = z
+  .strictObject({
+    keyId: keyIdSchema,
+    pool: poolNameSchema,
+    state: keyStateSchema,
+    fencingToken: z.int().meta({ description: 'Grows with every acquire of this key' }),
+    createdAt: timeSchema,
+    expiresAt: timeSchema.nullable().meta({ description: 'Hard expiration; null: never' }),
+    expiresInMs: durationMsSchema.nullable(),
+    freeInMs: durationMsSchema.optional().meta({ description: 'While cooling: until it is free' }),
+    lease: z
+      .strictObject({
+        clientId: clientIdSchema,
+        holder: holderSchema.optional(),
+        acquiredAt: timeSchema,
+        expiresAt: timeSchema,
+        expiresInMs: durationMsSchema,
+      })
+      .optional(),
+  })
+  .meta({ id: 'Key', description: 'One unit of a pool; never its value' });
+
+export const keyParametersSchema = z.strictObject({ keyId: keyIdSchema });
+
+export const createKeysRequestSchema = z
+  .strictObject({
+    pool: poolNameSchema.default(defaultPoolName),
+    count: z.int().min(1).max(1000).default(1),
+  })
+  .meta({ id: 'CreateKeysRequest' });
+
+export const createKeysResponseSchema = z
+  .strictObject({ keys: z.array(keySchema) })
+  .meta({ id: 'CreatedKeys' });
+
+export const listKeysQuerySchema = pageQuerySchema.extend({
+  pool: poolNameSchema.default(defaultPoolName),
+  state: keyStateSchema.optional(),
+  search: z
+    .string()
+    .min(1)
+    .max(200)
+    .optional()
+    .meta({ description: 'Only keys whose id, or whose holder, starts with this' }),
+});
+
+export const listKeysResponseSchema = z
+  .strictObject({ keys: z.array(keySchema), nextCursor: cursorSchema.optional() })
+  .meta({ id: 'KeyPage' });
+
+/** `force=true` frees the key at once, before the holder's own deadline: safe only behind a fencing token. */
+export const forceQuerySchema = z.strictObject({ force: queryBooleanSchema });
+
+export type KeyState = z.output<typeof keyStateSchema>;
+export type Key = z.output<typeof keySchema>;
+export type CreateKeysRequest = z.input<typeof createKeysRequestSchema>;
+export type CreateKeysResponse = z.output<typeof createKeysResponseSchema>;
+export type ListKeysQuery = z.input<typeof listKeysQuerySchema>;
+export type ListKeysResponse = z.output<typeof listKeysResponseSchema>;

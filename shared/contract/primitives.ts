@@ -1,0 +1,80 @@
+import * as z from 'zod';
+
+/** Where a caller names no pool. */
+export const defaultPoolName = 'default';
+
+export const poolNameSchema = z
+  .string()
+  .regex(
+    /^[a-z0-9][a-z0-9._-]{0,62}$/,
+    'Must be 1 to 63 of a-z, 0-9, ".", "_", "-", and start with a letter or digit',
+  )
+  .meta({ id: 'PoolName', description: 'Name of a pool', example: 'licences' });
+
+export const keyIdSchema = z
+  .string()
+  .regex(/^[A-Za-z0-9_-]{1,64}$/, 'Must be a key id')
+  .meta({ description: 'Id of a key', example: 'key_5hVbnkXyG1Nv0eWcXl4Zzw' });
+
+/** Opaque to callers. */
+export const leaseIdSchema = z
+  .string()
+  .regex(/^[A-Za-z0-9_-]{1,512}$/, 'Must be a lease id')
+  .meta({ description: 'Id of a lease; opaque' });
+
+export const clientIdSchema = z
+  .string()
+  .regex(/^[A-Za-z0-9_-]{1,64}$/, 'Must be a client id')
+  .meta({ description: 'Id of a client', example: 'client_Zm9vYmFyYmF6' });
+
+/** A label that people will read in logs and tables: no control characters. */
+export const holderSchema = z
+  .string()
+  .min(1)
+  .max(200)
+  .regex(/^[^\p{Cc}]*$/u, 'Must have no control characters')
+  .meta({ description: 'Free-text label of whoever holds the lease', example: 'build-agent-7' });
+
+export const leaseSecondsSchema = z
+  .int()
+  .min(1)
+  .max(86_400)
+  .meta({ description: 'Length of a lease, in seconds', example: 60 });
+
+/** An instant, ISO 8601 in UTC. */
+export const timeSchema = z.iso
+  .datetime()
+  .meta({ description: 'ISO 8601, UTC', example: '2026-01-01T12:00:00.000Z' });
+
+export const durationMsSchema = z
+  .int()
+  .meta({ description: 'Milliseconds from the moment of the answer', example: 60_000 });
+
+/** Where the next page starts; opaque. */
+export const cursorSchema = z
+  .string()
+  .regex(/^[A-Za-z0-9_-]{1,256}$/, 'Must be a cursor of an earlier answer')
+  .meta({ description: 'Where the next page starts, from `nextCursor` of the page before; opaque' });
+
+/** A whole number in a query string. */
+export function queryIntegerSchema(limits: { min: number; max: number; default: number }) {
+  return z
+    .string()
+    .regex(/^\d{1,9}$/, 'Must be a whole number')
+    .transform(Number)
+    .pipe(z.int().min(limits.min).max(limits.max))
+    .default(limits.default);
+}
+
+/** `true` or `false` in a query string. */
+export const queryBooleanSchema = z
+  .enum(['true', 'false'])
+  .transform((text) => text === 'true')
+  .default(false);
+
+export const pageQuerySchema = z.strictObject({
+  limit: queryIntegerSchema({ min: 1, max: 200, default: 50 }),
+  cursor: cursorSchema.optional(),
+});
+
+export const noQuerySchema = z.strictObject({});

@@ -1,0 +1,46 @@
+import * as z from 'zod';
+
+/** Every `code` of a problem document. */
+export const problemCodes = [
+  'invalid_request',
+  'unauthenticated',
+  'forbidden',
+  'key_not_found',
+  'pool_not_found',
+  'client_not_found',
+  'route_not_found',
+  'method_not_allowed',
+  'no_key_available',
+  'key_not_leased',
+  'pool_full',
+  'pool_paused',
+  'lease_ended',
+  'body_too_large',
+  'unsupported_media_type',
+  'internal',
+  'database_unavailable',
+] as const;
+
+export const leaseEndReasonSchema = z.enum(['released', 'lapsed', 'unblocked', 'deleted', 'unknown']);
+
+/** An error, as `application/problem+json` (RFC 9457). */
+export const problemSchema = z
+  .strictObject({
+    type: z.string(),
+    title: z.string(),
+    status: z.int(),
+    code: z.enum(problemCodes),
+    detail: z.string(),
+    requestId: z.string(),
+    errors: z
+      .array(z.strictObject({ path: z.string(), message: z.string() }))
+      .optional()
+      .meta({ description: 'invalid_request: what is wrong, and where' }),
+    retryAfterMs: z.int().optional().meta({ description: 'no_key_available, database_unavailable' }),
+    reason: leaseEndReasonSchema.optional().meta({ description: 'lease_ended: why' }),
+  })
+  .meta({ id: 'Problem', description: 'RFC 9457 problem document' });
+
+export type ProblemCode = (typeof problemCodes)[number];
+export type LeaseEndReason = z.output<typeof leaseEndReasonSchema>;
+export type Problem = z.output<typeof problemSchema>;

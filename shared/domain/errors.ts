@@ -1,0 +1,127 @@
+/** Why a lease is over. `unknown`: the key no longer remembers it, or is gone. */
+export type LeaseEndReason = 'released' | 'lapsed' | 'unblocked' | 'deleted' | 'unknown';
+
+/** One thing wrong with a request: where, and what is expected there. */
+export interface RequestIssue {
+  readonly path: string;
+  readonly message: string;
+}
+
+/**
+ * Every error that a caller may see. `code` is one of a closed list; the HTTP status belongs to `shared/http`.
+ */
+export abstract class OrchestratorError extends Error {
+  abstract readonly code: string;
+
+  constructor(message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.name = new.target.name;
+  }
+}
+
+/** The request is malformed or contradicts itself. */
+export class InvalidRequestError extends OrchestratorError {
+  readonly code = 'invalid_request';
+  readonly issues: readonly RequestIssue[];
+
+  constructor(issues: readonly RequestIssue[], options?: ErrorOptions) {
+    super(issues.map((issue) => `${issue.path}: ${issue.message}`).join('; '), options);
+    this.issues = issues;
+  }
+}
+
+/** No credential was passed on with the request. */
+export class UnauthenticatedError extends OrchestratorError {
+  readonly code = 'unauthenticated';
+}
+
+/** The credential is known, but not allowed to do this. */
+export class ForbiddenError extends OrchestratorError {
+  readonly code = 'forbidden';
+}
+
+/** No such key, or it is deleted or past its hard expiration. */
+export class KeyNotFoundError extends OrchestratorError {
+  readonly code = 'key_not_found';
+
+  constructor() {
+    super('There is no such key, or it has expired or was deleted');
+  }
+}
+
+/** No such pool, or it was deleted. */
+export class PoolNotFoundError extends OrchestratorError {
+  readonly code = 'pool_not_found';
+
+  constructor(pool: string) {
+    super(`There is no pool named "${pool}"`);
+  }
+}
+
+/** No such client, or it was revoked. */
+export class ClientNotFoundError extends OrchestratorError {
+  readonly code = 'client_not_found';
+
+  constructor() {
+    super('There is no such client, or it was revoked');
+  }
+}
+
+/** Every key of the pool is leased or cooling, or the pool has none. */
+export class NoKeyAvailableError extends OrchestratorError {
+  readonly code = 'no_key_available';
+  /** Milliseconds until a key is free if nobody keeps it alive; a release may free one sooner. */
+  readonly retryAfterMs: number;
+
+  constructor(pool: string, retryAfterMs: number) {
+    super(`No key of pool "${pool}" is free`);
+    this.retryAfterMs = retryAfterMs;
+  }
+}
+
+/** There is no lease to end: the key is free. */
+export class KeyNotLeasedError extends OrchestratorError {
+  readonly code = 'key_not_leased';
+
+  constructor() {
+    super('The key is free: there is no lease to end');
+  }
+}
+
+/** The new keys would exceed the pool's `maxKeys`. */
+export class PoolFullError extends OrchestratorError {
+  readonly code = 'pool_full';
+
+  constructor(pool: string, maxKeys: number) {
+    super(`Pool "${pool}" holds at most ${maxKeys} keys, those that still cool after a deletion included`);
+  }
+}
+
+/** The pool gives no new leases at present. */
+export class PoolPausedError extends OrchestratorError {
+  readonly code = 'pool_paused';
+
+  constructor(pool: string) {
+    super(`Pool "${pool}" is paused: it gives no new leases, live ones go on`);
+  }
+}
+
+/** The lease is over, for good. */
+export class LeaseEndedError extends OrchestratorError {
+  readonly code = 'lease_ended';
+  readonly reason: LeaseEndReason;
+
+  constructor(reason: LeaseEndReason) {
+    super(`The lease is over (${reason})`);
+    this.reason = reason;
+  }
+}
+
+/** The database did not answer in time, or a write's outcome is unknown. */
+export class DatabaseUnavailableError extends OrchestratorError {
+  readonly code = 'database_unavailable';
+
+  constructor(options?: ErrorOptions) {
+    super('The database does not answer at present; the outcome of a write is unknown', options);
+  }
+}

@@ -1,0 +1,61 @@
+import type { LeaseEndReason } from './errors.ts';
+
+/** The live or lapsed lease that stands on a key. Times are milliseconds since the epoch. */
+export interface KeyLease {
+  /** Proves the holder: the tail of the public lease id (see `lease-id.ts`). */
+  readonly id: string;
+  readonly clientId: string;
+  readonly holder?: string;
+  readonly acquiredAt: number;
+  readonly expiresAt: number;
+}
+
+/** What a key remembers of the lease before. */
+export interface LastLease {
+  readonly id: string;
+  readonly clientId: string;
+  readonly reason: Exclude<LeaseEndReason, 'unknown'>;
+}
+
+/** State as stored. Whether a key is free, leased or cooling depends on the time too: see {@link keyStateAt}. */
+export type StoredState = 'free' | 'leased' | 'deleted';
+
+/** One unit of a pool, as both stores keep it. Times are milliseconds since the epoch. */
+export interface Key {
+  readonly keyId: string;
+  /** The pool's reference (name and generation), see `pool.ts`. */
+  readonly pool: string;
+  readonly state: StoredState;
+  /** Random, set at creation: acquirers start from a random slot, so that they spread over the pool. */
+  readonly slot: number;
+  /** Grows with every acquire; starts at the creation time, so that it also grows for a value imported again. */
+  readonly fencingToken: number;
+  readonly createdAt: number;
+  /** Hard expiration. Never before `freeAt`. */
+  readonly expiresAt: number;
+  /** Claimable from here on: the lease's end plus the clock tolerance, or the moment of a release. */
+  readonly freeAt: number;
+  readonly lease?: KeyLease;
+  readonly lastLease?: LastLease;
+  /** Hash of the client and the idempotency key of the latest acquire that carried one. */
+  readonly requestHash?: string;
+  /** An imported secret; a key without one is its own value. */
+  readonly value?: string;
+}
+
+/** What a caller sees of a key's state. */
+export type KeyState = 'free' | 'leased' | 'cooling';
+
+/** The hard expiration of keys that never expire: far enough for every index, near enough for every date type. */
+export const NEVER_EXPIRES = Date.UTC(9999, 0, 1);
+
+/** The state at `now`. Time rules hold when they are read, whether or not a sweep has run. */
+export function keyStateAt(key: Key, now: number): KeyState {
+  if (liveLeaseAt(key, now) !== undefined) return 'leased';
+  return key.freeAt > now ? 'cooling' : 'free';
+}
+
+/** The lease that is live at `now`, if any. */
+export function liveLeaseAt(key: Key, now: number): KeyLease | undefined {
+  return key.lease !== undefined && key.lease.expiresAt > now ? key.lease : undefined;
+}

@@ -1,0 +1,39 @@
+import { randomBytes } from 'node:crypto';
+
+/**
+ * What a public lease id carries, so that keep-alive and release are one command on the key's primary key.
+ * `proof` is what the key stores as `lease.id`; it includes the lease's length, so that a caller who forges
+ * a longer one holds no lease at all.
+ */
+export interface LeaseId {
+  readonly keyId: string;
+  /** The pool's reference. */
+  readonly pool: string;
+  readonly leaseMs: number;
+  readonly proof: string;
+}
+
+const PROOF = /^[0-9a-z]{1,9}\.[A-Za-z0-9_-]{22}$/;
+
+/** A new proof: the lease's length and 128 random bits. */
+export function generateLeaseProof(leaseMs: number): string {
+  return `${leaseMs.toString(36)}.${randomBytes(16).toString('base64url')}`;
+}
+
+/** The lease's length in milliseconds, as the proof has it. */
+export function leaseMsOfProof(proof: string): number {
+  return Number.parseInt(proof, 36);
+}
+
+export function encodeLeaseId(parts: { keyId: string; pool: string; proof: string }): string {
+  return Buffer.from([parts.keyId, parts.pool, parts.proof].join('|')).toString('base64url');
+}
+
+/** Reads a public lease id; undefined when this service cannot have made it. */
+export function decodeLeaseId(leaseId: string): LeaseId | undefined {
+  const bytes = Buffer.from(leaseId, 'base64url');
+  if (bytes.toString('base64url') !== leaseId) return undefined;
+  const [keyId, pool, proof, ...rest] = bytes.toString('utf8').split('|');
+  if (!keyId || !pool || proof === undefined || rest.length > 0) return undefined;
+  return PROOF.test(proof) ? { keyId, pool, leaseMs: leaseMsOfProof(proof), proof } : undefined;
+}

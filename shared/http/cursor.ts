@@ -1,0 +1,21 @@
+import { InvalidRequestError } from '../domain/errors.ts';
+
+/** A page's end as an opaque text. */
+export function encodeCursor(position: string | number): string {
+  return Buffer.from(JSON.stringify(position)).toString('base64url');
+}
+
+/** @throws InvalidRequestError when the cursor is not one of this kind of list. */
+export function decodeCursor<Kind extends 'string' | 'number'>(
+  cursor: string | undefined,
+  kind: Kind,
+): (Kind extends 'string' ? string : number) | undefined {
+  if (cursor === undefined) return undefined;
+  try {
+    const position: unknown = JSON.parse(Buffer.from(cursor, 'base64url').toString('utf8'));
+    if (typeof position === kind) return position as never;
+  } catch {
+    // Answered below.
+  }
+  throw new InvalidRequestError([{ path: 'cursor', message: 'Must be a cursor of an earlier answer' }]);
+}

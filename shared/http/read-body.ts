@@ -1,0 +1,44 @@
+import type { MiddlewareObj } from '@middy/core';
+import httpJsonBodyParser from '@middy/http-json-body-parser';
+import { InvalidRequestError } from '../domain/errors.ts';
+import type { ApiEvent } from './api-event.ts';
+import { BodyTooLargeError, UnsupportedMediaTypeError } from './problem.ts';
+
+/** The largest request body, in bytes. */
+export const MAX_BODY_BYTES = 64 * 1024;
+
+const parser = httpJsonBodyParser();
+
+/** Refuses a body over {@link MAX_BODY_BYTES}, whether or not the endpoint reads one. */
+export function limitBody(): MiddlewareObj<ApiEvent> {
+  return {
+    before: ({ event }) => {
+      const bytes = Buffer.byteLength(event.body ?? '', event.isBase64Encoded ? 'base64' : 'utf8');
+      if (bytes > MAX_BODY_BYTES)
+        throw new BodyTooLargeError(`The body may have at most ${MAX_BODY_BYTES} bytes`);
+    },
+  };
+}
+
+/** Parses a JSON body in place; an empty one counts as `{}`. */
+export function readBody(): MiddlewareObj<ApiEvent> {
+  return {
+    before: async (request) => {
+      if (request.event.body === undefined || request.event.body === '') {
+        request.event.body = '{}';
+        request.event.headers = { ...request.event.headers, 'content-type': 'application/json' };
+        request.event.isBase64Encoded = false;
+      }
+      try {
+        await parser.before?.(request as never);
+      } catch (error) {
+        if ((error as { statusCode?: number }).statusCode === 415) {
+          throw new UnsupportedMediaTypeError('Send the body as Content-Type: application/json', {
+            cause: error,
+          });
+        }
+        throw new InvalidRequestError([{ path: 'body', message: 'Must be valid JSON' }], { cause: error });
+      }
+    },
+  };
+}

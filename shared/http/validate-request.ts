@@ -1,0 +1,27 @@
+import type * as z from 'zod';
+import { noQuerySchema } from '../contract/primitives.ts';
+import { InvalidRequestError, type RequestIssue } from '../domain/errors.ts';
+import type { ApiEvent } from './api-event.ts';
+import type { AnyEndpoint } from './endpoint.ts';
+
+/** The parts of the request that the endpoint names, as its schemas let them through. @throws InvalidRequestError */
+export function validateRequest(endpoint: AnyEndpoint, event: ApiEvent): Record<string, unknown> {
+  const { parameters, query = noQuerySchema, headers } = endpoint.request;
+  const issues: RequestIssue[] = [];
+  const request = {
+    ...(parameters && { parameters: parse(parameters, event.pathParameters ?? {}, issues) }),
+    query: parse(query, event.queryStringParameters ?? {}, issues),
+    ...(headers && { headers: parse(headers, event.headers, issues) }),
+    ...(endpoint.request.body && { body: parse(endpoint.request.body, event.body, issues) }),
+  };
+  if (issues.length > 0) throw new InvalidRequestError(issues);
+  return request;
+}
+
+function parse(schema: z.ZodType, input: unknown, issues: RequestIssue[]): unknown {
+  const parsed = schema.safeParse(input);
+  if (parsed.success) return parsed.data;
+  for (const { path, message } of parsed.error.issues)
+    issues.push({ path: path.map(String).join('.'), message });
+  return undefined;
+}

@@ -1,0 +1,75 @@
+import { existsSync } from 'node:fs';
+import * as z from 'zod';
+
+/** A variable of the environment is missing or malformed; the message names it and says what it should be. */
+export class ConfigError extends Error {
+  constructor(message: string) {
+    super(message);
+    this.name = 'ConfigError';
+  }
+}
+
+const credentialSchema = z
+  .string()
+  .regex(
+    /^[A-Za-z0-9_-]{1,64}\.[A-Za-z0-9_-]{32,256}$/,
+    'must be <clientId>.<secret>, the secret of at least 32 characters',
+  );
+
+const mongodbUriSchema = z
+  .string()
+  .regex(/^mongodb(\+srv)?:\/\/\S+$/, 'must start with mongodb:// or mongodb+srv://');
+
+function wholeNumber(min: number, max: number) {
+  const message = `must be a whole number from ${min} to ${max}`;
+  return z
+    .string()
+    .regex(/^\d{1,9}$/, message)
+    .transform(Number)
+    .pipe(z.int(message).min(min, message).max(max, message));
+}
+
+const storeVariables = {
+  MONGODB_URI: mongodbUriSchema.optional(),
+  MONGODB_MAX_POOL_SIZE: wholeNumber(1, 1000).optional(),
+  SQLITE_PATH: z.string().min(1, 'must be a path or :memory:').default('.data/orchestrator.db'),
+  CLOCK_SKEW_TOLERANCE_MS: wholeNumber(0, 60_000).default(1000),
+};
+
+const runtimeSchema = z.object(storeVariables);
+
+const localSchema = z.object({
+  ...storeVariables,
+  PORT: wholeNumber(0, 65_535).default(3000),
+  HOST: z.string().min(1, 'must be an address to listen on').default('127.0.0.1'),
+  BOOTSTRAP_CREDENTIAL: credentialSchema.optional(),
+  LOG_LEVEL: z.enum(['DEBUG', 'INFO', 'WARN', 'ERROR'], 'must be DEBUG, INFO, WARN or ERROR').default('WARN'),
+});
+
+/** What every function needs. */
+export type RuntimeConfig = z.output<typeof runtimeSchema>;
+/** What the local host needs. */
+export type LocalConfig = z.output<typeof localSchema>;
+
+export function readRuntimeConfig(env: NodeJS.ProcessEnv = process.env): RuntimeConfig {
+  return read(runtimeSchema, env);
+}
+
+export function readLocalConfig(env: NodeJS.ProcessEnv = process.env): LocalConfig {
+  return read(localSchema, env);
+}
+
+/** Reads `.env` of the working directory, if there is one; what is already set stays. */
+export function loadEnvFile(): void {
+  if (existsSync('.env')) process.loadEnvFile('.env');
+}
+
+/** Empty variables count as unset. The message has the variable and the rule, never the value: it may be a secret. */
+function read<Schema extends z.ZodType>(schema: Schema, env: NodeJS.ProcessEnv): z.output<Schema> {
+  const set = Object.fromEntries(Object.entries(env).filter(([, value]) => value !== ''));
+  const parsed = schema.safeParse(set);
+  if (parsed.success) return parsed.data;
+  throw new ConfigError(
+    parsed.error.issues.map((issue) => `${issue.path.join('.')} ${issue.message}`).join('; '),
+  );
+}
