@@ -15,7 +15,7 @@ export type Authorizer = (
 ) => Promise<APIGatewaySimpleAuthorizerWithContextResult<AuthorizerContext | Record<string, never>>>;
 
 /** How long the authorizer waits for the database before it leaves the verification to the function, in milliseconds. */
-const PATIENCE_MS = 900;
+const PATIENCE_MS = 500;
 
 /** A Lambda authorizer of an HTTP API, with simple responses. A wrong or revoked credential is denied. */
 export function createAuthorizer(getRuntime: RuntimeSource): Authorizer {

@@ -15,7 +15,7 @@ export interface ProblemResponse {
 }
 
 /** The one place where a code becomes an HTTP status; the compiler checks that none is missing. */
-function statusOf(code: ProblemCode): number {
+export function statusOf(code: ProblemCode): number {
   switch (code) {
     case 'invalid_request':
       return 400;

@@ -1,0 +1,102 @@
+import type { routes } from '../../functions/routes.ts';
+import type { ProblemCode } from '../../shared/contract/problems.ts';
+
+/** What the API document says of a route beyond its schemas. */
+export interface RouteNote {
+  readonly tag: 'Keys' | 'Leases' | 'Pools' | 'Clients' | 'Service';
+  readonly summary: string;
+  readonly description?: string;
+  /** The codes that are particular to the route; those that every route can answer are added. */
+  readonly problems: readonly ProblemCode[];
+  readonly requestExample?: object;
+}
+
+/** One note per row of the route table; the compiler checks that none is missing. */
+export const routeNotes: Readonly<Record<keyof typeof routes, RouteNote>> = {
+  createKeys: {
+    tag: 'Keys',
+    summary: 'Create keys',
+    description: 'Adds `count` free keys to a pool, all of them or none.',
+    problems: ['pool_not_found', 'pool_full'],
+    requestExample: { pool: 'default', count: 3 },
+  },
+  listKeys: {
+    tag: 'Keys',
+    summary: "List a pool's keys",
+    description: 'In a stable order, page by page. Never a value.',
+    problems: ['pool_not_found'],
+  },
+  getKey: { tag: 'Keys', summary: 'Read one key', problems: ['key_not_found'] },
+  deleteKey: {
+    tag: 'Keys',
+    summary: 'Delete a key',
+    description:
+      "Ends its lease, hides it at once, and keeps its seat under `maxKeys` until the holder's own deadline has passed. With `force=true` the seat is free at once: safe only where a fencing token guards the resource.",
+    problems: ['key_not_found'],
+  },
+  refreshKey: {
+    tag: 'Keys',
+    summary: "Restart a key's hard-expiration clock",
+    problems: ['key_not_found'],
+  },
+  unblockKey: {
+    tag: 'Keys',
+    summary: "End somebody's lease",
+    description:
+      "The key cools until the holder's own deadline has passed. With `force=true` it is free at once: safe only where a fencing token guards the resource.",
+    problems: ['key_not_found', 'key_not_leased'],
+  },
+  acquireLease: {
+    tag: 'Leases',
+    summary: 'Acquire a key',
+    description:
+      'Picks a free key of the pool and leases it to the caller, in one atomic step. Send an `Idempotency-Key` to make it safe to retry: a repeat answers 200 with the same lease while it lives, and 410 after.',
+    problems: ['pool_not_found', 'pool_paused', 'no_key_available', 'lease_ended'],
+    requestExample: { pool: 'default', holder: 'build-agent-7' },
+  },
+  listLeases: { tag: 'Leases', summary: 'List your own live leases', problems: [] },
+  getLease: { tag: 'Leases', summary: 'Read your own lease', problems: ['lease_ended'] },
+  keepAliveLease: {
+    tag: 'Leases',
+    summary: 'Keep a lease alive',
+    description:
+      'The heartbeat: a full lease length from now, and a refreshed key. The first 410 is final: the lease never comes back.',
+    problems: ['lease_ended'],
+  },
+  releaseLease: {
+    tag: 'Leases',
+    summary: 'Release a lease',
+    description: 'The key is free at once. A repeated release answers 204 as long as the key remembers it.',
+    problems: ['lease_ended'],
+  },
+  listPools: { tag: 'Pools', summary: 'List the pools, with their keys counted', problems: [] },
+  getPool: { tag: 'Pools', summary: 'Read a pool, with its keys counted', problems: ['pool_not_found'] },
+  putPool: {
+    tag: 'Pools',
+    summary: 'Create a pool or replace its policy',
+    description: 'What the body leaves out has its default. In force everywhere within 5 seconds.',
+    problems: [],
+    requestExample: { leaseSeconds: 60, keyTtlSeconds: 300, maxKeys: 100, paused: false },
+  },
+  deletePool: {
+    tag: 'Pools',
+    summary: 'Delete a pool with its keys and leases',
+    description: 'Gone for every caller within 5 seconds. The default pool becomes empty instead.',
+    problems: ['pool_not_found'],
+  },
+  createClient: {
+    tag: 'Clients',
+    summary: 'Create a client',
+    description: 'The answer has the credential; it is not shown again.',
+    problems: [],
+    requestExample: { role: 'client', pools: ['default'], description: 'Nightly build' },
+  },
+  listClients: { tag: 'Clients', summary: 'List the clients', problems: [] },
+  deleteClient: {
+    tag: 'Clients',
+    summary: "Revoke a client's credential",
+    description: 'A gateway that has just checked the credential may accept it for 60 seconds more.',
+    problems: ['client_not_found'],
+  },
+  getHealth: { tag: 'Service', summary: 'Whether the database answers', problems: [] },
+};
