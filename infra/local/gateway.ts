@@ -110,13 +110,15 @@ function decodeParameters(parameters: Record<string, string>): Record<string, st
 }
 
 function answer(response: ServerResponse, result: ApiResponse): void {
-  const { statusCode = 200, headers = {}, body, isBase64Encoded } = result;
-  response.writeHead(statusCode, headers as Record<string, string>);
-  response.end(body === undefined ? undefined : Buffer.from(body, isBase64Encoded ? 'base64' : 'utf8'));
+  const { statusCode = 200, headers = {}, body = '', isBase64Encoded } = result;
+  const bytes = Buffer.from(body, isBase64Encoded ? 'base64' : 'utf8');
+  const length = statusCode === 204 ? {} : { 'content-length': bytes.length };
+  response.writeHead(statusCode, { ...(headers as Record<string, string>), ...length });
+  response.end(bytes);
 }
 
 function answerFixed(response: ServerResponse, status: keyof typeof FIXED_ANSWERS): void {
   if (response.headersSent) return;
-  response.writeHead(status, { 'content-type': 'application/json' });
-  response.end(JSON.stringify({ message: FIXED_ANSWERS[status] }));
+  const body = JSON.stringify({ message: FIXED_ANSWERS[status] });
+  answer(response, { statusCode: status, headers: { 'content-type': 'application/json' }, body });
 }

@@ -37,7 +37,9 @@ export function readBody(): MiddlewareObj<ApiEvent> {
             cause: error,
           });
         }
-        throw new InvalidRequestError([{ path: 'body', message: 'Must be valid JSON' }], { cause: error });
+        throw new InvalidRequestError([{ path: 'body', message: 'Must be valid JSON, without __proto__' }], {
+          cause: error,
+        });
       }
     },
   };

@@ -4,6 +4,10 @@ import { InvalidRequestError, type RequestIssue } from '../domain/errors.ts';
 import type { ApiEvent } from './api-event.ts';
 import type { AnyEndpoint } from './endpoint.ts';
 
+/** An answer names no more unknown fields than these, and of a long name no more characters. */
+const MAX_UNKNOWN_FIELDS = 20;
+const MAX_NAME_LENGTH = 100;
+
 /** The parts of the request that the endpoint names, as its schemas let them through. @throws InvalidRequestError */
 export function validateRequest(endpoint: AnyEndpoint, event: ApiEvent): Record<string, unknown> {
   const { parameters, query = noQuerySchema, headers } = endpoint.request;
@@ -21,7 +25,15 @@ export function validateRequest(endpoint: AnyEndpoint, event: ApiEvent): Record<
 function parse(schema: z.ZodType, input: unknown, issues: RequestIssue[]): unknown {
   const parsed = schema.safeParse(input);
   if (parsed.success) return parsed.data;
-  for (const { path, message } of parsed.error.issues)
-    issues.push({ path: path.map(String).join('.'), message });
+  for (const issue of parsed.error.issues) {
+    const path = issue.path.map(String);
+    if (issue.code !== 'unrecognized_keys') {
+      issues.push({ path: path.join('.'), message: issue.message });
+      continue;
+    }
+    for (const key of issue.keys.slice(0, MAX_UNKNOWN_FIELDS)) {
+      issues.push({ path: [...path, key.slice(0, MAX_NAME_LENGTH)].join('.'), message: 'Unknown field' });
+    }
+  }
   return undefined;
 }
