@@ -10,7 +10,8 @@ export function answerProblems(logger: Logger): MiddlewareObj<ApiEvent, ApiRespo
     onError: (request) => {
       const { requestId } = request.event.requestContext;
       if (request.error instanceof DatabaseUnavailableError) {
-        logger.error('database unavailable', { requestId, cause: request.error.cause });
+        const { name, message } = (request.error.cause ?? {}) as Partial<Error>;
+        logger.error('database unavailable', { requestId, reason: `${name}: ${message}` });
       } else if (!(request.error instanceof OrchestratorError)) {
         logger.error('unexpected error', { requestId, error: request.error });
       }
