@@ -1,0 +1,147 @@
+import { describe, expect, it } from 'vitest';
+import type { Caller } from '../../../shared/domain/client.ts';
+import { unblockKey } from '../../../shared/domain/keys/end-lease-of-key.ts';
+import { findLease } from '../../../shared/domain/leases/find-lease.ts';
+import { keepAliveLease } from '../../../shared/domain/leases/keep-alive-lease.ts';
+import { listLeases } from '../../../shared/domain/leases/list-leases.ts';
+import { releaseLease } from '../../../shared/domain/leases/release-lease.ts';
+import { describeOnEveryStore } from '../support/every-store.ts';
+import { FORBIDDEN, leaseEnded } from '../support/expected-errors.ts';
+import { interruptAfter } from '../support/interrupt.ts';
+import {
+  ADMIN,
+  ALICE,
+  acquire,
+  addKey,
+  addKeys,
+  BOB,
+  LEASE,
+  setPolicy,
+  TOLERANCE,
+} from '../support/world.ts';
+
+const OPERATIONS = [
+  ['keep alive', keepAliveLease],
+  ['find', findLease],
+  ['release', releaseLease],
+] as const;
+
+describeOnEveryStore((world) => {
+  describe('Rule 6: only the client that holds a lease can touch it', () => {
+    it.each(OPERATIONS)("a client cannot %s another client's lease", async (_name, operation) => {
+      await addKey(world.context);
+      const { leaseId, expiresAt } = await acquire(world.context, ALICE);
+
+      await expect(operation(world.context, BOB, leaseId)).rejects.toMatchObject(FORBIDDEN);
+      expect(await findLease(world.context, ALICE, leaseId)).toMatchObject({ expiresAt });
+    });
+
+    it.each(OPERATIONS)("an admin cannot %s a client's lease either", async (_name, operation) => {
+      await addKey(world.context);
+      const { leaseId } = await acquire(world.context, ALICE);
+
+      await expect(operation(world.context, ADMIN, leaseId)).rejects.toMatchObject(FORBIDDEN);
+    });
+
+    it.each(OPERATIONS)(
+      "a client cannot %s another client's lease that is over",
+      async (_name, operation) => {
+        await addKey(world.context);
+        const { leaseId } = await acquire(world.context, ALICE);
+
+        world.passTime(LEASE);
+        await expect(operation(world.context, BOB, leaseId)).rejects.toMatchObject(FORBIDDEN);
+        await expect(findLease(world.context, ALICE, leaseId)).rejects.toMatchObject(leaseEnded('lapsed'));
+        await expect(operation(world.context, BOB, leaseId)).rejects.toMatchObject(FORBIDDEN);
+      },
+    );
+
+    it.each(OPERATIONS)(
+      'an old holder cannot %s once somebody else acquired the key',
+      async (_name, operation) => {
+        await addKey(world.context);
+        const old = await acquire(world.context, ALICE);
+        world.passTime(LEASE + TOLERANCE);
+        const current = await acquire(world.context, BOB);
+
+        await expect(operation(world.context, ALICE, old.leaseId)).rejects.toMatchObject(
+          leaseEnded('lapsed'),
+        );
+        expect(await findLease(world.context, BOB, current.leaseId)).toMatchObject({
+          expiresAt: current.expiresAt,
+        });
+      },
+    );
+
+    it.each(OPERATIONS)(
+      'a client cannot %s with its old lease once it acquired the key anew',
+      async (_name, operation) => {
+        await addKey(world.context);
+        const old = await acquire(world.context, ALICE);
+        await unblockKey(world.context, ADMIN, old.keyId, { force: true });
+        const current = await acquire(world.context, ALICE);
+
+        await expect(operation(world.context, ALICE, old.leaseId)).rejects.toMatchObject(
+          leaseEnded('unblocked'),
+        );
+        expect(await findLease(world.context, ALICE, current.leaseId)).toMatchObject({ keyId: old.keyId });
+      },
+    );
+
+    it('what a key forgot about a lease two leases ago is answered as unknown', async () => {
+      await addKey(world.context);
+      const old = await acquire(world.context, ALICE);
+      await releaseLease(world.context, ALICE, old.leaseId);
+      await releaseLease(world.context, BOB, (await acquire(world.context, BOB)).leaseId);
+
+      for (const [, operation] of OPERATIONS) {
+        await expect(operation(world.context, ALICE, old.leaseId)).rejects.toMatchObject(
+          leaseEnded('unknown'),
+        );
+      }
+    });
+
+    it('a release does not end the lease that took the key while the release was refused', async () => {
+      await addKey(world.context);
+      const old = await acquire(world.context, ALICE);
+      world.passTime(LEASE + TOLERANCE);
+      let current = '';
+      const slow = interruptAfter(world.context, 'release', async () => {
+        current = (await acquire(world.context, BOB)).leaseId;
+      });
+
+      await expect(releaseLease(slow, ALICE, old.leaseId)).rejects.toMatchObject(leaseEnded('lapsed'));
+      expect(await findLease(world.context, BOB, current)).toMatchObject({ clientId: 'bob' });
+    });
+
+    it('each client lists its own leases, by key id and page by page', async () => {
+      await addKeys(world.context, 5);
+      const own: string[] = [];
+      for (const caller of [ALICE, BOB, ALICE, BOB, ALICE]) {
+        const { keyId } = await acquire(world.context, caller);
+        if (caller === ALICE) own.push(keyId);
+      }
+      own.sort();
+
+      const first = await listLeases(world.context, ALICE, { limit: 2 });
+      expect(first.leases.map((lease) => lease.keyId)).toEqual(own.slice(0, 2));
+      const second = await listLeases(world.context, ALICE, { limit: 2, after: first.next });
+      expect(second.leases.map((lease) => lease.keyId)).toEqual(own.slice(2));
+      expect(second.next).toBeUndefined();
+    });
+
+    it('a credential that is limited to some pools neither lists nor touches leases in others', async () => {
+      await setPolicy(world.context, {}, 'licences');
+      await addKey(world.context, 'licences');
+      const { leaseId } = await acquire(world.context, ALICE, { pool: 'licences' });
+      const limited: Caller = { ...ALICE, pools: ['default'] };
+
+      for (const [, operation] of OPERATIONS) {
+        await expect(operation(world.context, limited, leaseId)).rejects.toMatchObject(FORBIDDEN);
+      }
+      await expect(acquire(world.context, limited, { pool: 'licences' })).rejects.toMatchObject(FORBIDDEN);
+      expect(await listLeases(world.context, limited, { limit: 10 })).toEqual({ leases: [] });
+      expect((await listLeases(world.context, ALICE, { limit: 10 })).leases).toHaveLength(1);
+    });
+  });
+});

@@ -1,0 +1,111 @@
+import { beforeEach } from 'vitest';
+import type { Caller } from '../../../shared/domain/client.ts';
+import type { Context } from '../../../shared/domain/context.ts';
+import { createKeys } from '../../../shared/domain/keys/create-keys.ts';
+import { type AcquireRequest, acquireLease } from '../../../shared/domain/leases/acquire-lease.ts';
+import type { LeaseView } from '../../../shared/domain/leases/lease-view.ts';
+import { DEFAULT_POLICY, DEFAULT_POOL, type PoolPolicy } from '../../../shared/domain/pool.ts';
+import { PoolDirectory } from '../../../shared/domain/pools/pool-directory.ts';
+import { putPool } from '../../../shared/domain/pools/put-pool.ts';
+import type { Store } from '../../../shared/domain/store.ts';
+import { type MakeStore, useStore } from '../../store/contract/store-fixture.ts';
+
+/**
+ * When every test begins. Far ahead of the real time: MongoDB's own removal of expired keys goes by the real time,
+ * and must not take keys that a test still looks at.
+ */
+export const START = Date.UTC(2100, 0, 1);
+
+export const SECOND = 1000;
+/** The length of a lease and the life of a key under the default policy, and the clock tolerance of every process. */
+export const LEASE = 60 * SECOND;
+export const KEY_LIFE = 300 * SECOND;
+export const TOLERANCE = SECOND;
+
+export const ADMIN: Caller = { clientId: 'admin', role: 'admin' };
+export const ALICE: Caller = { clientId: 'alice', role: 'client' };
+export const BOB: Caller = { clientId: 'bob', role: 'client' };
+
+/** One database, the processes that work on it, and the time, which passes only when a test says so. */
+export interface World {
+  /** The first process; its clock is right. */
+  readonly context: Context;
+  readonly store: Store;
+  readonly now: number;
+  passTime(ms: number): void;
+  /** Another process: its own connection, its own cache of pools and its own clock. */
+  startProcess(options?: { clockAheadMs: number }): Promise<Context>;
+}
+
+/** The world of the running test; call it inside a `describe`. */
+export function useWorld(makeStore: MakeStore): World {
+  const fixture = useStore(makeStore);
+  let now = START;
+  let context: Context;
+
+  const startProcessOn = (store: Store, clockAheadMs = 0): Context => ({
+    store,
+    pools: new PoolDirectory(store.pools),
+    clock: () => now + clockAheadMs,
+    clockSkewToleranceMs: TOLERANCE,
+  });
+
+  beforeEach(() => {
+    now = START;
+    context = startProcessOn(fixture.store);
+  });
+
+  return {
+    get context() {
+      return context;
+    },
+    get store() {
+      return fixture.store;
+    },
+    get now() {
+      return now;
+    },
+    passTime(ms) {
+      now += ms;
+    },
+    async startProcess(options) {
+      return startProcessOn(await fixture.another(), options?.clockAheadMs);
+    },
+  };
+}
+
+/** The same process, but what it does was sent at `sentAt` and is carried out only now. */
+export function carriedOutLate(context: Context, sentAt: number): Context {
+  return { ...context, clock: () => sentAt };
+}
+
+/** Adds free keys; answers their ids. */
+export async function addKeys(context: Context, count: number, pool = DEFAULT_POOL): Promise<string[]> {
+  const keys = await createKeys(context, ADMIN, { pool, count });
+  return keys.map((key) => key.keyId);
+}
+
+/** Adds one free key; answers its id. */
+export async function addKey(context: Context, pool = DEFAULT_POOL): Promise<string> {
+  const [keyId] = await addKeys(context, 1, pool);
+  return keyId as string;
+}
+
+/** The default policy but for what is given. */
+export async function setPolicy(
+  context: Context,
+  policy: Partial<PoolPolicy>,
+  pool = DEFAULT_POOL,
+): Promise<void> {
+  await putPool(context, ADMIN, pool, { ...DEFAULT_POLICY, ...policy });
+}
+
+/** A lease of a key of the default pool, unless the request names another. */
+export async function acquire(
+  context: Context,
+  caller: Caller,
+  request: Partial<AcquireRequest> = {},
+): Promise<LeaseView> {
+  const { lease } = await acquireLease(context, caller, { pool: DEFAULT_POOL, ...request });
+  return lease;
+}
