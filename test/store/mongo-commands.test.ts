@@ -82,7 +82,11 @@ describeWithMongoDb('the commands of the MongoDB store', (database) => {
     const { lease } = await acquire();
     const commands = await watched.commandsOf(() => keepAliveLease(watched.context, CALLER, lease.leaseId));
     expect(commands).toHaveLength(1);
-    expect(commands[0]?.command).toMatchObject({ query: { _id: lease.keyId }, writeConcern: MAJORITY });
+    expect(commands[0]?.command).toMatchObject({
+      query: { _id: lease.keyId },
+      hint: { _id: 1 },
+      writeConcern: MAJORITY,
+    });
   });
 
   it('release a lease with one majority write on the primary key', async () => {
@@ -91,7 +95,7 @@ describeWithMongoDb('the commands of the MongoDB store', (database) => {
     const commands = await watched.commandsOf(() => releaseLease(watched.context, CALLER, lease.leaseId));
     expect(commands).toHaveLength(1);
     expect(commands[0]?.command).toMatchObject({
-      updates: [{ q: { _id: lease.keyId } }],
+      updates: [{ q: { _id: lease.keyId }, hint: { _id: 1 } }],
       writeConcern: MAJORITY,
     });
   });

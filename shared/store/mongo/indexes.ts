@@ -14,6 +14,12 @@ export const SLOT_INDEX = { pool: 1, state: 1, slot: 1 } as const;
  */
 export const FREE_AT_INDEX = { pool: 1, state: 1, freeAt: 1, 'lease.expiresAt': 1, expiresAt: 1 } as const;
 
+/**
+ * The primary key. Hinted where a condition names other fields too: the planner would try out every index that has
+ * one of them.
+ */
+export const ID_INDEX = { _id: 1 } as const;
+
 /** The leases of a client. */
 export const CLIENT_INDEX = { 'lease.clientId': 1, _id: 1 } as const;
 

@@ -66,7 +66,8 @@ async function connect(options: MongoConnectionOptions, timeoutMs: number): Prom
     // more). A primary alone is asked, since a secondary may lag by any length.
     retryWrites: true,
     retryReads: true,
-    writeConcern: { w: 'majority', wtimeoutMS: timeoutMs },
+    // The wait for a majority ends before the socket's limit, so that the server itself says that there is none.
+    writeConcern: { w: 'majority', wtimeoutMS: Math.floor(timeoutMs * 0.8) },
     readPreference: 'primary',
     monitorCommands: options.onCommand !== undefined,
   });

@@ -39,10 +39,7 @@ export async function createKeys(
     const batch = { pool: first.pool, state: `pending:${randomUUID()}` as const };
     try {
       await insertPending(keys, created, batch.state, limit.now);
-      const room =
-        limit.maxKeys === null
-          ? 'enough'
-          : await findRoom(keys, batch, created.length, limit.maxKeys, limit.now);
+      const room = await findRoom(keys, batch, created.length, limit);
       if (room === 'enough') {
         await publish(keys, batch, created.length);
         return true;
@@ -97,9 +94,9 @@ async function findRoom(
   keys: KeyCollection,
   batch: Batch,
   size: number,
-  maxKeys: number,
-  now: number,
+  { maxKeys, now }: { maxKeys: number | null; now: number },
 ): Promise<'enough' | 'later' | 'none'> {
+  if (maxKeys === null) return 'enough';
   const unexpired = { $cond: [{ $gt: ['$expiresAt', new Date(now)] }, 1, 0] };
   const groups = await keys
     .aggregate<{ _id: KeyDocument['state']; stored: number; unexpired: number }>(
@@ -119,8 +116,7 @@ async function findRoom(
     else if (group._id.startsWith('pending:')) others += group.stored;
     else standing += group.unexpired;
   }
-  if (own < size)
-    throw new DatabaseUnavailableError({ cause: new Error('The count is older than the keys') });
+  if (own < size) throw unsure('The count is older than the keys');
   if (standing + others + size <= maxKeys) return 'enough';
   return standing + size <= maxKeys ? 'later' : 'none';
 }
@@ -132,16 +128,16 @@ async function publish(keys: KeyCollection, batch: Batch, size: number): Promise
     { $rename: { expiresAtOnceFree: 'expiresAt' }, $set: { state: 'free' } },
     { hint: SLOT_INDEX },
   );
-  if (modifiedCount < size) {
-    throw new DatabaseUnavailableError({
-      cause: new Error('Pending keys expired before they were published'),
-    });
-  }
+  if (modifiedCount < size) throw unsure('Pending keys expired before they were published');
 }
 
 /** Index: `SLOT_INDEX`, hinted. */
 async function withdraw(keys: KeyCollection, batch: Batch): Promise<void> {
   await keys.deleteMany(batch, { hint: SLOT_INDEX });
+}
+
+function unsure(reason: string): DatabaseUnavailableError {
+  return new DatabaseUnavailableError({ cause: new Error(reason) });
 }
 
 function backOff(attempt: number): Promise<void> {

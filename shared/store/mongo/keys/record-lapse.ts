@@ -1,7 +1,7 @@
 import type { Filter } from 'mongodb';
 import type { Key } from '../../../domain/key.ts';
 import type { KeyCollection } from '../collections.ts';
-import { FREE_AT_INDEX } from '../indexes.ts';
+import { FREE_AT_INDEX, ID_INDEX } from '../indexes.ts';
 import type { KeyDocument } from './key-document.ts';
 
 /** A lease stands on the key, and its end has passed. */
@@ -18,7 +18,7 @@ const RECORD_LAPSE = {
 /**
  * Race: a keep-alive that was sent in time may be carried out after the caller was told that the lease is over; once
  * the lapse is written down, its proof matches nothing.
- * Index: the primary key.
+ * Index: `ID_INDEX`, hinted.
  */
 export async function recordLapse(
   keys: KeyCollection,
@@ -28,6 +28,7 @@ export async function recordLapse(
   const { matchedCount } = await keys.updateOne(
     { ...lapsedAt(now), _id: keyId, 'lease.id': leaseId },
     RECORD_LAPSE,
+    { hint: ID_INDEX },
   );
   return matchedCount === 1;
 }
@@ -49,7 +50,7 @@ export async function findLapsed(
 
 /**
  * Race: since the look, a key may have been acquired anew; its lease has not lapsed then, so it is left alone.
- * Index: the primary key.
+ * Index: `ID_INDEX`, hinted.
  */
 export async function recordLapses(
   keys: KeyCollection,
@@ -58,6 +59,7 @@ export async function recordLapses(
   const { modifiedCount } = await keys.updateMany(
     { ...lapsedAt(query.now), _id: { $in: [...query.keyIds] } },
     RECORD_LAPSE,
+    { hint: ID_INDEX },
   );
   return modifiedCount;
 }

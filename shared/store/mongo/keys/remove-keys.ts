@@ -1,11 +1,12 @@
 import type { Filter } from 'mongodb';
 import { poolReference } from '../../../domain/pool.ts';
 import type { KeyCollection } from '../collections.ts';
+import { ID_INDEX } from '../indexes.ts';
 import type { KeyDocument } from './key-document.ts';
 
 /**
  * Race: a refresh between the look and the removal; the removal repeats the condition.
- * Index: `expiresAt` (the TTL index), then the primary key.
+ * Index: `expiresAt` (the TTL index), then `ID_INDEX`.
  */
 export async function removeExpired(
   keys: KeyCollection,
@@ -16,7 +17,7 @@ export async function removeExpired(
 
 /**
  * No race: a key never changes its generation, and an old one never returns.
- * Index: `SLOT_INDEX` or `FREE_AT_INDEX`, both start with the pool; then the primary key.
+ * Index: `SLOT_INDEX` or `FREE_AT_INDEX`, both start with the pool; then `ID_INDEX`.
  */
 export async function removeGenerations(
   keys: KeyCollection,
@@ -35,6 +36,7 @@ async function removeSome(
 ): Promise<number> {
   const found = await keys.find(condition, { limit, batchSize: limit, projection: { _id: 1 } }).toArray();
   if (found.length === 0) return 0;
-  const { deletedCount } = await keys.deleteMany({ ...condition, _id: { $in: found.map(({ _id }) => _id) } });
+  const ids = found.map(({ _id }) => _id);
+  const { deletedCount } = await keys.deleteMany({ ...condition, _id: { $in: ids } }, { hint: ID_INDEX });
   return deletedCount;
 }

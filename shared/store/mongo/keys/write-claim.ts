@@ -3,7 +3,7 @@ import type { KeyLease } from '../../../domain/key.ts';
 import type { Claim, ClaimResult } from '../../../domain/store.ts';
 import type { KeyCollection } from '../collections.ts';
 import { isDuplicateKeyError } from '../driver-errors.ts';
-import type { SLOT_INDEX } from '../indexes.ts';
+import type { ID_INDEX, SLOT_INDEX } from '../indexes.ts';
 import { type KeyDocument, toKey, toLeaseDocument } from './key-document.ts';
 
 /**
@@ -14,10 +14,10 @@ export async function writeClaim(
   keys: KeyCollection,
   condition: Filter<KeyDocument>,
   claim: Claim,
-  options: { lapsed?: KeyLease | undefined; hint?: typeof SLOT_INDEX } = {},
+  options: { lapsed?: KeyLease | undefined; hint: typeof SLOT_INDEX | typeof ID_INDEX },
 ): Promise<ClaimResult> {
   const { requestHash } = claim;
-  const { lapsed, ...findOptions } = options;
+  const { lapsed, hint } = options;
   try {
     const claimed = await keys.findOneAndUpdate(
       {
@@ -39,7 +39,7 @@ export async function writeClaim(
         $max: { expiresAt: new Date(claim.keyExpiresAt) },
         $inc: { fencingToken: 1 },
       },
-      { ...findOptions, returnDocument: 'after' },
+      { hint, returnDocument: 'after' },
     );
     return claimed === null ? null : toKey(claimed);
   } catch (error) {
