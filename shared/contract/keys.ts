@@ -56,6 +56,7 @@ export const listKeysQuerySchema = pageQuerySchema.extend({
     .string()
     .min(1)
     .max(200)
+    .regex(/^[^\p{Cc}]*$/u, 'Must have no control characters')
     .optional()
     .meta({ description: 'Only keys whose id, or whose holder, starts with this' }),
 });

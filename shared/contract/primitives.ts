@@ -78,3 +78,5 @@ export const pageQuerySchema = z.strictObject({
 });
 
 export const noQuerySchema = z.strictObject({});
+
+export const noBodySchema = z.strictObject({});

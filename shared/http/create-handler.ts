@@ -38,7 +38,7 @@ export function createHandler(endpoint: AnyEndpoint, getRuntime: RuntimeSource):
     throw new DatabaseUnavailableError({ cause: new Error('The function ran out of time') });
   };
 
-  const handler = middy<ApiEvent, ApiResponse, Error, LambdaContext & { caller: Caller }>({
+  return middy<ApiEvent, ApiResponse, Error, LambdaContext & { caller: Caller }>({
     timeoutEarlyInMillis: EARLY_MS,
     timeoutEarlyResponse,
   })
@@ -47,7 +47,7 @@ export function createHandler(endpoint: AnyEndpoint, getRuntime: RuntimeSource):
     .before(async (request) => {
       request.context.caller = await authorizeCaller(request.event, endpoint.route.access, getRuntime);
     })
-    .use(limitBody());
-  if (endpoint.request.body !== undefined) handler.use(readBody());
-  return handler.handler(run) as unknown as ApiHandler;
+    .use(limitBody())
+    .use(readBody())
+    .handler(run) as unknown as ApiHandler;
 }

@@ -20,7 +20,7 @@ export function limitBody(): MiddlewareObj<ApiEvent> {
   };
 }
 
-/** Parses a JSON body in place; an empty one counts as `{}`. */
+/** Parses a JSON body in place; none at all counts as `{}`, whatever the content type, so that this fits GET too. */
 export function readBody(): MiddlewareObj<ApiEvent> {
   return {
     before: async (request) => {

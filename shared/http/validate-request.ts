@@ -1,37 +1,38 @@
 import type * as z from 'zod';
-import { noQuerySchema } from '../contract/primitives.ts';
+import { noBodySchema, noQuerySchema } from '../contract/primitives.ts';
 import { InvalidRequestError, type RequestIssue } from '../domain/errors.ts';
 import type { ApiEvent } from './api-event.ts';
 import type { AnyEndpoint } from './endpoint.ts';
 
-/** An answer names no more unknown fields than these, and of a long name no more characters. */
-const MAX_UNKNOWN_FIELDS = 20;
+/** An answer names no more mistakes than these, and of a long name no more characters. */
+const MAX_ISSUES = 20;
 const MAX_NAME_LENGTH = 100;
 
 /** The parts of the request that the endpoint names, as its schemas let them through. @throws InvalidRequestError */
 export function validateRequest(endpoint: AnyEndpoint, event: ApiEvent): Record<string, unknown> {
-  const { parameters, query = noQuerySchema, headers } = endpoint.request;
+  const { parameters, query = noQuerySchema, headers, body = noBodySchema } = endpoint.request;
   const issues: RequestIssue[] = [];
   const request = {
-    ...(parameters && { parameters: parse(parameters, event.pathParameters ?? {}, issues) }),
-    query: parse(query, event.queryStringParameters ?? {}, issues),
-    ...(headers && { headers: parse(headers, event.headers, issues) }),
-    ...(endpoint.request.body && { body: parse(endpoint.request.body, event.body, issues) }),
+    ...(parameters && { parameters: parse('path', parameters, event.pathParameters ?? {}, issues) }),
+    query: parse('query', query, event.queryStringParameters ?? {}, issues),
+    ...(headers && { headers: parse('headers', headers, event.headers, issues) }),
+    body: parse('body', body, event.body, issues),
   };
-  if (issues.length > 0) throw new InvalidRequestError(issues);
+  if (issues.length > 0) throw new InvalidRequestError(issues.slice(0, MAX_ISSUES));
   return request;
 }
 
-function parse(schema: z.ZodType, input: unknown, issues: RequestIssue[]): unknown {
+/** Adds what is wrong to `issues`; what is wrong with the part as a whole goes by its name. */
+function parse(part: string, schema: z.ZodType, input: unknown, issues: RequestIssue[]): unknown {
   const parsed = schema.safeParse(input);
   if (parsed.success) return parsed.data;
   for (const issue of parsed.error.issues) {
     const path = issue.path.map(String);
     if (issue.code !== 'unrecognized_keys') {
-      issues.push({ path: path.join('.'), message: issue.message });
+      issues.push({ path: path.join('.') || part, message: issue.message });
       continue;
     }
-    for (const key of issue.keys.slice(0, MAX_UNKNOWN_FIELDS)) {
+    for (const key of issue.keys.slice(0, MAX_ISSUES)) {
       issues.push({ path: [...path, key.slice(0, MAX_NAME_LENGTH)].join('.'), message: 'Unknown field' });
     }
   }
