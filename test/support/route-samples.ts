@@ -1,0 +1,82 @@
+import { routes } from '../../functions/routes.ts';
+import type { Lease } from '../../shared/contract/leases.ts';
+import type { Caller } from '../../shared/domain/client.ts';
+import type { CallOptions, TestApi } from './test-api.ts';
+
+export type RouteName = keyof typeof routes;
+
+export const routeNames = Object.keys(routes) as RouteName[];
+
+/** A request that succeeds for whoever may make it. */
+export interface Sample {
+  readonly method: string;
+  readonly path: string;
+  readonly options: CallOptions;
+  readonly status: number;
+}
+
+/** Brings the API into the state that the request needs. Leases belong to the client of `owner`, whatever its role. */
+type MakeSample = (api: TestApi, owner: Caller) => Promise<Sample>;
+
+/** Everything that is not of the default pool is of this one. */
+const POOL = 'default';
+
+const samples: Record<RouteName, MakeSample> = {
+  createKeys: async () => sample('POST', '/v1/keys', 201, { body: { pool: POOL, count: 2 } }),
+  listKeys: async () => sample('GET', `/v1/keys?pool=${POOL}`, 200),
+  getKey: async (api) => sample('GET', `/v1/keys/${await freeKey(api)}`, 200),
+  deleteKey: async (api) => sample('DELETE', `/v1/keys/${await freeKey(api)}`, 204),
+  refreshKey: async (api) => sample('POST', `/v1/keys/${await freeKey(api)}/refresh`, 200),
+  unblockKey: async (api, owner) =>
+    sample('POST', `/v1/keys/${(await lease(api, owner)).keyId}/unblock`, 200),
+
+  acquireLease: async (api) => {
+    await freeKey(api);
+    return sample('POST', '/v1/leases', 201, { body: { pool: POOL, leaseSeconds: 30, holder: 'host-1' } });
+  },
+  listLeases: async () => sample('GET', '/v1/leases', 200),
+  getLease: async (api, owner) => sample('GET', `/v1/leases/${(await lease(api, owner)).leaseId}`, 200),
+  keepAliveLease: async (api, owner) =>
+    sample('POST', `/v1/leases/${(await lease(api, owner)).leaseId}/keep-alive`, 200),
+  releaseLease: async (api, owner) =>
+    sample('DELETE', `/v1/leases/${(await lease(api, owner)).leaseId}`, 204),
+
+  listPools: async () => sample('GET', '/v1/pools', 200),
+  getPool: async () => sample('GET', `/v1/pools/${POOL}`, 200),
+  putPool: async () => sample('PUT', `/v1/pools/${POOL}`, 200, { body: { leaseSeconds: 30, maxKeys: 9 } }),
+  deletePool: async () => sample('DELETE', `/v1/pools/${POOL}`, 202),
+
+  createClient: async () =>
+    sample('POST', '/v1/clients', 201, { body: { role: 'client', pools: [POOL], description: 'CI agents' } }),
+  listClients: async () => sample('GET', '/v1/clients', 200),
+  deleteClient: async (api) => {
+    const { body } = await api.call<{ clientId: string }>('POST', '/v1/clients', {
+      body: { role: 'viewer' },
+    });
+    return sample('DELETE', `/v1/clients/${body.clientId}`, 204);
+  },
+
+  getHealth: async () => sample('GET', '/v1/health', 200),
+};
+
+/** A request of this route that succeeds, with the state it needs; the options still lack the caller. */
+export function makeSample(api: TestApi, name: RouteName, owner: Caller): Promise<Sample> {
+  return samples[name](api, owner);
+}
+
+/** The routes whose requests have a body. */
+export const routesWithBody = ['createKeys', 'acquireLease', 'putPool', 'createClient'] as const;
+
+function sample(method: string, path: string, status: number, options: CallOptions = {}): Sample {
+  return { method, path, status, options };
+}
+
+async function freeKey(api: TestApi): Promise<string> {
+  const [key] = await api.createKeys(1, POOL);
+  return key?.keyId as string;
+}
+
+async function lease(api: TestApi, owner: Caller): Promise<Lease> {
+  await freeKey(api);
+  return api.acquire({ pool: POOL }, { clientId: owner.clientId, role: 'client' });
+}
