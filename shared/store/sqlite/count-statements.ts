@@ -1,0 +1,56 @@
+import type { KeyStore } from '../../domain/store.ts';
+import type { SqliteConnection } from './sqlite-connection.ts';
+
+/** Everything is decided within the index `keys_by_free_at`, without a look at the rows. */
+function keys(state: 'free' | 'leased', condition: string): string {
+  return `SELECT free_at, lease_expires_at FROM keys INDEXED BY keys_by_free_at
+      WHERE pool = :pool AND state = '${state}' AND ${condition}`;
+}
+
+/**
+ * Reads about `limit` entries per state, however many keys there are:
+ * - free: everything up to now that has not expired, whatever the stored state, since a live lease ends before `free_at`.
+ * - leased: from the latest `free_at` down, since the keys whose lease is over have the earliest.
+ * - cooling: stored as free, or else among the `limit` leased keys with the earliest `free_at`, for the same reason.
+ */
+const COUNT = `
+  SELECT
+    (SELECT count(*) FROM (
+      ${keys('free', 'free_at <= :now AND expires_at > :now')}
+      UNION ALL
+      ${keys('leased', 'free_at <= :now AND expires_at > :now')}
+      LIMIT :limit
+    )) AS free,
+    (SELECT count(*) FROM (
+      ${keys('leased', 'free_at > :now AND lease_expires_at > :now')}
+      ORDER BY free_at DESC LIMIT :limit
+    )) AS leased,
+    (SELECT count(*) FROM (
+      ${keys('free', 'free_at > :now')}
+      UNION ALL
+      SELECT * FROM (${keys('leased', 'free_at > :now')} ORDER BY free_at LIMIT :limit)
+      WHERE lease_expires_at <= :now
+      LIMIT :limit
+    )) AS cooling,
+    (SELECT min(free_at) FROM (
+      SELECT * FROM (${keys('free', 'free_at > :now')} ORDER BY free_at LIMIT 1)
+      UNION ALL
+      SELECT * FROM (${keys('leased', 'free_at > :now')} ORDER BY free_at LIMIT 1)
+    )) AS nextFreeAt`;
+
+interface CountRow {
+  readonly free: number;
+  readonly leased: number;
+  readonly cooling: number;
+  readonly nextFreeAt: number | null;
+}
+
+export function countStatements(connection: SqliteConnection): Pick<KeyStore, 'count'> {
+  return {
+    async count(query) {
+      const [row] = connection.all<CountRow>(COUNT, { ...query });
+      const { nextFreeAt, ...counts } = row as CountRow;
+      return { ...counts, ...(nextFreeAt !== null && { nextFreeAt }) };
+    },
+  };
+}

@@ -1,0 +1,73 @@
+import type { KeyStore } from '../../domain/store.ts';
+import { endLease, IS_VISIBLE, STANDS_AS_FOUND, standing } from './key-conditions.ts';
+import { type KeyRow, toKeyOrNull } from './key-row.ts';
+import type { SqliteConnection } from './sqlite-connection.ts';
+
+// Each is one statement on the primary key, with its condition in it: whatever slipped in before, it sees.
+
+/** The lease is live, and this client's. */
+const HOLDS_LEASE = `
+  key_id = :keyId AND pool = :pool AND state = 'leased' AND lease_id = :leaseId AND lease_client = :clientId
+    AND lease_expires_at > :now AND expires_at > :now`;
+
+/** Races closed: the lease ended, or the key went to somebody else; a later keep-alive was carried out first. */
+const EXTEND = `
+  UPDATE keys SET
+    lease_expires_at = max(lease_expires_at, :leaseExpiresAt),
+    free_at = max(free_at, :freeAt),
+    expires_at = max(expires_at, :keyExpiresAt)
+  WHERE ${HOLDS_LEASE}
+  RETURNING *`;
+
+/** Race closed: the lease ended, or the key went to somebody else. */
+const RELEASE = `
+  UPDATE keys SET ${endLease('released')}, state = 'free', free_at = :now
+  WHERE ${HOLDS_LEASE}`;
+
+/** Race closed: the lease was extended since it was seen lapsed. */
+const RECORD_LAPSE = `
+  UPDATE keys SET ${endLease('lapsed')}, state = 'free'
+  WHERE key_id = :keyId AND lease_id = :leaseId AND lease_expires_at <= :now`;
+
+/** Race closed: the lease was extended (so its holder goes by a later deadline), or the key went to somebody else. */
+const UNBLOCK = `
+  UPDATE keys SET ${endLease('unblocked')}, state = 'free', free_at = :freeAt
+  WHERE ${STANDS_AS_FOUND}
+  RETURNING *`;
+
+/** Race closed: as with unblock. */
+const DELETE = `
+  UPDATE keys SET ${endLease('deleted')},
+    state = 'deleted', free_at = :freeAt, expires_at = :freeAt, request_hash = NULL
+  WHERE ${STANDS_AS_FOUND}`;
+
+/** Race closed: a later refresh was carried out first, or the key is gone. */
+const REFRESH = `
+  UPDATE keys SET expires_at = max(expires_at, :keyExpiresAt)
+  WHERE key_id = :keyId AND ${IS_VISIBLE}
+  RETURNING *`;
+
+export function holdStatements(
+  connection: SqliteConnection,
+): Pick<KeyStore, 'extend' | 'release' | 'recordLapse' | 'unblock' | 'delete' | 'refresh'> {
+  return {
+    async extend(extension) {
+      return toKeyOrNull(connection.all<KeyRow>(EXTEND, { ...extension }));
+    },
+    async release(release) {
+      return connection.run(RELEASE, { ...release }) > 0;
+    },
+    async recordLapse(query) {
+      return connection.run(RECORD_LAPSE, query) > 0;
+    },
+    async unblock(found, freeAt) {
+      return toKeyOrNull(connection.all<KeyRow>(UNBLOCK, { ...standing(found), freeAt }));
+    },
+    async delete(found, freeAt) {
+      return connection.run(DELETE, { ...standing(found), freeAt }) > 0;
+    },
+    async refresh(query) {
+      return toKeyOrNull(connection.all<KeyRow>(REFRESH, query));
+    },
+  };
+}

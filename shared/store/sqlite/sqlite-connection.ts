@@ -1,0 +1,95 @@
+import { DatabaseSync, type SQLInputValue, type StatementSync } from 'node:sqlite';
+import { DatabaseFileError, ensureDatabaseFile } from './database-file.ts';
+import { isBusy, translateSqliteError } from './sqlite-errors.ts';
+
+export type Parameters = Record<string, SQLInputValue>;
+
+/** How long a statement waits for another process to finish its write, in milliseconds. */
+const BUSY_TIMEOUT_MS = 5000;
+
+/** One connection with its prepared statements. Everything is synchronous: nothing of this process comes between two calls. */
+export class SqliteConnection {
+  readonly path: string;
+  readonly #database: DatabaseSync;
+  readonly #statements = new Map<string, StatementSync>();
+
+  /**
+   * @param path a file, or `:memory:`
+   * @throws DatabaseFileError, DatabaseUnavailableError, or the file system's error
+   */
+  constructor(path: string) {
+    this.path = path === ':memory:' ? path : ensureDatabaseFile(path);
+    this.#database = open(this.path);
+  }
+
+  /**
+   * The rows that a statement answers. Never `StatementSync.get()`, not even for one row: it stops before the
+   * statement commits and drops the error of the commit, so that a full disk would answer a lease nobody stored.
+   */
+  all<Row>(sql: string, parameters: Parameters = {}): Row[] {
+    return this.#attempt(() => this.#prepared(sql).all(parameters)) as Row[];
+  }
+
+  /** Carries out a statement; answers how many rows it changed. */
+  run(sql: string, parameters: Parameters = {}): number {
+    return this.#attempt(() => Number(this.#prepared(sql).run(parameters).changes));
+  }
+
+  /** Carries out statements that have no parameters and no result. */
+  execute(sql: string): void {
+    this.#attempt(() => this.#database.exec(sql));
+  }
+
+  /**
+   * Carries out `work` as one transaction that holds the write lock from its start: one that reads first and asks
+   * for the lock later would be refused as soon as somebody else wrote in between.
+   */
+  immediately<T>(work: () => T): T {
+    this.run('BEGIN IMMEDIATE');
+    try {
+      const result = work();
+      this.run('COMMIT');
+      return result;
+    } catch (error) {
+      if (this.#database.isOpen && this.#database.isTransaction) this.#database.exec('ROLLBACK');
+      throw error;
+    }
+  }
+
+  /** Safe to repeat. */
+  close(): void {
+    if (this.#database.isOpen) this.#attempt(() => this.#database.close());
+  }
+
+  #prepared(sql: string): StatementSync {
+    let statement = this.#statements.get(sql);
+    if (statement === undefined) {
+      statement = this.#database.prepare(sql);
+      this.#statements.set(sql, statement);
+    }
+    return statement;
+  }
+
+  #attempt<T>(work: () => T): T {
+    try {
+      return work();
+    } catch (error) {
+      throw translateSqliteError(error, this.#database.isOpen);
+    }
+  }
+}
+
+function open(path: string): DatabaseSync {
+  let database: DatabaseSync | undefined;
+  try {
+    database = new DatabaseSync(path, { timeout: BUSY_TIMEOUT_MS, enableForeignKeyConstraints: false });
+    // Readers and the writer do not wait for each other, and a commit is an append without an fsync: what is
+    // committed outlives the process, and the last moments before a power cut may be lost.
+    database.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL');
+    return database;
+  } catch (error) {
+    database?.close();
+    if (isBusy(error)) throw translateSqliteError(error, true);
+    throw new DatabaseFileError(path, (error as Error).message, { cause: error });
+  }
+}

@@ -1,0 +1,50 @@
+import { DatabaseUnavailableError } from '../../domain/errors.ts';
+
+/** What node:sqlite throws when SQLite refuses. */
+interface SqliteError extends Error {
+  readonly code: 'ERR_SQLITE_ERROR';
+  /** SQLite's extended result code; the low byte is the primary one. */
+  readonly errcode: number;
+}
+
+/** Primary result codes that say nothing about the statement, only that the database could not carry it out. */
+const UNAVAILABLE = new Set([
+  5, // BUSY: another process held the write lock for longer than the busy timeout
+  6, // LOCKED
+  7, // NOMEM
+  8, // READONLY
+  9, // INTERRUPT
+  10, // IOERR
+  11, // CORRUPT
+  13, // FULL
+  14, // CANTOPEN
+  15, // PROTOCOL: the same as BUSY, for the lock files of WAL
+  26, // NOTADB
+]);
+
+const CONSTRAINT_UNIQUE = 2067;
+
+export function isBusy(error: unknown): boolean {
+  return isSqliteError(error) && primaryCode(error) === 5;
+}
+
+/** Another key already carries the request hash. */
+export function isRepeatedRequest(error: unknown): boolean {
+  return (
+    isSqliteError(error) && error.errcode === CONSTRAINT_UNIQUE && error.message.includes('request_hash')
+  );
+}
+
+/** {@link DatabaseUnavailableError} where the database could not answer; any other error as it is. */
+export function translateSqliteError(error: unknown, isOpen: boolean): unknown {
+  const unavailable = !isOpen || (isSqliteError(error) && UNAVAILABLE.has(primaryCode(error)));
+  return unavailable ? new DatabaseUnavailableError({ cause: error }) : error;
+}
+
+function primaryCode(error: SqliteError): number {
+  return error.errcode & 0xff;
+}
+
+function isSqliteError(error: unknown): error is SqliteError {
+  return error instanceof Error && 'code' in error && error.code === 'ERR_SQLITE_ERROR';
+}
