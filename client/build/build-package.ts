@@ -1,0 +1,50 @@
+import { chmod, copyFile, mkdir, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { build } from 'esbuild';
+import { writeDeclarations } from './declarations.ts';
+
+const CLIENT = fileURLToPath(new URL('../', import.meta.url));
+const COMMANDER_LICENSE = fileURLToPath(new URL('../../node_modules/commander/LICENSE', import.meta.url));
+
+/** Builds into a folder what is published as `dist`: `index.js` with its types, and `cli.js`. */
+export async function buildPackage(dist: string): Promise<void> {
+  await rm(dist, { recursive: true, force: true });
+  await mkdir(dist, { recursive: true });
+  await Promise.all([buildSdk(dist), buildCli(dist), writeDeclarations(dist)]);
+  await copyFile(COMMANDER_LICENSE, join(dist, 'commander-license.txt'));
+}
+
+/** For every runtime: the neutral platform has no built-in modules, so that an import of one fails here. */
+async function buildSdk(dist: string): Promise<void> {
+  await build({
+    entryPoints: [join(CLIENT, 'sdk/index.ts')],
+    outfile: join(dist, 'index.js'),
+    bundle: true,
+    format: 'esm',
+    platform: 'neutral',
+    target: 'es2022',
+  });
+}
+
+/** commander goes into the bundle: whoever installs the package for the SDK, in a browser say, gets no dependency. */
+async function buildCli(dist: string): Promise<void> {
+  const outfile = join(dist, 'cli.js');
+  await build({
+    entryPoints: [join(CLIENT, 'cli/main.ts')],
+    outfile,
+    bundle: true,
+    format: 'esm',
+    platform: 'node',
+    target: 'node20',
+    banner: {
+      js: [
+        '#!/usr/bin/env node',
+        // commander is CommonJS, which esbuild wraps in calls of a `require` that modules do not have.
+        "import { createRequire } from 'node:module';",
+        'const require = createRequire(import.meta.url);',
+      ].join('\n'),
+    },
+  });
+  await chmod(outfile, 0o755);
+}

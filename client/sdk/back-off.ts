@@ -1,0 +1,28 @@
+/** The first pause lasts at most this long, in milliseconds; each further one up to twice as long. */
+const FIRST_MS = 100;
+/** No pause is longer, in milliseconds: a key may be released long before its lease would have lapsed. */
+export const LONGEST_PAUSE_MS = 3000;
+/** How far callers that were told the same moment are spread, in milliseconds. */
+const SPREAD_MS = 250;
+
+/**
+ * Milliseconds to pause before try number `retry` (from 0) is repeated: full jitter, that is anything between nothing
+ * and a bound that doubles. Half of the callers of a fixed or an equally jittered pause would meet again.
+ */
+export function backOffMs(retry: number, random: () => number): number {
+  return random() * Math.min(LONGEST_PAUSE_MS, FIRST_MS * 2 ** Math.min(retry, 16));
+}
+
+/**
+ * Milliseconds to pause before asking again for a key. `retryAfterMs` is when one is free at the latest unless its
+ * lease is kept alive: waiting longer than that is of no use, but a release may free one sooner.
+ */
+export function waitForKeyMs(retry: number, retryAfterMs: number, random: () => number): number {
+  const bound = Math.min(LONGEST_PAUSE_MS, FIRST_MS * 2 ** Math.min(retry, 16));
+  return retryAfterMs <= bound ? retryAfterMs + random() * SPREAD_MS : random() * bound;
+}
+
+/** Milliseconds to pause after a failure that may pass; `retryAfterMs`, where the service gave it, is the least. */
+export function retryMs(retry: number, retryAfterMs: number | undefined, random: () => number): number {
+  return Math.min(retryAfterMs ?? 0, LONGEST_PAUSE_MS) + backOffMs(retry, random);
+}
