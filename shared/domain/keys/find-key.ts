@@ -1,8 +1,8 @@
 import { type Caller, requirePool } from '../client.ts';
 import type { Context } from '../context.ts';
-import { KeyNotFoundError, PoolNotFoundError } from '../errors.ts';
+import { KeyNotFoundError } from '../errors.ts';
 import type { Key } from '../key.ts';
-import { type Pool, poolName, poolReference } from '../pool.ts';
+import { type Pool, poolName } from '../pool.ts';
 import { describeKey, type KeyView } from './key-view.ts';
 
 /**
@@ -18,18 +18,9 @@ export async function locateKey(
   const key = await context.store.keys.find(keyId, now);
   if (key === null) throw new KeyNotFoundError();
   requirePool(caller, poolName(key.pool));
-  return { key, pool: await poolOf(context, key.pool, now) };
-}
-
-/** The pool of this reference, if that generation is still the current one. @throws KeyNotFoundError */
-async function poolOf(context: Context, reference: string, now: number): Promise<Pool> {
-  try {
-    const pool = await context.pools.get(poolName(reference), now);
-    if (poolReference(pool) === reference) return pool;
-  } catch (error) {
-    if (!(error instanceof PoolNotFoundError)) throw error;
-  }
-  throw new KeyNotFoundError();
+  const pool = await context.pools.getGeneration(key.pool, now);
+  if (pool === undefined) throw new KeyNotFoundError();
+  return { key, pool };
 }
 
 /** @throws KeyNotFoundError, ForbiddenError */

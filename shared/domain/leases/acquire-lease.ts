@@ -138,7 +138,8 @@ async function findRepeat(
         { path: 'Idempotency-Key', message: `Already used for pool "${poolName(key.pool)}"` },
       ]);
     }
-    if (key.pool !== poolReference(pool)) throw new LeaseEndedError('deleted');
+    // A later generation than this process knows of is no deleted one: the pool was emptied elsewhere.
+    if (key.pool < poolReference(pool)) throw new LeaseEndedError('deleted');
     const lease = liveLeaseAt(key, now);
     if (lease !== undefined) return describeLease(key, lease, now);
     if (key.lease === undefined) throw new LeaseEndedError(key.lastLease?.reason ?? 'unknown');

@@ -1,8 +1,7 @@
 import type { Caller } from '../client.ts';
 import type { Context } from '../context.ts';
-import { PoolNotFoundError } from '../errors.ts';
 import { type Key, liveLeaseAt } from '../key.ts';
-import { poolName, poolReference } from '../pool.ts';
+import { poolName } from '../pool.ts';
 import { describeLease, type LeaseView } from './lease-view.ts';
 
 /**
@@ -34,12 +33,6 @@ export async function listLeases(
 }
 
 async function isVisible(context: Context, caller: Caller, key: Key, now: number): Promise<boolean> {
-  const name = poolName(key.pool);
-  if (caller.pools !== undefined && !caller.pools.includes(name)) return false;
-  try {
-    return poolReference(await context.pools.get(name, now)) === key.pool;
-  } catch (error) {
-    if (error instanceof PoolNotFoundError) return false;
-    throw error;
-  }
+  if (caller.pools !== undefined && !caller.pools.includes(poolName(key.pool))) return false;
+  return (await context.pools.getGeneration(key.pool, now)) !== undefined;
 }

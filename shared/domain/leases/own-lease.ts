@@ -1,15 +1,9 @@
 import { type Caller, requirePool } from '../client.ts';
 import type { Context } from '../context.ts';
-import {
-  ForbiddenError,
-  InvalidRequestError,
-  LeaseEndedError,
-  type LeaseEndReason,
-  PoolNotFoundError,
-} from '../errors.ts';
+import { ForbiddenError, InvalidRequestError, LeaseEndedError, type LeaseEndReason } from '../errors.ts';
 import { type Key, type KeyLease, liveLeaseAt } from '../key.ts';
 import { decodeLeaseId, type LeaseId } from '../lease-id.ts';
-import { type Pool, poolName, poolReference } from '../pool.ts';
+import { type Pool, poolName } from '../pool.ts';
 
 /** Reads a lease id that a caller sent. @throws InvalidRequestError, ForbiddenError */
 export function readLeaseId(caller: Caller, leaseId: string): LeaseId {
@@ -23,13 +17,9 @@ export function readLeaseId(caller: Caller, leaseId: string): LeaseId {
 
 /** The pool of a lease. When it was deleted or emptied, so was the lease. @throws LeaseEndedError */
 export async function poolOfLease(context: Context, lease: LeaseId, now: number): Promise<Pool> {
-  try {
-    const pool = await context.pools.get(poolName(lease.pool), now);
-    if (poolReference(pool) === lease.pool) return pool;
-  } catch (error) {
-    if (!(error instanceof PoolNotFoundError)) throw error;
-  }
-  throw new LeaseEndedError('deleted');
+  const pool = await context.pools.getGeneration(lease.pool, now);
+  if (pool === undefined) throw new LeaseEndedError('deleted');
+  return pool;
 }
 
 /**

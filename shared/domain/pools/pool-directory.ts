@@ -1,5 +1,5 @@
 import { PoolNotFoundError } from '../errors.ts';
-import { DEFAULT_POLICY, DEFAULT_POOL, type Pool } from '../pool.ts';
+import { DEFAULT_POLICY, DEFAULT_POOL, type Pool, poolName, poolReference } from '../pool.ts';
 import type { PoolStore } from '../store.ts';
 
 /** How long a process may go by a policy that was changed elsewhere, in milliseconds. */
@@ -19,6 +19,22 @@ export class PoolDirectory {
     const known = this.#known.get(name);
     if (known !== undefined && now >= known.readAt && now - known.readAt < POOL_CACHE_MS) return known.pool;
     return this.read(name, now);
+  }
+
+  /**
+   * The pool of this reference, if that generation is the current one. A later one than this process knows of is
+   * looked up: the pool was emptied elsewhere, and a lease of its new keys must not be taken for one of the old.
+   */
+  async getGeneration(reference: string, now: number): Promise<Pool | undefined> {
+    const name = poolName(reference);
+    try {
+      const known = await this.get(name, now);
+      const pool = poolReference(known) < reference ? await this.read(name, now) : known;
+      return poolReference(pool) === reference ? pool : undefined;
+    } catch (error) {
+      if (error instanceof PoolNotFoundError) return undefined;
+      throw error;
+    }
   }
 
   /** The pool as the database has it. @throws PoolNotFoundError */
