@@ -1,0 +1,118 @@
+import { describe, expect, it } from 'vitest';
+import { createKeys } from '../../../shared/domain/keys/create-keys.ts';
+import { deleteKey } from '../../../shared/domain/keys/end-lease-of-key.ts';
+import { findKey } from '../../../shared/domain/keys/find-key.ts';
+import { type ListKeysRequest, listKeys } from '../../../shared/domain/keys/list-keys.ts';
+import { refreshKey } from '../../../shared/domain/keys/refresh-key.ts';
+import { describeOnEveryStore } from '../support/every-store.ts';
+import { FORBIDDEN, POOL_FULL } from '../support/expected-errors.ts';
+import { ADMIN, ALICE, acquire, addKeys, KEY_LIFE, setPolicy } from '../support/world.ts';
+
+describeOnEveryStore((world) => {
+  const pagesOf = async (request: Partial<ListKeysRequest>) => {
+    const pages: string[][] = [];
+    for (let after: number | undefined; ; ) {
+      const page = await listKeys(world.context, ADMIN, { pool: 'default', limit: 3, ...request, after });
+      pages.push(page.keys.map((key) => key.keyId));
+      if (page.next === undefined) return pages;
+      after = page.next;
+    }
+  };
+
+  describe('created keys', () => {
+    it('are free, and each has an id of its own of 128 random bits', async () => {
+      const keys = await createKeys(world.context, ADMIN, { pool: 'default', count: 100 });
+
+      expect(new Set(keys.map((key) => key.keyId)).size).toBe(100);
+      for (const key of keys) {
+        expect(key).toMatchObject({ state: 'free', pool: 'default', expiresInMs: KEY_LIFE });
+        expect(key.keyId).toMatch(/^key_[A-Za-z0-9_-]{22}$/);
+        expect(key).not.toHaveProperty('value');
+      }
+    });
+
+    it('are their own value when they are leased', async () => {
+      await addKeys(world.context, 1);
+      const { keyId, value } = await acquire(world.context, ALICE);
+
+      expect(value).toBe(keyId);
+    });
+
+    it('fill a pool up to maxKeys and no further, all of them or none', async () => {
+      await setPolicy(world.context, { maxKeys: 5 });
+      await addKeys(world.context, 3);
+
+      await expect(addKeys(world.context, 3)).rejects.toMatchObject(POOL_FULL);
+      expect((await pagesOf({})).flat()).toHaveLength(3);
+      expect(await addKeys(world.context, 2)).toHaveLength(2);
+      await expect(addKeys(world.context, 1)).rejects.toMatchObject(POOL_FULL);
+    });
+
+    it('do not fill it further when several processes create at once', async () => {
+      await setPolicy(world.context, { maxKeys: 5 });
+      const other = await world.startProcess();
+
+      await Promise.allSettled(
+        Array.from({ length: 10 }, (_, index) => addKeys(index % 2 === 0 ? world.context : other, 2)),
+      );
+
+      expect((await pagesOf({})).flat().length).toBeLessThanOrEqual(5);
+    });
+
+    it('take the seats of expired ones', async () => {
+      await setPolicy(world.context, { maxKeys: 2 });
+      await addKeys(world.context, 2);
+      world.passTime(KEY_LIFE);
+
+      expect(await addKeys(world.context, 2)).toHaveLength(2);
+    });
+  });
+
+  describe('a list of keys', () => {
+    it('holds every key once, page by page', async () => {
+      const keyIds = await addKeys(world.context, 10);
+      await acquire(world.context, ALICE);
+
+      const pages = await pagesOf({});
+
+      expect(pages.map((page) => page.length)).toEqual([3, 3, 3, 1]);
+      expect(pages.flat().sort()).toEqual(keyIds.sort());
+    });
+
+    it('can be limited to a state', async () => {
+      await addKeys(world.context, 8);
+      const leased: string[] = [];
+      for (let count = 0; count < 4; count += 1) leased.push((await acquire(world.context, ALICE)).keyId);
+
+      expect((await pagesOf({ state: 'leased' })).flat().sort()).toEqual(leased.sort());
+      expect((await pagesOf({ state: 'free' })).flat()).toHaveLength(4);
+      expect((await pagesOf({ state: 'cooling' })).flat()).toEqual([]);
+    });
+
+    it('can be searched for the beginning of an id or of a holder', async () => {
+      const keyIds = await addKeys(world.context, 5);
+      const { keyId } = await acquire(world.context, ALICE, { holder: 'build-agent-7' });
+      const wanted = keyIds[2] as string;
+
+      expect((await pagesOf({ search: wanted.slice(0, 16) })).flat()).toEqual([wanted]);
+      expect((await pagesOf({ search: 'build-' })).flat()).toEqual([keyId]);
+      expect((await pagesOf({ search: 'agent' })).flat()).toEqual([]);
+    });
+  });
+
+  it('a credential that is limited to some pools sees and changes no keys of others', async () => {
+    const [keyId] = (await addKeys(world.context, 1)) as [string];
+    const limited = { ...ADMIN, pools: ['licences'] };
+
+    for (const operation of [
+      () => createKeys(world.context, limited, { pool: 'default', count: 1 }),
+      () => listKeys(world.context, limited, { pool: 'default', limit: 1 }),
+      () => findKey(world.context, limited, keyId),
+      () => refreshKey(world.context, limited, keyId),
+      () => deleteKey(world.context, limited, keyId, { force: true }),
+    ]) {
+      await expect(operation()).rejects.toMatchObject(FORBIDDEN);
+    }
+    expect(await findKey(world.context, ADMIN, keyId)).toMatchObject({ keyId });
+  });
+});

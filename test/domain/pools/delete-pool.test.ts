@@ -1,0 +1,186 @@
+import { describe, expect, it } from 'vitest';
+import type { Context } from '../../../shared/domain/context.ts';
+import { createKeys } from '../../../shared/domain/keys/create-keys.ts';
+import { deleteKey, unblockKey } from '../../../shared/domain/keys/end-lease-of-key.ts';
+import { findKey } from '../../../shared/domain/keys/find-key.ts';
+import { listKeys } from '../../../shared/domain/keys/list-keys.ts';
+import { refreshKey } from '../../../shared/domain/keys/refresh-key.ts';
+import { findLease } from '../../../shared/domain/leases/find-lease.ts';
+import { keepAliveLease } from '../../../shared/domain/leases/keep-alive-lease.ts';
+import { listLeases } from '../../../shared/domain/leases/list-leases.ts';
+import { releaseLease } from '../../../shared/domain/leases/release-lease.ts';
+import { deletePool } from '../../../shared/domain/pools/delete-pool.ts';
+import { findPool } from '../../../shared/domain/pools/find-pool.ts';
+import { listPools } from '../../../shared/domain/pools/list-pools.ts';
+import { POOL_CACHE_MS } from '../../../shared/domain/pools/pool-directory.ts';
+import { sweep } from '../../../shared/domain/sweep.ts';
+import { describeOnEveryStore } from '../support/every-store.ts';
+import {
+  FORBIDDEN,
+  KEY_NOT_FOUND,
+  leaseEnded,
+  NO_KEY_AVAILABLE,
+  POOL_NOT_FOUND,
+} from '../support/expected-errors.ts';
+import { ADMIN, ALICE, acquire, addKey, addKeys, BOB, setPolicy } from '../support/world.ts';
+
+const POOL = 'licences';
+
+describeOnEveryStore((world) => {
+  const holdKey = async (context = world.context) => {
+    await setPolicy(context, {}, POOL);
+    await addKeys(context, 2, POOL);
+    return acquire(context, ALICE, { pool: POOL });
+  };
+  const expectGone = async (context: Context, { keyId, leaseId }: { keyId: string; leaseId: string }) => {
+    for (const operation of [keepAliveLease, findLease, releaseLease]) {
+      await expect(operation(context, ALICE, leaseId)).rejects.toMatchObject(leaseEnded('deleted'));
+    }
+    await expect(findKey(context, ADMIN, keyId)).rejects.toMatchObject(KEY_NOT_FOUND);
+    await expect(refreshKey(context, ADMIN, keyId)).rejects.toMatchObject(KEY_NOT_FOUND);
+    await expect(unblockKey(context, ADMIN, keyId, { force: true })).rejects.toMatchObject(KEY_NOT_FOUND);
+    await expect(deleteKey(context, ADMIN, keyId, { force: true })).rejects.toMatchObject(KEY_NOT_FOUND);
+    expect(await listLeases(context, ALICE, { limit: 10 })).toEqual({ leases: [] });
+  };
+  const expectNoPool = async (context: Context) => {
+    await expect(acquire(context, BOB, { pool: POOL })).rejects.toMatchObject(POOL_NOT_FOUND);
+    await expect(createKeys(context, ADMIN, { pool: POOL, count: 1 })).rejects.toMatchObject(POOL_NOT_FOUND);
+    await expect(listKeys(context, ADMIN, { pool: POOL, limit: 1 })).rejects.toMatchObject(POOL_NOT_FOUND);
+    await expect(findPool(context, ADMIN, POOL)).rejects.toMatchObject(POOL_NOT_FOUND);
+    expect((await listPools(context, ADMIN, { limit: 10 })).pools).toMatchObject([{ pool: 'default' }]);
+  };
+
+  describe('a deleted pool', () => {
+    it('is gone at once for the process that deletes it, with its keys and leases', async () => {
+      const lease = await holdKey();
+
+      await deletePool(world.context, ADMIN, POOL);
+
+      await expectNoPool(world.context);
+      await expectGone(world.context, lease);
+    });
+
+    it('is gone for another process five seconds later, at the latest', async () => {
+      const other = await world.startProcess();
+      const lease = await holdKey(other);
+      await keepAliveLease(other, ALICE, lease.leaseId);
+      await deletePool(world.context, ADMIN, POOL);
+
+      world.passTime(POOL_CACHE_MS);
+
+      await expectNoPool(other);
+      await expectGone(other, lease);
+    });
+
+    it('stays gone after the sweep removed its keys, and leaves other pools alone', async () => {
+      const lease = await holdKey();
+      await setPolicy(world.context, {}, 'licences-2');
+      const others = [await addKey(world.context), await addKey(world.context, 'licences-2')];
+      await deletePool(world.context, ADMIN, POOL);
+
+      expect(await sweep(world.context, () => true)).toMatchObject({ lapsed: 0, purged: 2, complete: true });
+
+      expect(await world.store.keys.recall(lease.keyId)).toBeNull();
+      for (const keyId of others) expect(await findKey(world.context, ADMIN, keyId)).toMatchObject({ keyId });
+      await expect(keepAliveLease(world.context, ALICE, lease.leaseId)).rejects.toMatchObject(
+        leaseEnded('deleted'),
+      );
+    });
+
+    it('cannot be deleted twice', async () => {
+      await holdKey();
+      await deletePool(world.context, ADMIN, POOL);
+
+      await expect(deletePool(world.context, ADMIN, POOL)).rejects.toMatchObject(POOL_NOT_FOUND);
+    });
+
+    it('cannot be deleted by a credential that is limited to others', async () => {
+      await holdKey();
+
+      await expect(deletePool(world.context, { ...ADMIN, pools: ['default'] }, POOL)).rejects.toMatchObject(
+        FORBIDDEN,
+      );
+    });
+  });
+
+  describe('a pool that is created again under the name of a deleted one', () => {
+    it.each([
+      ['before a sweep', async () => undefined],
+      ['after a sweep', async () => void (await sweep(world.context, () => true))],
+    ])('is empty and works, %s', async (_when, between) => {
+      const old = await holdKey();
+      await deletePool(world.context, ADMIN, POOL);
+      await between();
+      await setPolicy(world.context, { leaseSeconds: 10 }, POOL);
+
+      await expectGone(world.context, old);
+      expect(await findPool(world.context, ADMIN, POOL)).toMatchObject({
+        leaseSeconds: 10,
+        counts: { free: { count: 0 }, leased: { count: 0 }, cooling: { count: 0 } },
+      });
+      await expect(acquire(world.context, BOB, { pool: POOL })).rejects.toMatchObject(NO_KEY_AVAILABLE);
+      const keyId = await addKey(world.context, POOL);
+      const lease = await acquire(world.context, BOB, { pool: POOL });
+      expect(lease).toMatchObject({ keyId, expiresInMs: 10_000 });
+      await sweep(world.context, () => true);
+      expect(await keepAliveLease(world.context, BOB, lease.leaseId)).toMatchObject({ keyId });
+    });
+
+    it('keeps its keys when the old pool was deleted several times in the same millisecond', async () => {
+      for (let round = 0; round < 3; round += 1) {
+        const old = await holdKey();
+        await deletePool(world.context, ADMIN, POOL);
+        await expectGone(world.context, old);
+      }
+      await setPolicy(world.context, {}, POOL);
+      const keyId = await addKey(world.context, POOL);
+
+      expect(await sweep(world.context, () => true)).toMatchObject({ purged: 6 });
+      expect(await acquire(world.context, BOB, { pool: POOL })).toMatchObject({ keyId });
+    });
+
+    it('answers a repeated acquire of the old pool that its lease is over', async () => {
+      await holdKey();
+      await acquire(world.context, ALICE, { pool: POOL, idempotencyKey: 'once' });
+      await deletePool(world.context, ADMIN, POOL);
+      await setPolicy(world.context, {}, POOL);
+      await addKey(world.context, POOL);
+
+      await expect(
+        acquire(world.context, ALICE, { pool: POOL, idempotencyKey: 'once' }),
+      ).rejects.toMatchObject(leaseEnded('deleted'));
+    });
+  });
+
+  describe('the default pool', () => {
+    it('becomes empty instead, and keeps its policy', async () => {
+      await setPolicy(world.context, { leaseSeconds: 20, maxKeys: 5 });
+      await addKeys(world.context, 5);
+      const old = await acquire(world.context, ALICE);
+
+      await deletePool(world.context, ADMIN, 'default');
+
+      await expectGone(world.context, old);
+      expect(await findPool(world.context, ADMIN, 'default')).toMatchObject({
+        leaseSeconds: 20,
+        maxKeys: 5,
+        counts: { free: { count: 0 }, leased: { count: 0 } },
+      });
+      await addKeys(world.context, 5);
+      expect(await acquire(world.context, ALICE)).toMatchObject({ expiresInMs: 20_000 });
+      expect(await sweep(world.context, () => true)).toMatchObject({ purged: 5 });
+    });
+
+    it('is empty for another process five seconds later, at the latest', async () => {
+      await addKeys(world.context, 2);
+      const other = await world.startProcess();
+      const old = await acquire(other, ALICE);
+      await deletePool(world.context, ADMIN, 'default');
+
+      world.passTime(POOL_CACHE_MS);
+
+      await expectGone(other, old);
+      await expect(acquire(other, BOB)).rejects.toMatchObject(NO_KEY_AVAILABLE);
+    });
+  });
+});
