@@ -1,0 +1,110 @@
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import type { CreatedClient } from '../../shared/contract/clients.ts';
+import { DatabaseUnavailableError } from '../../shared/domain/errors.ts';
+import { useTestApi } from '../support/test-api.ts';
+
+describe('the authorizer', () => {
+  const api = useTestApi();
+  let client: CreatedClient;
+  let secret: string;
+
+  const authorize = (...identitySource: string[]) => api.functions.authorize({ identitySource });
+  const denied = { isAuthorized: false, context: {} };
+
+  beforeEach(async () => {
+    const body = { role: 'client' };
+    client = (await api.call<CreatedClient>('POST', '/v1/clients', { body })).body;
+    secret = client.credential.slice(client.clientId.length + 1);
+  });
+
+  afterEach(() => {
+    vi.useRealTimers();
+  });
+
+  it('lets a credential pass, and passes on whom it names', async () => {
+    const allowed = { isAuthorized: true, context: { clientId: client.clientId, role: 'client', pools: '' } };
+    expect(await authorize(`Bearer ${client.credential}`)).toEqual(allowed);
+    expect(await authorize(`bearer   ${client.credential}`)).toEqual(allowed);
+  });
+
+  it('denies a wrong secret, an unknown client and a revoked one', async () => {
+    const other = await api.call<CreatedClient>('POST', '/v1/clients', { body: { role: 'admin' } });
+    for (const credential of [
+      `${client.clientId}.${'x'.repeat(43)}`,
+      `${client.clientId}.${secret.slice(0, -1)}`,
+      `${client.clientId}.${secret}x`,
+      `${client.clientId}.${secret.toUpperCase()}`,
+      `${other.body.clientId}.${secret}`,
+      `client_unknown.${secret}`,
+    ]) {
+      expect(await authorize(`Bearer ${credential}`)).toEqual(denied);
+    }
+    await api.call('DELETE', `/v1/clients/${client.clientId}`);
+    expect(await authorize(`Bearer ${client.credential}`)).toEqual(denied);
+  });
+
+  it.each([
+    '',
+    'Bearer',
+    'Bearer ',
+    'Basic {}',
+    '{}',
+    'Bearer {} x',
+    'Bearer, Bearer {}',
+    ' Bearer {}',
+    'Bearer {},{}',
+  ])('denies the malformed header %j', async (header) => {
+    expect(await authorize(header.replaceAll('{}', client.credential))).toEqual(denied);
+  });
+
+  it.each([
+    '.',
+    'a.',
+    '.b',
+    'a',
+    'a.b',
+    '$.x',
+    '__proto__.constructor',
+    "' OR 1=1 --.aaaaaaaaaaaaaaaa",
+    'a\0.b',
+    'ä.ö',
+  ])('denies %j, which is no credential', async (credential) => {
+    expect(await authorize(`Bearer ${credential}`)).toEqual(denied);
+    expect(await authorize(`Bearer ${credential}.${secret}`)).toEqual(denied);
+  });
+
+  it('denies a request without a header', async () => {
+    expect(await authorize()).toEqual(denied);
+    expect(await api.functions.authorize({ identitySource: undefined as unknown as string[] })).toEqual(
+      denied,
+    );
+  });
+
+  it('leaves the verification to the function while the database is down, and verifies again when it is back', async () => {
+    api.fault = () => {
+      throw new DatabaseUnavailableError();
+    };
+    const unverified = { isAuthorized: true, context: { unverified: 'true' } };
+    expect(await authorize(`Bearer ${client.credential}`)).toEqual(unverified);
+    expect(await authorize(`Bearer ${client.clientId}.${'x'.repeat(43)}`)).toEqual(unverified);
+    expect(await authorize('Bearer malformed')).toEqual(denied);
+    api.fault = undefined;
+    expect(await authorize(`Bearer ${client.credential}`)).toMatchObject({ context: { role: 'client' } });
+    expect(await authorize(`Bearer ${client.clientId}.${'x'.repeat(43)}`)).toEqual(denied);
+  });
+
+  it('waits less than a second for a database that hangs', async () => {
+    vi.useFakeTimers();
+    api.fault = () => new Promise(() => undefined);
+    const answer = authorize(`Bearer ${client.credential}`);
+    await vi.advanceTimersByTimeAsync(999);
+    expect(await answer).toEqual({ isAuthorized: true, context: { unverified: 'true' } });
+  });
+
+  it('lets nobody pass when something goes wrong that nobody foresaw', async () => {
+    api.fault = () => {
+      throw new TypeError('Cannot read properties of undefined');
+    };
+    await expect(authorize(`Bearer ${client.credential}`)).rejects.toThrow(TypeError);
+  });
+});

@@ -1,0 +1,117 @@
+import { describe, expect, it } from 'vitest';
+import { DatabaseUnavailableError } from '../../shared/domain/errors.ts';
+import type { SweepReport } from '../../shared/domain/sweep.ts';
+import { useTestApi } from '../support/test-api.ts';
+
+const NOTHING = { lapsed: 0, lapsedByPool: {}, expired: 0, purged: 0, complete: true };
+
+describe('the sweep', () => {
+  const api = useTestApi();
+
+  /** A sweep that is asked for the remaining time before each batch, and is told `remainingMs` in turn. */
+  const sweep = (...remainingMs: number[]): Promise<SweepReport> =>
+    api.functions.sweep({}, { getRemainingTimeInMillis: () => remainingMs.shift() ?? 50_000 });
+  const acquireMany = async (count: number, pool = 'default'): Promise<string[]> => {
+    const keyIds: string[] = [];
+    for (let number = 0; number < count; number += 1) keyIds.push((await api.acquire({ pool })).keyId);
+    return keyIds;
+  };
+
+  it('has nothing to do in an empty database', async () => {
+    expect(await sweep()).toEqual(NOTHING);
+  });
+
+  it('frees the keys whose leases lapsed, pool by pool, and leaves live and cooling ones alone', async () => {
+    await api.putPool('seats', { keyTtlSeconds: null, leaseSeconds: 600 });
+    await api.createKeys(3);
+    await api.createKeys(3, 'seats');
+    const { keyId: lapsed } = await api.acquire();
+    const { keyId: lapsedSeat } = await api.acquire({ pool: 'seats', leaseSeconds: 60 });
+    await api.acquire({ pool: 'seats' });
+    api.now += 30_000;
+    const { keyId: live } = await api.acquire({ leaseSeconds: 60 });
+    const { keyId: cooling } = await api.acquire({ leaseSeconds: 31 });
+    api.now += 30_999;
+
+    expect(await sweep()).toEqual(NOTHING);
+    api.now += 1;
+    expect(await sweep()).toEqual({ ...NOTHING, lapsed: 2, lapsedByPool: { default: 1, seats: 1 } });
+    for (const keyId of [lapsed, lapsedSeat]) {
+      const key = await api.store.keys.recall(keyId);
+      expect(key).toMatchObject({ state: 'free', lastLease: { reason: 'lapsed' } });
+      expect(key).not.toHaveProperty('lease');
+    }
+    expect(await api.getKey(live)).toMatchObject({ state: 'leased', lease: { expiresInMs: 29_000 } });
+    expect(await api.getKey(cooling)).toMatchObject({ state: 'cooling', freeInMs: 1000 });
+    expect(await api.acquire()).toMatchObject({ keyId: lapsed });
+  });
+
+  it('removes the keys that have expired', async () => {
+    const [key] = await api.createKeys(3);
+    api.now += 100_000;
+    const [later] = await api.createKeys(1);
+    api.now += 200_000;
+    expect(await sweep()).toEqual({ ...NOTHING, expired: 3 });
+    expect(await api.store.keys.recall(key?.keyId as string)).toBeNull();
+    expect(await api.store.keys.recall(later?.keyId as string)).not.toBeNull();
+  });
+
+  it('removes the keys of pools that were deleted or emptied, and those that were deleted', async () => {
+    await api.putPool('seats', { keyTtlSeconds: null });
+    await api.createKeys(4, 'seats');
+    await acquireMany(1, 'seats');
+    await api.call('DELETE', '/v1/pools/seats');
+    const [deleted] = await api.createKeys(3);
+    await api.call('DELETE', `/v1/keys/${deleted?.keyId}`);
+    expect(await sweep()).toMatchObject({ purged: 4, expired: 1, complete: true });
+    await api.call('DELETE', '/v1/pools/default');
+    const [kept] = await api.createKeys(1);
+    expect(await sweep()).toMatchObject({ purged: 2, expired: 0, complete: true });
+    expect(await api.getKey(kept?.keyId as string)).toMatchObject({ state: 'free' });
+  });
+
+  it('may be repeated, and then changes nothing', async () => {
+    await api.createKeys(2);
+    await acquireMany(2);
+    api.now += 61_000;
+    await sweep();
+    const before = await api.dump();
+    expect(await sweep()).toEqual(NOTHING);
+    expect(await api.dump()).toBe(before);
+  });
+
+  it('stops before its time is up, and the next run goes on where it stopped', async () => {
+    await api.createKeys(1000);
+    await api.createKeys(201);
+    await acquireMany(1201);
+    api.now += 61_000;
+    expect(await sweep(7000)).toEqual({ ...NOTHING, complete: false });
+    expect(await sweep(20_000, 7000)).toMatchObject({ lapsed: 500, complete: false });
+    expect(await sweep(20_000, 7001, 0)).toMatchObject({ lapsed: 701, complete: false });
+    api.now += 300_000;
+    expect(await sweep(9000, 9000, 9000, 9000)).toMatchObject({ lapsed: 0, expired: 1201, complete: true });
+    expect(await sweep()).toEqual(NOTHING);
+  });
+
+  it('logs what it did, without ids', async () => {
+    await api.createKeys();
+    const [keyId] = await acquireMany(1);
+    api.now += 61_000;
+    await sweep();
+    expect(api.logged()).toContain('"message":"sweep"');
+    expect(api.logged()).toContain('"lapsed":1');
+    expect(api.logged()).not.toContain(keyId);
+  });
+
+  it('fails where the database does, so that the schedule knows, and the next run does the work', async () => {
+    await api.createKeys();
+    await acquireMany(1);
+    api.now += 61_000;
+    api.fault = () => {
+      throw new DatabaseUnavailableError();
+    };
+    await expect(sweep()).rejects.toThrow(DatabaseUnavailableError);
+    api.fault = undefined;
+    expect(await sweep()).toMatchObject({ lapsed: 1 });
+  });
+});
