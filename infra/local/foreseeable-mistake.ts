@@ -1,5 +1,6 @@
 import { DatabaseUnavailableError } from '../../shared/domain/errors.ts';
 import { ConfigError } from '../../shared/runtime/config.ts';
+import { DatabaseFileError } from '../../shared/store/sqlite/database-file.ts';
 
 /** Something that the person who starts the program can put right: one line, no stack. */
 export class ForeseeableMistake extends Error {}
@@ -7,6 +8,7 @@ export class ForeseeableMistake extends Error {}
 /** One line that says what is wrong and what to do; undefined for an error that nobody foresaw. */
 export function explainMistake(error: unknown): string | undefined {
   if (error instanceof ForeseeableMistake) return error.message;
+  if (error instanceof DatabaseFileError) return `${error.message}: check SQLITE_PATH`;
   if (error instanceof ConfigError) return `${error.message} (environment or .env)`;
   if (error instanceof DatabaseUnavailableError) {
     return 'the database does not answer: check MONGODB_URI, that the server runs, and that its network access list has this host';
