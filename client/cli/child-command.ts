@@ -1,0 +1,85 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { constants } from 'node:os';
+import { CliError } from './cli-error.ts';
+import { exitCodes, SIGNAL_BASE } from './exit-codes.ts';
+
+/** How often it is looked whether the rest of a process group has ended, in milliseconds. */
+const LOOK_EVERY_MS = 25;
+
+/** A command that runs, with all that it starts. */
+export interface ChildCommand {
+  /** Its exit code; 128 and the signal's number where a signal ended it. Rejects when it cannot be started. */
+  readonly exitCode: Promise<number>;
+  /** Whether it has a process group of its own; false where it shares the terminal, which signals it then. */
+  readonly ownGroup: boolean;
+  /** What `kill` takes to reach all of it. */
+  readonly target: number | undefined;
+  /** Passes a signal on. */
+  signal(name: NodeJS.Signals): void;
+  /** SIGTERM, and SIGKILL to what is left `graceMs` milliseconds later. Resolves when all of it has ended. */
+  end(graceMs: number): Promise<void>;
+}
+
+/**
+ * Starts a command in a process group of its own, so that a signal reaches what it starts as well. On a terminal it
+ * stays in ours: a new group has no right to the terminal, and what asks there for a password would fail.
+ */
+export function startCommand(command: readonly string[], env: NodeJS.ProcessEnv): ChildCommand {
+  const [file = '', ...parameters] = command;
+  const ownGroup = process.platform !== 'win32' && !process.stdin.isTTY;
+  const child = spawn(file, parameters, { stdio: 'inherit', env, detached: ownGroup });
+  const target = child.pid === undefined || !ownGroup ? child.pid : -child.pid;
+  const exitCode = exitOf(child, file);
+  let exited = false;
+  const exit = exitCode.then(
+    () => {
+      exited = true;
+    },
+    () => {
+      exited = true;
+    },
+  );
+
+  const send = (name: NodeJS.Signals | 0): boolean => {
+    // A process group outlives its leader as long as it has members; the number of a process may be a stranger's then.
+    if (target === undefined || (exited && !ownGroup)) return false;
+    try {
+      return process.kill(target, name);
+    } catch {
+      return false;
+    }
+  };
+
+  return {
+    exitCode,
+    ownGroup,
+    target,
+    signal: (name) => void send(name),
+    end: async (graceMs) => {
+      const deadline = performance.now() + graceMs;
+      if (graceMs > 0) send('SIGTERM');
+      while (send(0) && performance.now() < deadline) {
+        await new Promise((resolve) => setTimeout(resolve, Math.min(LOOK_EVERY_MS, graceMs)));
+      }
+      send('SIGKILL');
+      await exit;
+    },
+  };
+}
+
+function exitOf(child: ChildProcess, file: string): Promise<number> {
+  return new Promise((resolve, reject) => {
+    child.once('error', (error: NodeJS.ErrnoException) => {
+      reject(
+        error.code === 'ENOENT'
+          ? new CliError(`${file}: command not found`, exitCodes.notFound, { cause: error })
+          : new CliError(`${file} cannot be executed: ${error.message}`, exitCodes.notExecutable, {
+              cause: error,
+            }),
+      );
+    });
+    child.once('exit', (code, signal) => {
+      resolve(code ?? SIGNAL_BASE + (signal === null ? 0 : constants.signals[signal]));
+    });
+  });
+}
