@@ -1,0 +1,67 @@
+import { readFile } from 'node:fs/promises';
+import { Validator } from '@seriousme/openapi-schema-validator';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { routes } from '../../../functions/routes.ts';
+import { createApiDocument } from '../../../infra/openapi/create-api-document.ts';
+import { problemCodes } from '../../../shared/contract/problems.ts';
+import type { Route } from '../../../shared/http/route.ts';
+
+interface Operation {
+  readonly operationId: string;
+  readonly security?: object[];
+  readonly responses: Record<string, { content?: Record<string, { examples?: Record<string, unknown> }> }>;
+}
+
+interface ApiDocument {
+  readonly paths: Record<string, Record<string, Operation>>;
+}
+
+describe('the OpenAPI document', () => {
+  let document: ApiDocument;
+  let operations: Operation[];
+
+  beforeAll(async () => {
+    const { version } = JSON.parse(await readFile('package.json', 'utf8')) as { version: string };
+    document = (await createApiDocument(version)) as ApiDocument;
+    operations = Object.values(document.paths).flatMap((path) => Object.values(path));
+  });
+
+  it('is checked in as the code has it; npm run build:openapi writes it', async () => {
+    const checkedIn = JSON.parse(await readFile('docs/openapi.json', 'utf8'));
+    expect(checkedIn).toEqual(JSON.parse(JSON.stringify(document)));
+  });
+
+  it('is valid OpenAPI 3.1', async () => {
+    const validator = new Validator();
+    const result = await validator.validate(JSON.parse(JSON.stringify(document)));
+    expect(result).toMatchObject({ valid: true });
+    expect(validator.version).toBe('3.1');
+  });
+
+  it('has one operation per row and method of the route table, and no other', () => {
+    const expected = Object.values<Route>(routes).flatMap((route) =>
+      route.methods.map((method) => `${method} ${route.path}`),
+    );
+    const described = Object.entries(document.paths).flatMap(([path, methods]) =>
+      Object.keys(methods).map((method) => `${method.toUpperCase()} ${path}`),
+    );
+    expect(described.sort()).toEqual(expected.sort());
+    expect(new Set(operations.map(({ operationId }) => operationId)).size).toBe(operations.length);
+  });
+
+  it('asks for a credential everywhere but on health', () => {
+    const open = operations.filter(({ security }) => security?.length === 0);
+    expect(open.map(({ operationId }) => operationId)).toEqual(['getHealth']);
+  });
+
+  it('has an example of every error code that a route answers', () => {
+    const shown = operations.flatMap(({ responses }) =>
+      Object.values(responses).flatMap(({ content }) =>
+        Object.keys(content?.['application/problem+json']?.examples ?? {}),
+      ),
+    );
+    // These two belong to no route: the function behind `$default` answers them.
+    const unmatched = ['route_not_found', 'method_not_allowed'];
+    expect([...new Set([...shown, ...unmatched])].sort()).toEqual([...problemCodes].sort());
+  });
+});
