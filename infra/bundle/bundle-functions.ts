@@ -1,0 +1,70 @@
+import { mkdir, rm, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { build } from 'esbuild';
+import { routes, unmatchedRoute } from '../../functions/routes.ts';
+import { directBuiltIns } from './direct-built-ins.ts';
+import { leanDriver, OPTIONAL_DRIVER_PACKAGES } from './lean-driver.ts';
+
+const PROJECT = fileURLToPath(new URL('../../', import.meta.url));
+
+/** Where the bundles are: one folder per function, with nothing in it but `index.mjs`. */
+export const BUNDLE_FOLDER: string = join(PROJECT, 'dist/functions');
+
+/** 4 MB per function, for `node --enable-source-maps` and debuggers: beside the assets, not in them. */
+const SOURCE_MAP_FOLDER = join(PROJECT, 'dist/source-maps');
+
+/** Every function: those of the routes, the authorizer and the sweep. */
+export const FUNCTION_NAMES: readonly string[] = [
+  ...Object.values(routes).map((route) => route.function),
+  unmatchedRoute.function,
+  'authorize',
+  'expire-leases',
+];
+
+/** The driver is CommonJS and asks for built-in modules at run time. */
+const REQUIRE = "import{createRequire as _require}from'node:module';const require=_require(import.meta.url);";
+
+export interface FunctionBundle {
+  readonly name: string;
+  readonly bytes: number;
+}
+
+/** Bundles every function into `folder`; answers how large each became. */
+export async function bundleFunctions(folder: string = BUNDLE_FOLDER): Promise<FunctionBundle[]> {
+  const entryPoints = FUNCTION_NAMES.map((name) => ({
+    in: join(PROJECT, 'functions', `${name}.ts`),
+    out: `${name}/index`,
+  }));
+  const { outputFiles } = await build({
+    entryPoints,
+    outdir: folder,
+    outExtension: { '.js': '.mjs' },
+    bundle: true,
+    minify: true,
+    format: 'esm',
+    platform: 'node',
+    target: 'node24',
+    banner: { js: REQUIRE },
+    legalComments: 'none',
+    sourcemap: 'external',
+    plugins: [leanDriver, directBuiltIns],
+    // The Lambda runtime brings the SDK; only a function that reads its database credential from a secret loads it.
+    external: [...OPTIONAL_DRIVER_PACKAGES, '@aws-sdk/client-secrets-manager'],
+    absWorkingDir: PROJECT,
+    write: false,
+    logLevel: 'silent',
+  });
+
+  await rm(folder, { recursive: true, force: true });
+  const bundles: FunctionBundle[] = [];
+  for (const { path, contents } of outputFiles) {
+    const name = dirname(path.slice(folder.length + 1));
+    const isMap = path.endsWith('.map');
+    const file = isMap ? join(SOURCE_MAP_FOLDER, `${name}.mjs.map`) : path;
+    await mkdir(dirname(file), { recursive: true });
+    await writeFile(file, contents);
+    if (!isMap) bundles.push({ name, bytes: contents.length });
+  }
+  return bundles;
+}
