@@ -6,7 +6,8 @@ import { logger } from '../../shared/runtime/logger.ts';
 import { openStore } from '../../shared/runtime/open-store.ts';
 import { createRuntime } from '../../shared/runtime/runtime.ts';
 import { ensureAdminCredential, putAdmin } from './admin-credential.ts';
-import { failWith } from './foreseeable-mistake.ts';
+import { ForeseeableMistake, failWith } from './foreseeable-mistake.ts';
+import { loadBundledFunctions } from './load-bundled-functions.ts';
 import { loadFunctions } from './load-functions.ts';
 import { createLocalServer } from './local-server.ts';
 import { startSweepTimer } from './sweep-timer.ts';
@@ -14,16 +15,27 @@ import { welcome } from './welcome.ts';
 
 const SITE_FOLDER = fileURLToPath(new URL('../../static-site/', import.meta.url));
 
+/** What `npm run build:functions` makes. */
+const BUNDLE_FOLDER = fileURLToPath(new URL('../../dist/functions', import.meta.url));
+
+/** `npm run start:bundles`: the very files that a deployment uploads. */
+const FROM_BUNDLES = process.argv.includes('--bundles');
+
 /** The whole service on one machine: API, dashboard and sweep. */
 async function start(config: LocalConfig): Promise<void> {
   logger.setLogLevel(config.LOG_LEVEL);
+  if (FROM_BUNDLES && config.MONGODB_URI === undefined && config.SQLITE_PATH === ':memory:') {
+    throw new ForeseeableMistake('bundled functions share no memory: set SQLITE_PATH to a file');
+  }
   const store = await openStore(config);
   await store.prepare(Date.now());
   const credential = config.BOOTSTRAP_CREDENTIAL ?? (await ensureAdminCredential(store, Date.now()));
   if (config.BOOTSTRAP_CREDENTIAL !== undefined) await putAdmin(store, credential, Date.now());
 
   const runtime = createRuntime(store, { clockSkewToleranceMs: config.CLOCK_SKEW_TOLERANCE_MS });
-  const functions = await loadFunctions(async () => runtime);
+  const functions = FROM_BUNDLES
+    ? await loadBundledFunctions(BUNDLE_FOLDER)
+    : await loadFunctions(async () => runtime);
   const server = createLocalServer(functions, SITE_FOLDER);
   server.listen(config.PORT, config.HOST);
   await once(server, 'listening');
