@@ -19,10 +19,10 @@ export function parseWhole(min: number): (text: string) => number {
   };
 }
 
-/** A whole number, or null for the word that stands for "no limit". */
-export function parseWholeOr(word: string, min: number): (text: string) => number | null {
+/** A whole number, or the word that stands for "no limit". (commander takes a parsed null for a missing value.) */
+export function parseWholeOr<Word extends string>(word: Word, min: number): (text: string) => number | Word {
   return (text) => {
-    if (text === word) return null;
+    if (text === word) return word;
     if (!/^\d{1,15}$/.test(text) || Number(text) < min) {
       throw new InvalidArgumentError(`It must be a whole number, at least ${min}, or "${word}".`);
     }

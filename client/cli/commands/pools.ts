@@ -13,8 +13,8 @@ interface ListOptions extends CommonOptions {
 
 interface SetOptions extends CommonOptions {
   readonly leaseSeconds?: number;
-  readonly keyTtlSeconds?: number | null;
-  readonly maxKeys?: number | null;
+  readonly keyTtlSeconds?: number | 'never';
+  readonly maxKeys?: number | 'none';
   readonly paused?: boolean;
 }
 
@@ -87,8 +87,10 @@ export function addPoolCommands(program: Command): void {
         const pool = await client.pools.put(name, {
           ...(await currentPolicy(client, name)),
           ...(leaseSeconds !== undefined && { leaseSeconds }),
-          ...(keyTtlSeconds !== undefined && { keyTtlSeconds }),
-          ...(maxKeys !== undefined && { maxKeys }),
+          ...(keyTtlSeconds !== undefined && {
+            keyTtlSeconds: keyTtlSeconds === 'never' ? null : keyTtlSeconds,
+          }),
+          ...(maxKeys !== undefined && { maxKeys: maxKeys === 'none' ? null : maxKeys }),
           ...(paused !== undefined && { paused }),
         });
         print(options.json === true, pool, () => describePools([pool]));
