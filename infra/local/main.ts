@@ -13,7 +13,7 @@ import { createLocalServer } from './local-server.ts';
 import { startSweepTimer } from './sweep-timer.ts';
 import { welcome } from './welcome.ts';
 
-const SITE_FOLDER = fileURLToPath(new URL('../../static-site/', import.meta.url));
+const SITE_FOLDER = fileURLToPath(new URL('../../static-site/dist/', import.meta.url));
 
 /** What `npm run build:functions` makes. */
 const BUNDLE_FOLDER = fileURLToPath(new URL('../../dist/functions', import.meta.url));

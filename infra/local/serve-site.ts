@@ -9,17 +9,35 @@ export const SITE_HEADERS: Readonly<Record<string, string>> = {
   'referrer-policy': 'no-referrer',
 };
 
-/** Serves the dashboard's files. */
+/** A name with the hash of its content, from `static-site/build.ts`: it never changes what it stands for. */
+const HASHED = /-[A-Z0-9]{8}\.(js|css|woff2)$/;
+
+/** Serves the dashboard's files; every path without a file extension is one of its views, and so index.html. */
 export function serveSite(folder: string): (message: IncomingMessage, response: ServerResponse) => void {
-  const files = sirv(folder, { dev: true, etag: true });
+  const files = sirv(folder, {
+    dev: true,
+    etag: true,
+    setHeaders: (response, path) => {
+      if (HASHED.test(path)) response.setHeader('cache-control', 'public, max-age=31536000, immutable');
+    },
+  });
   return (message, response) => {
     for (const [name, value] of Object.entries(SITE_HEADERS)) response.setHeader(name, value);
     if (message.method !== 'GET' && message.method !== 'HEAD') {
       response.writeHead(405, { allow: 'GET, HEAD' }).end();
       return;
     }
+    // Whole files only: a range that ends before it starts makes sirv throw, which would end the process.
+    delete message.headers.range;
+    if (isView(message.url ?? '/')) message.url = '/';
     files(message, response, () => {
       response.writeHead(404, { 'content-type': 'text/plain; charset=utf-8' }).end('Not found\n');
     });
   };
+}
+
+/** The last part of the path has no file extension. */
+function isView(url: string): boolean {
+  const path = url.split('?', 1)[0] ?? '/';
+  return !path.slice(path.lastIndexOf('/')).includes('.');
 }

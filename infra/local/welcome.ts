@@ -15,6 +15,7 @@ export function welcome(address: AddressInfo, config: LocalConfig, credential: s
 Token Orchestrator listens on ${url}
 
   Store       ${store}
+  Dashboard   ${bootstrapped ? url : `${url}/#credential=${credential}`}
   Credential  ${bootstrapped ? 'the one in BOOTSTRAP_CREDENTIAL' : `${credential}  (admin; kept in ${CREDENTIAL_FILE})`}
 
 Create three keys, then acquire one:

@@ -1,0 +1,124 @@
+import { execFile } from 'node:child_process';
+import {
+  copyFile,
+  cp,
+  mkdir,
+  mkdtemp,
+  readdir,
+  readFile,
+  rename,
+  rm,
+  stat,
+  writeFile,
+} from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { basename, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import { build } from 'esbuild';
+
+/**
+ * Builds the dashboard into `static-site/dist`: `npm run build:site`. With `--if-changed`, which `npm start` uses, only
+ * when a source is newer than the last build.
+ */
+const SITE = fileURLToPath(new URL('./', import.meta.url));
+const ROOT = join(SITE, '..');
+const SOURCE = join(SITE, 'src');
+const PUBLIC = join(SITE, 'public');
+const DIST = join(SITE, 'dist');
+const INDEX = join(DIST, 'index.html');
+
+async function buildSite(): Promise<void> {
+  const scratch = await mkdtemp(join(tmpdir(), 'token-orchestrator-site-'));
+  try {
+    const styles = join(scratch, 'styles.css');
+    await runTailwind(join(SOURCE, 'styles.css'), styles);
+    const { metafile } = await build({
+      entryPoints: {
+        app: join(SOURCE, 'main.tsx'),
+        theme: join(SOURCE, 'theme/apply-stored-theme.ts'),
+        styles,
+      },
+      outdir: join(scratch, 'dist'),
+      entryNames: '[name]-[hash]',
+      assetNames: '[name]-[hash]',
+      bundle: true,
+      minify: true,
+      metafile: true,
+      format: 'esm',
+      target: ['chrome123', 'firefox121', 'safari17.5'],
+      jsx: 'automatic',
+      jsxImportSource: 'preact',
+      loader: { '.woff2': 'file' },
+      nodePaths: [join(ROOT, 'node_modules')],
+      legalComments: 'none',
+      logLevel: 'warning',
+      absWorkingDir: ROOT,
+    });
+    const outputs = Object.keys(metafile.outputs).map((path) => basename(path));
+    await writeFile(join(scratch, 'dist/index.html'), await renderIndex(outputs));
+    await cp(PUBLIC, join(scratch, 'dist'), { recursive: true });
+    await copyFile(
+      join(ROOT, 'node_modules/@fontsource-variable/inter/LICENSE'),
+      join(scratch, 'dist/inter-license.txt'),
+    );
+    await copyFile(
+      join(ROOT, 'node_modules/@fontsource-variable/jetbrains-mono/LICENSE'),
+      join(scratch, 'dist/jetbrains-mono-license.txt'),
+    );
+    await replaceDist(join(scratch, 'dist'));
+  } finally {
+    await rm(scratch, { recursive: true, force: true });
+  }
+}
+
+/** The Tailwind CLI: the classes that the sources use, and no others. */
+async function runTailwind(input: string, output: string): Promise<void> {
+  const cli = join(ROOT, 'node_modules/@tailwindcss/cli/dist/index.mjs');
+  await promisify(execFile)(process.execPath, [cli, '--input', input, '--output', output], { cwd: SOURCE });
+}
+
+/** `index.html` with the hashed names in place of `{app.js}`, `{theme.js}`, `{styles.css}` and the like. */
+async function renderIndex(outputs: readonly string[]): Promise<string> {
+  const template = await readFile(join(SOURCE, 'index.html'), 'utf8');
+  return template.replaceAll(/\{([\w-]+)\.(\w+)\}/g, (_, name: string, extension: string) => {
+    const hashed = outputs.find(
+      (output) => output.startsWith(`${name}-`) && output.endsWith(`.${extension}`),
+    );
+    if (hashed === undefined) throw new Error(`The build has no ${name}.${extension}`);
+    return hashed;
+  });
+}
+
+/** The new files stand beside the old ones until index.html names them, so that a running server never lacks one. */
+async function replaceDist(built: string): Promise<void> {
+  await mkdir(DIST, { recursive: true });
+  const old = await readdir(DIST);
+  const fresh = await readdir(built);
+  for (const name of fresh) if (name !== 'index.html') await cp(join(built, name), join(DIST, name));
+  await cp(join(built, 'index.html'), `${INDEX}.new`);
+  await rename(`${INDEX}.new`, INDEX);
+  for (const name of old)
+    if (!fresh.includes(name)) await rm(join(DIST, name), { recursive: true, force: true });
+}
+
+async function isUpToDate(): Promise<boolean> {
+  const built = await changedAt(INDEX);
+  const lock = await changedAt(join(ROOT, 'package-lock.json'));
+  const script = await changedAt(fileURLToPath(import.meta.url));
+  const sources = await Promise.all([SOURCE, PUBLIC].map(newestIn));
+  return built > Math.max(lock, script, ...sources);
+}
+
+async function newestIn(folder: string): Promise<number> {
+  const entries = await readdir(folder, { recursive: true });
+  const times = await Promise.all(['', ...entries].map((entry) => changedAt(join(folder, entry))));
+  return Math.max(...times);
+}
+
+async function changedAt(path: string): Promise<number> {
+  const stats = await stat(path).catch(() => undefined);
+  return stats?.mtimeMs ?? 0;
+}
+
+if (!process.argv.includes('--if-changed') || !(await isUpToDate())) await buildSite();

@@ -1,0 +1,82 @@
+import type { Client, Role } from '../../../shared/contract/clients.ts';
+import { CopyButton } from '../components/copy-button.tsx';
+import { Badge, type Tone } from '../components/state-badge.tsx';
+import { TimeText } from '../time/time-text.tsx';
+
+const ROLE_TONES: Readonly<Record<Role, Tone>> = { admin: 'leased', client: 'free', viewer: 'neutral' };
+
+interface ClientTableProps {
+  readonly clients: readonly Client[];
+  readonly isSelf: (client: Client) => boolean;
+  readonly onRevoke: (client: Client) => void;
+}
+
+export function ClientTable({ clients, isSelf, onRevoke }: ClientTableProps) {
+  return (
+    <table class="w-full text-left max-md:block">
+      <caption class="sr-only">Clients, newest first</caption>
+      <thead class="border-b border-line text-xs text-muted max-md:sr-only">
+        <tr>
+          <th scope="col" class="px-5 py-2.5 font-medium">
+            Client
+          </th>
+          <th scope="col" class="px-3 py-2.5 font-medium">
+            Role
+          </th>
+          <th scope="col" class="px-3 py-2.5 font-medium">
+            Pools
+          </th>
+          <th scope="col" class="px-3 py-2.5 font-medium">
+            Created
+          </th>
+          <th scope="col" class="px-5 py-2.5 font-medium">
+            <span class="sr-only">Actions</span>
+          </th>
+        </tr>
+      </thead>
+      <tbody class="max-md:block">
+        {clients.map((client) => (
+          <tr
+            key={client.clientId}
+            data-client={client.clientId}
+            class="border-line not-last:border-b max-md:grid max-md:grid-cols-[1fr_auto] max-md:gap-x-3 max-md:gap-y-1.5 max-md:px-4 max-md:py-3.5"
+          >
+            <td class="min-w-0 md:px-5 md:py-3">
+              <div class="font-medium">
+                {client.description ?? <span class="text-muted">No description</span>}
+                {isSelf(client) && <span class="ml-2 text-xs font-normal text-muted">this tab</span>}
+              </div>
+              <div class="flex items-center gap-1">
+                <span class="truncate font-mono text-xs text-muted">{client.clientId}</span>
+                <CopyButton text={client.clientId} name={`client id ${client.clientId}`} />
+              </div>
+            </td>
+            <td class="max-md:justify-self-end md:px-3">
+              <Badge tone={ROLE_TONES[client.role]}>{client.role}</Badge>
+            </td>
+            <td class="text-[0.8125rem] md:px-3">
+              {client.pools === undefined ? (
+                <span class="text-muted">all pools</span>
+              ) : (
+                client.pools.join(', ')
+              )}
+            </td>
+            <td class="text-[0.8125rem] text-muted tabular-nums max-md:justify-self-end md:px-3">
+              <TimeText iso={client.createdAt} />
+            </td>
+            <td class="max-md:col-span-2 md:px-5 md:text-right">
+              <button
+                type="button"
+                class="button button-plain min-h-8"
+                aria-label={`Revoke ${client.description ?? client.clientId}`}
+                onClick={() => onRevoke(client)}
+              >
+                Revoke
+              </button>
+            </td>
+          </tr>
+        ))}
+      </tbody>
+    </table>
+  );
+}

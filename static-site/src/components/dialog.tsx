@@ -1,0 +1,70 @@
+import type { ComponentChildren } from 'preact';
+import { useEffect, useId, useRef } from 'preact/hooks';
+import { Icon } from './icon.tsx';
+
+interface DialogProps {
+  readonly title: string;
+  readonly onClose: () => void;
+  readonly children: ComponentChildren;
+  readonly wide?: boolean;
+  /** False where closing would lose something: then only the dialog's own buttons close it. */
+  readonly dismissable?: boolean;
+}
+
+/** A native modal dialog: the browser keeps the focus in it, closes it on Escape, and gives the focus back. */
+export function Dialog({ title, onClose, children, wide = false, dismissable = true }: DialogProps) {
+  const dialog = useRef<HTMLDialogElement>(null);
+  const titleId = useId();
+  useEffect(() => {
+    const element = dialog.current;
+    const opener = document.activeElement;
+    element?.showModal();
+    return () => {
+      element?.close();
+      // What opened it may be gone, with the key that was deleted: then the view's heading is next.
+      const target =
+        opener?.isConnected && opener !== document.body ? opener : document.querySelector('main h1');
+      (target as HTMLElement | null)?.focus();
+    };
+  }, []);
+  return (
+    <dialog
+      ref={dialog}
+      aria-labelledby={titleId}
+      class={`m-auto w-[calc(100%-2rem)] rounded-2xl bg-surface p-0 text-ink shadow-float ${wide ? 'max-w-xl' : 'max-w-md'}`}
+      onCancel={(event) => {
+        event.preventDefault();
+        if (dismissable) onClose();
+      }}
+      onClick={(event) => {
+        if (dismissable && event.target === dialog.current) onClose();
+      }}
+      onKeyDown={(event) => {
+        if (event.key === 'Escape' && !dismissable) event.preventDefault();
+      }}
+    >
+      <div class="appear p-5 sm:p-6">
+        <div class="mb-4 flex items-start justify-between gap-4">
+          <h2 id={titleId} class="text-base font-semibold tracking-tight">
+            {title}
+          </h2>
+          {dismissable && (
+            <button
+              type="button"
+              class="button button-quiet button-icon -mt-1 -mr-2"
+              aria-label="Close"
+              onClick={onClose}
+            >
+              <Icon name="close" />
+            </button>
+          )}
+        </div>
+        {children}
+      </div>
+    </dialog>
+  );
+}
+
+export function DialogButtons({ children }: { children: ComponentChildren }) {
+  return <div class="mt-6 flex flex-wrap-reverse justify-end gap-2">{children}</div>;
+}

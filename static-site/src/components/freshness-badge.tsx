@@ -1,0 +1,27 @@
+import { useComputed } from '@preact/signals';
+import type { Feed } from '../poll/feed.ts';
+import { nowMs } from '../time/clock.ts';
+import { formatDuration } from '../time/format-duration.ts';
+
+/** Whether what is shown is the present, and how old it is if not. */
+export function FreshnessBadge({ feed }: { feed: Feed<unknown> }) {
+  const age = useComputed(() => formatDuration(Math.floor((nowMs.value - feed.sentAt.value) / 1000) * 1000));
+  switch (feed.freshness.value) {
+    case 'live':
+      return (
+        <span class="inline-flex items-center gap-2 text-xs font-medium text-free">
+          <span class="pulse size-2 rounded-full fill-free" aria-hidden="true" />
+          Live
+        </span>
+      );
+    case 'stale':
+      return (
+        <span class="inline-flex items-center gap-2 text-xs font-medium text-cooling tabular-nums">
+          <span class="size-2 rounded-full fill-cooling" aria-hidden="true" />
+          <span>{age} old</span>
+        </span>
+      );
+    default:
+      return null;
+  }
+}

@@ -1,0 +1,37 @@
+import type { ComponentChildren } from 'preact';
+import { useEffect, useRef } from 'preact/hooks';
+
+interface PageHeadingProps {
+  readonly title: ComponentChildren;
+  /** For the tab's title. */
+  readonly name: string;
+  readonly children?: ComponentChildren;
+  readonly actions?: ComponentChildren;
+}
+
+let isFirst = true;
+
+/** The heading of a view; takes the focus when the view is changed to, so that it is read out. */
+export function PageHeading({ title, name, children, actions }: PageHeadingProps) {
+  const heading = useRef<HTMLHeadingElement>(null);
+  useEffect(() => {
+    document.title = `${name} · Token Orchestrator`;
+    if (!isFirst) heading.current?.focus({ preventScroll: true });
+    isFirst = false;
+  }, [name]);
+  return (
+    <div class="mb-6 flex flex-wrap items-end justify-between gap-x-6 gap-y-4">
+      <div class="min-w-0">
+        <h1
+          ref={heading}
+          tabIndex={-1}
+          class="text-2xl font-semibold tracking-tight break-words outline-none sm:text-[1.75rem] sm:leading-9"
+        >
+          {title}
+        </h1>
+        {children !== undefined && <div class="mt-1 max-w-2xl text-muted">{children}</div>}
+      </div>
+      {actions !== undefined && <div class="flex flex-wrap gap-2">{actions}</div>}
+    </div>
+  );
+}

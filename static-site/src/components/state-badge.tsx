@@ -1,0 +1,26 @@
+import type { KeyState } from '../../../shared/contract/keys.ts';
+
+const TONES = {
+  free: 'bg-free-soft text-free',
+  leased: 'bg-leased-soft text-leased',
+  cooling: 'bg-cooling-soft text-cooling',
+  neutral: 'bg-sunken text-muted',
+  danger: 'bg-danger-soft text-danger',
+} as const;
+
+export type Tone = keyof typeof TONES;
+
+export function Badge({ tone, children }: { tone: Tone; children: string }) {
+  return (
+    <span
+      class={`inline-flex items-center gap-1.5 rounded-full px-2 py-0.5 text-xs font-medium whitespace-nowrap ${TONES[tone]}`}
+    >
+      <span class="size-1.5 rounded-full bg-current" aria-hidden="true" />
+      {children}
+    </span>
+  );
+}
+
+export function StateBadge({ state }: { state: KeyState }) {
+  return <Badge tone={state}>{state}</Badge>;
+}

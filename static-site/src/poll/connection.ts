@@ -1,0 +1,33 @@
+import { signal } from '@preact/signals';
+import { ApiError } from '../api/api-error.ts';
+
+export interface Outage {
+  /** When the first call failed, milliseconds since the epoch. */
+  readonly since: number;
+  readonly error: ApiError;
+}
+
+/** Undefined while the service answers. */
+export const outage = signal<Outage | undefined>(undefined);
+
+/** Grows when everything that polls should ask again at once. */
+export const askAgain = signal(0);
+
+export function reportAnswer(): void {
+  if (outage.value === undefined) return;
+  outage.value = undefined;
+  askAgain.value += 1;
+}
+
+export function reportFailure(error: unknown): void {
+  if (!(error instanceof ApiError) || !error.isOutage) {
+    // An answer, if not the one that was hoped for.
+    if (error instanceof ApiError) reportAnswer();
+    return;
+  }
+  outage.value = { since: outage.value?.since ?? Date.now(), error };
+}
+
+window.addEventListener('online', () => {
+  askAgain.value += 1;
+});

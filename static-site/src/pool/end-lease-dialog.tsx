@@ -1,0 +1,94 @@
+import { useState } from 'preact/hooks';
+import type { Key } from '../../../shared/contract/keys.ts';
+import { Dialog, DialogButtons } from '../components/dialog.tsx';
+import { ErrorNotice, Notice } from '../components/notice.tsx';
+import { useAction } from '../components/use-action.ts';
+
+interface EndLeaseDialogProps {
+  readonly kind: 'unblock' | 'delete';
+  readonly target: Key;
+  readonly onClose: () => void;
+  /** Does it; what it throws is shown here. */
+  readonly onConfirm: (force: boolean) => Promise<void>;
+}
+
+/** Asks before somebody loses a key, and says what that somebody will see. */
+export function EndLeaseDialog({ kind, target: key, onClose, onConfirm }: EndLeaseDialogProps) {
+  const [force, setForce] = useState(false);
+  const action = useAction();
+  const isHeld = key.state !== 'free';
+  const verb = kind === 'unblock' ? 'Unblock' : 'Delete';
+  const confirm = async (): Promise<void> => {
+    if (await action.run(() => onConfirm(force))) onClose();
+  };
+  return (
+    <Dialog title={`${verb} this key?`} onClose={onClose}>
+      <p class="font-mono text-[0.8125rem] break-all">{key.keyId}</p>
+      <div class="mt-3 space-y-3 text-muted">
+        <Consequences kind={kind} target={key} />
+        {isHeld && (
+          <label class="flex items-start gap-2.5 text-ink">
+            <input
+              type="checkbox"
+              class="check mt-0.5"
+              checked={force}
+              onChange={(event) => setForce(event.currentTarget.checked)}
+            />
+            <span>Do not wait: {kind === 'unblock' ? 'free the key' : 'free its seat'} at once (force)</span>
+          </label>
+        )}
+        {force && (
+          <Notice tone="warning">
+            The old holder may still be using the key while the next one starts. That is safe only where what
+            the key guards rejects smaller fencing tokens.
+          </Notice>
+        )}
+      </div>
+      <ErrorNotice error={action.error} />
+      <DialogButtons>
+        <button type="button" class="button button-plain" onClick={onClose}>
+          Cancel
+        </button>
+        <button
+          type="button"
+          class={`button ${kind === 'delete' || force ? 'button-danger' : 'button-primary'}`}
+          disabled={action.running}
+          onClick={() => void confirm()}
+        >
+          {verb} key
+        </button>
+      </DialogButtons>
+    </Dialog>
+  );
+}
+
+function Consequences({ kind, target }: { kind: 'unblock' | 'delete'; target: Key }) {
+  const { lease } = target;
+  const reason = kind === 'unblock' ? 'unblocked' : 'deleted';
+  if (lease === undefined) {
+    if (target.state === 'cooling') {
+      return (
+        <p>
+          Its lease is over already. The key cools until the old holder’s own deadline has surely passed
+          {kind === 'delete' && '; deleted, it keeps its seat in the pool until then'}.
+        </p>
+      );
+    }
+    return <p>Nobody holds it. It is deleted for good and cannot be brought back.</p>;
+  }
+  return (
+    <>
+      <p>
+        <strong class="font-semibold text-ink">{lease.holder ?? lease.clientId}</strong> loses it: the next
+        keep-alive is answered{' '}
+        <code class="rounded bg-sunken px-1 py-0.5 font-mono text-xs text-ink">410 lease_ended</code> with
+        reason <code class="rounded bg-sunken px-1 py-0.5 font-mono text-xs text-ink">{reason}</code>.
+      </p>
+      <p>
+        Until then that holder may go on using the key, so{' '}
+        {kind === 'unblock' ? 'it goes to nobody else' : 'its seat stays taken'} before the holder’s own
+        deadline has passed: it cools.
+      </p>
+    </>
+  );
+}

@@ -1,0 +1,95 @@
+import { useEffect, useRef } from 'preact/hooks';
+import type { Key } from '../../../shared/contract/keys.ts';
+import { useMediaQuery } from '../components/use-media-query.ts';
+import type { KeyList, KeyRow } from './key-list.ts';
+import { KeyTableRow, WIDE_COLUMNS } from './key-table-row.tsx';
+import { useVisibleRows } from './use-visible-rows.ts';
+
+const WIDE_ROW_PX = 56;
+const NARROW_ROW_PX = 148;
+/** So many rows before the end more are asked for. */
+const AHEAD = 60;
+
+export type KeyAction = 'refresh' | 'unblock' | 'delete';
+
+interface KeyTableProps {
+  readonly list: KeyList;
+  readonly rows: readonly KeyRow[];
+  /** Full bars. */
+  readonly leaseMs: number;
+  readonly lifeMs: number | null;
+  readonly canManage: boolean;
+  readonly onAction: (action: KeyAction, key: Key) => void;
+}
+
+/** Keys as rows of one height: only those near the window exist, however many are loaded. */
+export function KeyTable({ list, rows, leaseMs, lifeMs, canManage, onAction }: KeyTableProps) {
+  const body = useRef<HTMLDivElement>(null);
+  const isWide = useMediaQuery('(min-width: 64rem)');
+  const rowPx = isWide ? WIDE_ROW_PX : NARROW_ROW_PX;
+  const { first, end } = useVisibleRows(body, rows.length, rowPx);
+  const hasMore = list.hasMore.value;
+
+  useEffect(() => list.see(first, end), [list, first, end]);
+  useEffect(() => {
+    if (hasMore && end > rows.length - AHEAD) list.loadMore();
+  }, [list, hasMore, end, rows.length]);
+
+  return (
+    // biome-ignore lint/a11y/useSemanticElements: rows that become cards on a phone, most of which do not exist
+    <div role="table" aria-label="Keys" aria-rowcount={hasMore ? -1 : rows.length + 1}>
+      {/* biome-ignore lint/a11y/useSemanticElements: as above */}
+      <div role="rowgroup" class="max-lg:sr-only">
+        <HeaderRow />
+      </div>
+      {/* biome-ignore lint/a11y/useSemanticElements: as above */}
+      <div
+        ref={body}
+        role="rowgroup"
+        class="relative"
+        style={{ height: `${rows.length * rowPx}px` }}
+        data-first-row={first}
+      >
+        {rows.slice(first, end).map((row, offset) => (
+          <KeyTableRow
+            key={row.key.keyId}
+            row={row}
+            index={first + offset}
+            heightPx={rowPx}
+            list={list}
+            leaseMs={leaseMs}
+            lifeMs={lifeMs}
+            canManage={canManage}
+            onAction={onAction}
+          />
+        ))}
+      </div>
+    </div>
+  );
+}
+
+function HeaderRow() {
+  const names = ['State', 'Key', 'Holder', 'Since', 'Lease', 'Life', 'Fencing token'];
+  return (
+    // biome-ignore lint/a11y/useSemanticElements: as above
+    // biome-ignore lint/a11y/useFocusableInteractive: a row is not interactive
+    <div
+      role="row"
+      aria-rowindex={1}
+      class={`grid h-10 items-center gap-4 border-b border-line px-5 text-xs font-medium text-muted ${WIDE_COLUMNS}`}
+    >
+      {names.map((name) => (
+        // biome-ignore lint/a11y/useSemanticElements: as above
+        // biome-ignore lint/a11y/useFocusableInteractive: a heading is not interactive
+        <div key={name} role="columnheader">
+          {name}
+        </div>
+      ))}
+      {/* biome-ignore lint/a11y/useSemanticElements: as above */}
+      {/* biome-ignore lint/a11y/useFocusableInteractive: as above */}
+      <div role="columnheader">
+        <span class="sr-only">Actions</span>
+      </div>
+    </div>
+  );
+}

@@ -1,0 +1,202 @@
+import { useCallback, useEffect, useMemo, useState } from 'preact/hooks';
+import type { Key } from '../../../shared/contract/keys.ts';
+import type { Pool } from '../../../shared/contract/pools.ts';
+import { explainError } from '../api/explain-error.ts';
+import { EmptyState } from '../components/empty-state.tsx';
+import { Icon } from '../components/icon.tsx';
+import { ErrorNotice } from '../components/notice.tsx';
+import { announce } from '../components/toasts.tsx';
+import { endSessionIfRejected, type SignedIn } from '../session/session.ts';
+import { formatNumber } from '../text/format-count.ts';
+import { EndLeaseDialog } from './end-lease-dialog.tsx';
+import { KeyFilter, type KeyFilterValue, readFilter, writeFilter } from './key-filter.tsx';
+import { createKeyList, type KeyList } from './key-list.ts';
+import { type KeyAction, KeyTable } from './key-table.tsx';
+
+interface KeysSectionProps {
+  readonly signedIn: SignedIn;
+  readonly pool: Pool;
+  /** Grows when keys were created or the pool was emptied. */
+  readonly changes: number;
+  readonly onChanged: () => void;
+  readonly onCreateKeys: () => void;
+}
+
+/** The pool's keys: found, followed and acted upon. */
+export function KeysSection({ signedIn, pool, changes, onChanged, onCreateKeys }: KeysSectionProps) {
+  const { api, access } = signedIn;
+  const [filter, setFilter] = useState<KeyFilterValue>(readFilter);
+  const [asked, setAsked] = useState<{ kind: 'unblock' | 'delete'; key: Key } | undefined>(undefined);
+  const list = useMemo(() => createKeyList(api, { pool: pool.pool, ...filter }), [api, pool.pool, filter]);
+  useEffect(() => () => list.stop(), [list]);
+  useEffect(() => {
+    if (changes > 0) list.refresh();
+  }, [changes, list]);
+
+  const onFilter = useCallback((value: KeyFilterValue) => {
+    writeFilter(value);
+    setFilter(value);
+  }, []);
+  const onAction = (action: KeyAction, key: Key): void => {
+    if (action === 'refresh') void refreshKey(key);
+    else setAsked({ kind: action, key });
+  };
+  const refreshKey = async (key: Key): Promise<void> => {
+    try {
+      const { body, sentAt } = await api.refreshKey(key.keyId);
+      list.replace(body, sentAt);
+      announce('Key refreshed: its life starts again');
+    } catch (error) {
+      endSessionIfRejected(error);
+      announce(explainError(error));
+      list.refresh();
+    }
+  };
+  const endLease = async (kind: 'unblock' | 'delete', key: Key, force: boolean): Promise<void> => {
+    if (kind === 'unblock') {
+      const { body, sentAt } = await api.unblockKey(key.keyId, force);
+      list.replace(body, sentAt);
+      announce(body.state === 'free' ? 'Key unblocked: it is free' : 'Key unblocked: it cools');
+    } else {
+      await api.deleteKey(key.keyId, force);
+      list.remove(key.keyId);
+      announce('Key deleted');
+    }
+    onChanged();
+  };
+
+  return (
+    <section class="card" aria-labelledby="keys-heading">
+      <h2 id="keys-heading" class="sr-only">
+        Keys
+      </h2>
+      <KeyFilter value={filter} onChange={onFilter} />
+      <Rows
+        list={list}
+        pool={pool}
+        filter={filter}
+        canManage={access.canManage}
+        onAction={onAction}
+        onClear={() => onFilter({ state: undefined, search: undefined })}
+        onCreateKeys={onCreateKeys}
+      />
+      {asked !== undefined && (
+        <EndLeaseDialog
+          kind={asked.kind}
+          target={asked.key}
+          onClose={() => setAsked(undefined)}
+          onConfirm={(force) => endLease(asked.kind, asked.key, force)}
+        />
+      )}
+    </section>
+  );
+}
+
+interface RowsProps {
+  readonly list: KeyList;
+  readonly pool: Pool;
+  readonly filter: KeyFilterValue;
+  readonly canManage: boolean;
+  readonly onAction: (action: KeyAction, key: Key) => void;
+  readonly onClear: () => void;
+  readonly onCreateKeys: () => void;
+}
+
+function Rows({ list, pool, filter, canManage, onAction, onClear, onCreateKeys }: RowsProps) {
+  const rows = list.rows.value;
+  if (rows === undefined) {
+    return list.error.value === undefined ? (
+      <LoadingRows />
+    ) : (
+      <div class="p-5 pt-1">
+        <ErrorNotice error={list.error.value} />
+      </div>
+    );
+  }
+  if (rows.length === 0) {
+    const isFiltered = filter.state !== undefined || filter.search !== undefined;
+    return isFiltered ? (
+      <NothingFound filter={filter} onClear={onClear} />
+    ) : (
+      <NoKeys canManage={canManage} pool={pool} onCreateKeys={onCreateKeys} />
+    );
+  }
+  return (
+    <>
+      <KeyTable
+        list={list}
+        rows={rows}
+        leaseMs={pool.leaseSeconds * 1000}
+        lifeMs={pool.keyTtlSeconds === null ? null : pool.keyTtlSeconds * 1000}
+        canManage={canManage}
+        onAction={onAction}
+      />
+      <div class="flex min-h-12 items-center justify-center gap-3 px-4 text-xs text-muted">
+        {list.hasMore.value ? (
+          <button type="button" class="button button-quiet" onClick={() => list.loadMore()}>
+            {formatNumber(rows.length)} shown. Load more
+          </button>
+        ) : (
+          <span>{rows.length === 1 ? 'The only one' : `All ${formatNumber(rows.length)}`}</span>
+        )}
+      </div>
+    </>
+  );
+}
+
+function NothingFound({ filter, onClear }: { filter: KeyFilterValue; onClear: () => void }) {
+  return (
+    <EmptyState
+      icon="search"
+      title={filter.state === undefined ? 'No such key' : `No ${filter.state} key`}
+      action={
+        <button type="button" class="button button-plain" onClick={onClear}>
+          Show all keys
+        </button>
+      }
+    >
+      {filter.search === undefined
+        ? `No key of the pool is ${filter.state} right now.`
+        : `No id and no holder starts with “${filter.search}”. Capitals matter.`}
+    </EmptyState>
+  );
+}
+
+function NoKeys({
+  canManage,
+  pool,
+  onCreateKeys,
+}: {
+  canManage: boolean;
+  pool: Pool;
+  onCreateKeys: () => void;
+}) {
+  return (
+    <EmptyState
+      icon="key"
+      title="No keys in this pool"
+      action={
+        canManage && (
+          <button type="button" class="button button-primary" onClick={onCreateKeys}>
+            <Icon name="plus" /> Create keys
+          </button>
+        )
+      }
+    >
+      {pool.keyTtlSeconds === null
+        ? 'Nobody can acquire one until an admin creates some.'
+        : 'They expire unless they are used or refreshed; the policy says when.'}
+    </EmptyState>
+  );
+}
+
+function LoadingRows() {
+  return (
+    <div aria-busy="true" class="space-y-3 p-5">
+      <p class="sr-only">Loading keys</p>
+      {[0, 1, 2, 3, 4, 5].map((row) => (
+        <div key={row} class="skeleton h-9" />
+      ))}
+    </div>
+  );
+}

@@ -1,0 +1,208 @@
+import { useEffect, useRef, useState } from 'preact/hooks';
+import type { Pool } from '../../../shared/contract/pools.ts';
+import { Countdown } from '../components/countdown.tsx';
+import { FreshnessBadge } from '../components/freshness-badge.tsx';
+import { Icon } from '../components/icon.tsx';
+import { ErrorNotice } from '../components/notice.tsx';
+import { PageHeading } from '../components/page-heading.tsx';
+import { UsageBar } from '../components/usage-bar.tsx';
+import { ConditionBadge } from '../overview/pool-card.tsx';
+import type { PoolsFeed } from '../overview/pools-feed.ts';
+import type { SignedIn } from '../session/session.ts';
+import { navigate, pathOf } from '../shell/router.ts';
+import { formatCount, formatNumber } from '../text/format-count.ts';
+import { formatLength } from '../time/format-duration.ts';
+import { CreateKeysDialog } from './create-keys-dialog.tsx';
+import { DEFAULT_POOL, DeletePoolDialog } from './delete-pool-dialog.tsx';
+import { KeysSection } from './keys-section.tsx';
+import { PolicyDialog } from './policy-dialog.tsx';
+
+interface PoolPageProps {
+  readonly signedIn: SignedIn;
+  readonly pools: PoolsFeed;
+  readonly name: string;
+}
+
+/** One pool: its numbers, its policy, its keys. */
+export function PoolPage({ signedIn, pools: feed, name }: PoolPageProps) {
+  const openedAt = useRef(performance.now());
+  const [dialog, setDialog] = useState<'keys' | 'policy' | 'delete' | undefined>(undefined);
+  // Counts the changes made here, so that the table follows at once.
+  const [changes, setChanges] = useState(0);
+  useEffect(() => feed.refresh(), [feed]);
+
+  const pool = feed.value.value?.find((candidate) => candidate.pool === name);
+  if (pool === undefined) {
+    // A pool that was created a moment ago is not in an answer from before.
+    const isKnown = feed.value.value !== undefined && feed.sentAt.value > openedAt.current;
+    return isKnown ? <NoSuchPool name={name} /> : <LoadingPool name={name} error={feed.error.value} />;
+  }
+
+  const close = (): void => setDialog(undefined);
+  const onChanged = (): void => {
+    feed.refresh();
+    setChanges((count) => count + 1);
+  };
+  const { canManage, canLease } = signedIn.access;
+  return (
+    <>
+      <BackLink />
+      <PageHeading
+        name={name}
+        title={
+          <span class="inline-flex flex-wrap items-center gap-x-3 gap-y-1 break-all">
+            {name} <ConditionBadge pool={pool} />
+          </span>
+        }
+        actions={
+          <>
+            {canLease && (
+              <a class="button button-plain" href={pathOf({ view: 'try-it', pool: name })}>
+                Try it
+              </a>
+            )}
+            {canManage && (
+              <>
+                <button type="button" class="button button-plain" onClick={() => setDialog('policy')}>
+                  <Icon name="sliders" /> Edit policy
+                </button>
+                <button type="button" class="button button-plain" onClick={() => setDialog('delete')}>
+                  <Icon name="trash" /> {name === DEFAULT_POOL ? 'Empty pool' : 'Delete pool'}
+                </button>
+                <button type="button" class="button button-primary" onClick={() => setDialog('keys')}>
+                  <Icon name="plus" /> Create keys
+                </button>
+              </>
+            )}
+          </>
+        }
+      />
+      <Facts pool={pool} feed={feed} />
+      <KeysSection
+        signedIn={signedIn}
+        pool={pool}
+        changes={changes}
+        onChanged={() => feed.refresh()}
+        onCreateKeys={() => setDialog('keys')}
+      />
+      {dialog === 'keys' && (
+        <CreateKeysDialog api={signedIn.api} pool={name} onClose={close} onCreated={onChanged} />
+      )}
+      {dialog === 'policy' && (
+        <PolicyDialog api={signedIn.api} pool={pool} onClose={close} onSaved={onChanged} />
+      )}
+      {dialog === 'delete' && (
+        <DeletePoolDialog
+          api={signedIn.api}
+          pool={pool}
+          onClose={close}
+          onDeleted={() => {
+            onChanged();
+            if (name !== DEFAULT_POOL) navigate({ view: 'overview' });
+          }}
+        />
+      )}
+    </>
+  );
+}
+
+function Facts({ pool, feed }: { pool: Pool; feed: PoolsFeed }) {
+  const { counts } = pool;
+  const isStale = feed.freshness.value === 'stale';
+  return (
+    <section class="card mb-5 p-4 sm:px-6 sm:py-5" aria-label="The pool now">
+      <div class={isStale ? 'stale' : ''}>
+        <dl class="grid grid-cols-2 gap-x-6 gap-y-4 sm:grid-cols-3 lg:flex lg:flex-wrap lg:gap-x-10">
+          <Fact name="Free" value={formatCount(counts.free)} large />
+          <Fact name="Leased" value={formatCount(counts.leased)} large />
+          <Fact name="Cooling" value={formatCount(counts.cooling)} large />
+          <Fact
+            name="Next key free"
+            value={
+              pool.nextFreeInMs === null ? (
+                '–'
+              ) : (
+                <>
+                  in <Countdown until={feed.sentAt.value + pool.nextFreeInMs} over="a moment" />
+                </>
+              )
+            }
+          />
+          <Fact name="Lease" value={formatLength(pool.leaseSeconds)} />
+          <Fact
+            name="Life of a key"
+            value={pool.keyTtlSeconds === null ? 'never expires' : formatLength(pool.keyTtlSeconds)}
+          />
+          <Fact name="Most keys" value={pool.maxKeys === null ? 'no limit' : formatNumber(pool.maxKeys)} />
+        </dl>
+        <div class="mt-4">
+          <UsageBar counts={counts} />
+        </div>
+      </div>
+      <div class="mt-3">
+        <FreshnessBadge feed={feed} />
+      </div>
+    </section>
+  );
+}
+
+interface FactProps {
+  readonly name: string;
+  readonly value: preact.ComponentChildren;
+  readonly large?: boolean;
+}
+
+function Fact({ name, value, large = false }: FactProps) {
+  return (
+    <div class="flex flex-col justify-between">
+      <dt class="text-xs text-muted">{name}</dt>
+      <dd
+        class={
+          large ? 'text-2xl font-semibold tracking-tight tabular-nums' : 'py-1.5 font-medium tabular-nums'
+        }
+      >
+        {value}
+      </dd>
+    </div>
+  );
+}
+
+function BackLink() {
+  return (
+    <a
+      href="/"
+      class="-ml-1 mb-2 inline-flex items-center gap-1.5 rounded-md px-1 text-[0.8125rem] text-muted hover:text-ink"
+    >
+      <Icon name="back" size={14} /> All pools
+    </a>
+  );
+}
+
+function NoSuchPool({ name }: { name: string }) {
+  return (
+    <>
+      <BackLink />
+      <PageHeading title="No such pool" name="No such pool">
+        There is no pool named “{name}”, or this credential may not see it.
+      </PageHeading>
+    </>
+  );
+}
+
+function LoadingPool({ name, error }: { name: string; error: unknown }) {
+  return (
+    <>
+      <BackLink />
+      <PageHeading title={name} name={name} />
+      {error === undefined ? (
+        <div aria-busy="true" class="space-y-5">
+          <p class="sr-only">Loading</p>
+          <div class="skeleton h-32" />
+          <div class="skeleton h-96" />
+        </div>
+      ) : (
+        <ErrorNotice error={error} />
+      )}
+    </>
+  );
+}

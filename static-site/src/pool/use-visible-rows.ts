@@ -1,0 +1,44 @@
+import type { RefObject } from 'preact';
+import { useEffect, useState } from 'preact/hooks';
+
+/** Rows above and below the window that are there already when somebody scrolls. */
+const SPARE = 12;
+/** The range moves in steps of this many rows, so that most scrolling renders nothing. */
+const STEP = 6;
+
+export interface VisibleRows {
+  readonly first: number;
+  /** One past the last. */
+  readonly end: number;
+}
+
+/** Which rows of a long list of rows of one height are in or near the window. */
+export function useVisibleRows(
+  list: RefObject<HTMLElement | null>,
+  count: number,
+  rowPx: number,
+): VisibleRows {
+  const [range, setRange] = useState<VisibleRows>({ first: 0, end: 30 });
+  useEffect(() => {
+    let frame = 0;
+    const measure = (): void => {
+      frame = 0;
+      const top = list.current?.getBoundingClientRect().top ?? 0;
+      const first = Math.max(0, Math.floor((-top / rowPx - SPARE) / STEP) * STEP);
+      const end = Math.ceil(((innerHeight - top) / rowPx + SPARE) / STEP) * STEP;
+      setRange((old) => (old.first === first && old.end === end ? old : { first, end }));
+    };
+    const onScroll = (): void => {
+      if (frame === 0) frame = requestAnimationFrame(measure);
+    };
+    measure();
+    addEventListener('scroll', onScroll, { passive: true });
+    addEventListener('resize', onScroll);
+    return () => {
+      cancelAnimationFrame(frame);
+      removeEventListener('scroll', onScroll);
+      removeEventListener('resize', onScroll);
+    };
+  }, [list, rowPx, count]);
+  return { first: Math.min(range.first, count), end: Math.min(range.end, count) };
+}

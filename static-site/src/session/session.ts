@@ -1,0 +1,53 @@
+import { signal } from '@preact/signals';
+import { type Api, createApi } from '../api/api-client.ts';
+import { ApiError } from '../api/api-error.ts';
+import { type Access, discoverAccess } from './discover-access.ts';
+
+/** Kept for the tab only: a new tab asks again, and closing it forgets. */
+const STORAGE_KEY = 'token-orchestrator.credential';
+
+export interface SignedIn {
+  readonly credential: string;
+  readonly api: Api;
+  readonly access: Access;
+}
+
+export type Session =
+  | { readonly state: 'signed-out'; readonly error?: unknown }
+  | { readonly state: 'checking' }
+  /** A credential is there, but nobody answered whether it is good. */
+  | { readonly state: 'unreachable'; readonly credential: string; readonly error: unknown }
+  | ({ readonly state: 'signed-in' } & SignedIn);
+
+export const session = signal<Session>({ state: 'signed-out' });
+
+export async function signIn(credential: string): Promise<void> {
+  if (session.value.state !== 'unreachable') session.value = { state: 'checking' };
+  const api = createApi(credential);
+  try {
+    const access = await discoverAccess(api);
+    sessionStorage.setItem(STORAGE_KEY, credential);
+    session.value = { state: 'signed-in', credential, api, access };
+  } catch (error) {
+    if (error instanceof ApiError && error.isOutage) {
+      session.value = { state: 'unreachable', credential, error };
+    } else {
+      signOut(error);
+    }
+  }
+}
+
+/** Forgets the credential; `error` is why, if the person did not ask for it. */
+export function signOut(error?: unknown): void {
+  sessionStorage.removeItem(STORAGE_KEY);
+  session.value = { state: 'signed-out', error };
+}
+
+/** Signs out when the error says that the credential is no longer good. */
+export function endSessionIfRejected(error: unknown): void {
+  if (error instanceof ApiError && error.code === 'credential_rejected') signOut(error);
+}
+
+export function storedCredential(): string | undefined {
+  return sessionStorage.getItem(STORAGE_KEY) ?? undefined;
+}

@@ -1,0 +1,25 @@
+import { useEffect } from 'preact/hooks';
+import { session, signIn } from '../session/session.ts';
+import { SignInPage, UnreachablePage } from '../session/sign-in-page.tsx';
+import { SignedInShell } from './signed-in-shell.tsx';
+
+/** How often a service that does not answer at sign-in is asked again, in milliseconds. */
+const RETRY_MS = 4000;
+
+export function App() {
+  const current = session.value;
+  useEffect(() => {
+    if (current.state !== 'unreachable') return undefined;
+    const timer = setTimeout(() => void signIn(current.credential), RETRY_MS);
+    return () => clearTimeout(timer);
+  }, [current]);
+
+  switch (current.state) {
+    case 'signed-in':
+      return <SignedInShell key={current.credential} signedIn={current} />;
+    case 'unreachable':
+      return <UnreachablePage credential={current.credential} error={current.error} />;
+    default:
+      return <SignInPage current={current} />;
+  }
+}

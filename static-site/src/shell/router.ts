@@ -1,0 +1,74 @@
+import { signal } from '@preact/signals';
+
+/** The views, each with its path. A pool's name stands in the query: it may contain a full stop, as a file's would. */
+export type Route =
+  | { readonly view: 'overview' }
+  | { readonly view: 'pool'; readonly pool: string }
+  | { readonly view: 'try-it'; readonly pool?: string }
+  | { readonly view: 'clients' }
+  | { readonly view: 'not-found' };
+
+export const route = signal<Route>(readRoute(location));
+
+function readRoute({ pathname, search }: { pathname: string; search: string }): Route {
+  const query = new URLSearchParams(search);
+  const pool = query.get('name');
+  switch (pathname) {
+    case '/':
+      return { view: 'overview' };
+    case '/pool':
+      return pool === null ? { view: 'not-found' } : { view: 'pool', pool };
+    case '/try-it':
+      return { view: 'try-it', ...(pool !== null && { pool }) };
+    case '/clients':
+      return { view: 'clients' };
+    default:
+      return { view: 'not-found' };
+  }
+}
+
+export function pathOf(target: Route): string {
+  switch (target.view) {
+    case 'pool':
+      return `/pool?${new URLSearchParams({ name: target.pool })}`;
+    case 'try-it':
+      return target.pool === undefined ? '/try-it' : `/try-it?${new URLSearchParams({ name: target.pool })}`;
+    case 'clients':
+      return '/clients';
+    default:
+      return '/';
+  }
+}
+
+export function navigate(target: Route): void {
+  history.pushState(null, '', pathOf(target));
+  follow();
+}
+
+function follow(): void {
+  route.value = readRoute(location);
+  scrollTo(0, 0);
+}
+
+window.addEventListener('popstate', () => {
+  route.value = readRoute(location);
+});
+
+// A link to a view changes the view; everything else (another origin, a new tab, a download) stays the browser's.
+document.addEventListener('click', (event) => {
+  if (
+    event.defaultPrevented ||
+    event.button !== 0 ||
+    event.metaKey ||
+    event.ctrlKey ||
+    event.shiftKey ||
+    event.altKey
+  )
+    return;
+  const link = (event.target as Element).closest('a');
+  if (link === null || link.origin !== location.origin || link.target !== '' || link.hash !== '') return;
+  if (readRoute(new URL(link.href)).view === 'not-found') return;
+  event.preventDefault();
+  if (link.href !== location.href) history.pushState(null, '', link.href);
+  follow();
+});

@@ -1,0 +1,152 @@
+import { useEffect, useMemo } from 'preact/hooks';
+import { ClientsPage } from '../clients/clients-page.tsx';
+import { Icon } from '../components/icon.tsx';
+import { PageHeading } from '../components/page-heading.tsx';
+import { Toasts } from '../components/toasts.tsx';
+import { OverviewPage } from '../overview/overview-page.tsx';
+import { createPoolsFeed, type PoolsFeed } from '../overview/pools-feed.ts';
+import { PoolPage } from '../pool/pool-page.tsx';
+import { roleOf } from '../session/discover-access.ts';
+import { type SignedIn, signOut } from '../session/session.ts';
+import { ThemeToggle } from '../theme/theme-toggle.tsx';
+import { createLeaseDesk, type LeaseDesk } from '../try-it/lease-desk.ts';
+import { TryItPage } from '../try-it/try-it-page.tsx';
+import { Brand } from './brand.tsx';
+import { ConnectionBanner } from './connection-banner.tsx';
+import { pathOf, type Route, route } from './router.ts';
+
+/** Everything that a person sees once signed in. */
+export function SignedInShell({ signedIn }: { signedIn: SignedIn }) {
+  const { api, access } = signedIn;
+  const pools = useMemo(() => (access.canRead ? createPoolsFeed(api) : undefined), [api, access]);
+  const desk = useMemo(() => (access.canLease ? createLeaseDesk(api) : undefined), [api, access]);
+  useEffect(
+    () => () => {
+      pools?.stop();
+      desk?.stop();
+    },
+    [pools, desk],
+  );
+
+  return (
+    <div class="min-h-dvh pb-16">
+      <a
+        href="#content"
+        class="button button-primary absolute top-2 left-2 z-40 -translate-y-20 focus:translate-y-0"
+      >
+        Skip to the content
+      </a>
+      <Header signedIn={signedIn} />
+      <main
+        id="content"
+        tabIndex={-1}
+        class="outline-none mx-auto w-full max-w-[84rem] px-4 pt-7 sm:px-8 sm:pt-9"
+      >
+        <View signedIn={signedIn} pools={pools} desk={desk} />
+      </main>
+      <Toasts />
+    </div>
+  );
+}
+
+interface ViewProps {
+  readonly signedIn: SignedIn;
+  readonly pools: PoolsFeed | undefined;
+  readonly desk: LeaseDesk | undefined;
+}
+
+function View({ signedIn, pools, desk }: ViewProps) {
+  const current = route.value;
+  switch (current.view) {
+    case 'overview':
+      if (pools !== undefined) return <OverviewPage signedIn={signedIn} pools={pools} />;
+      break;
+    case 'pool':
+      if (pools !== undefined)
+        return <PoolPage key={current.pool} signedIn={signedIn} pools={pools} name={current.pool} />;
+      break;
+    case 'clients':
+      if (signedIn.access.canManageClients) return <ClientsPage signedIn={signedIn} pools={pools} />;
+      break;
+    case 'try-it':
+      break;
+    default:
+      return <NotFound />;
+  }
+  // The home of a client, who sees no pools.
+  if (desk !== undefined && (current.view === 'try-it' || current.view === 'overview')) {
+    return (
+      <TryItPage
+        signedIn={signedIn}
+        desk={desk}
+        pools={pools}
+        pool={current.view === 'try-it' ? current.pool : undefined}
+      />
+    );
+  }
+  return <NotFound />;
+}
+
+function NotFound() {
+  return (
+    <PageHeading title="Nothing here" name="Not found">
+      There is no such page, or this credential may not see it.{' '}
+      <a href="/" class="text-accent underline underline-offset-2">
+        Go to the start
+      </a>
+      .
+    </PageHeading>
+  );
+}
+
+function Header({ signedIn }: { signedIn: SignedIn }) {
+  const { access } = signedIn;
+  return (
+    <div class="sticky top-0 z-20 border-b border-line bg-surface/95 backdrop-blur">
+      <header class="mx-auto flex max-w-[84rem] flex-wrap items-center gap-x-8 px-4 sm:px-8">
+        <a href="/" class="flex h-14 items-center rounded-md">
+          <Brand />
+        </a>
+        <div class="ml-auto flex items-center gap-1 sm:order-3">
+          <span class="mr-2 hidden rounded-md bg-sunken px-2 py-0.5 text-xs font-medium text-muted sm:inline">
+            {roleOf(access)}
+          </span>
+          <ThemeToggle />
+          <button
+            type="button"
+            class="button button-quiet button-icon"
+            aria-label={`Sign out (${roleOf(access)})`}
+            title="Sign out"
+            onClick={() => signOut()}
+          >
+            <Icon name="leave" />
+          </button>
+        </div>
+        <nav aria-label="Views" class="-mx-2 flex h-11 w-full gap-1 sm:order-2 sm:h-14 sm:w-auto">
+          {access.canRead && <NavLink target={{ view: 'overview' }}>Overview</NavLink>}
+          {access.canLease && <NavLink target={{ view: 'try-it' }}>Try it</NavLink>}
+          {access.canManageClients && <NavLink target={{ view: 'clients' }}>Clients</NavLink>}
+        </nav>
+      </header>
+      <ConnectionBanner />
+    </div>
+  );
+}
+
+function NavLink({ target, children }: { target: Route; children: string }) {
+  const { view } = route.value;
+  const isCurrent = view === target.view || (view === 'pool' && target.view === 'overview');
+  return (
+    <a
+      href={pathOf(target)}
+      aria-current={isCurrent ? 'page' : undefined}
+      class={`relative flex items-center rounded-md px-2.5 font-medium ${
+        isCurrent
+          ? 'text-ink after:absolute after:inset-x-2.5 after:-bottom-px after:h-0.5 after:rounded-full after:bg-accent'
+          : 'text-muted hover:text-ink'
+      }`}
+    >
+      {children}
+    </a>
+  );
+}

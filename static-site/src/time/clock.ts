@@ -1,0 +1,15 @@
+import { signal } from '@preact/signals';
+
+/** How often what is shown counts down, in milliseconds. */
+const TICK_MS = 250;
+
+/** The monotonic clock, for durations: setting the computer's clock does not move it. Ticks four times a second while the tab is shown. */
+export const nowMs = signal(performance.now());
+
+setInterval(() => {
+  if (!document.hidden) nowMs.value = performance.now();
+}, TICK_MS);
+
+document.addEventListener('visibilitychange', () => {
+  if (!document.hidden) nowMs.value = performance.now();
+});
