@@ -1,11 +1,34 @@
 import { describe } from 'vitest';
+import { describeClaim } from './contract/claim-contract.ts';
+import { describeClients } from './contract/client-contract.ts';
+import { describeConnections } from './contract/connection-contract.ts';
+import { describeCreate } from './contract/create-contract.ts';
+import { describeEnds } from './contract/end-contract.ts';
+import { describeLateWrites } from './contract/late-write-contract.ts';
+import { describeLeases } from './contract/lease-contract.ts';
+import { describeRandomHistories } from './contract/model-contract.ts';
+import { describePools } from './contract/pool-contract.ts';
+import { describeReads } from './contract/read-contract.ts';
+import { describeReclaim } from './contract/reclaim-contract.ts';
 import type { MakeStore } from './contract/store-fixture.ts';
+import { describeSweeps } from './contract/sweep-contract.ts';
 
 export type { MakeStore, StoreFixture } from './contract/store-fixture.ts';
 
 /** What every store keeps, whatever its database: both adapters pass this one suite. */
 export function describeStoreContract(name: string, makeStore: MakeStore): void {
   describe(name, () => {
-    void makeStore;
+    describeCreate(makeStore);
+    describeClaim(makeStore);
+    describeReclaim(makeStore);
+    describeLeases(makeStore);
+    describeEnds(makeStore);
+    describeLateWrites(makeStore);
+    describeReads(makeStore);
+    describeSweeps(makeStore);
+    describePools(makeStore);
+    describeClients(makeStore);
+    describeConnections(makeStore);
+    describeRandomHistories(makeStore);
   });
 }

@@ -1,0 +1,135 @@
+import { type Key, type KeyState, keyStateAt, type LastLease } from '../../../shared/domain/key.ts';
+import type { Claim, ClaimResult, Extension, Release } from '../../../shared/domain/store.ts';
+
+/** The rules of a key store once more, over a map and one call at a time: what a store under test is compared with. */
+export class KeyModel {
+  readonly keys = new Map<string, Key>();
+
+  create(key: Key): void {
+    this.keys.set(key.keyId, key);
+  }
+
+  /** The keys that a claim may pick. */
+  claimable(claim: Claim, slot: number): Key[] {
+    return this.claimableSoon(claim).filter(
+      (key) => key.state === 'free' && key.slot >= slot && key.freeAt <= claim.now,
+    );
+  }
+
+  /** What findClaimable looks at, earliest first. */
+  claimableSoon({ now, requestHash }: { now: number; requestHash?: string }): Key[] {
+    return this.visible(now)
+      .filter((key) => requestHash === undefined || key.requestHash !== requestHash)
+      .toSorted((a, b) => a.freeAt - b.freeAt);
+  }
+
+  /** A claim of exactly this key. */
+  reclaim(found: Key, claim: Claim): ClaimResult {
+    const key = this.#asFound(found);
+    const isClaimable =
+      key !== undefined && key.state === found.state && this.claimableSoon(claim).includes(key);
+    if (!isClaimable || key.freeAt > claim.now) return null;
+    const { requestHash } = claim;
+    if (requestHash !== undefined && this.confirmRequest(requestHash) !== null) return 'repeated';
+    const { requestHash: _, ...rest } = endLease(key, 'lapsed');
+    return this.#write({
+      ...rest,
+      state: 'leased',
+      lease: claim.lease,
+      freeAt: claim.freeAt,
+      expiresAt: Math.max(key.expiresAt, claim.keyExpiresAt),
+      fencingToken: key.fencingToken + 1,
+      ...(requestHash !== undefined && { requestHash }),
+    });
+  }
+
+  confirmRequest(requestHash: string): Key | null {
+    return [...this.keys.values()].find((key) => key.requestHash === requestHash) ?? null;
+  }
+
+  extend(extension: Extension): Key | null {
+    const key = this.#held(extension);
+    if (key?.lease === undefined) return null;
+    return this.#write({
+      ...key,
+      lease: { ...key.lease, expiresAt: Math.max(key.lease.expiresAt, extension.leaseExpiresAt) },
+      freeAt: Math.max(key.freeAt, extension.freeAt),
+      expiresAt: Math.max(key.expiresAt, extension.keyExpiresAt),
+    });
+  }
+
+  release(release: Release): boolean {
+    const key = this.#held(release);
+    if (key === undefined) return false;
+    this.#write({ ...endLease(key, 'released'), state: 'free', freeAt: release.now });
+    return true;
+  }
+
+  recordLapse({ keyId, leaseId, now }: { keyId: string; leaseId: string; now: number }): boolean {
+    const key = this.keys.get(keyId);
+    if (key?.lease?.id !== leaseId || key.lease.expiresAt > now) return false;
+    this.#write({ ...endLease(key, 'lapsed'), state: 'free' });
+    return true;
+  }
+
+  recordLapses(now: number): number {
+    const leased = [...this.keys.values()].filter((key) => key.lease !== undefined);
+    return leased.filter((key) => this.recordLapse({ keyId: key.keyId, leaseId: key.lease?.id ?? '', now }))
+      .length;
+  }
+
+  unblock(found: Key, freeAt: number): Key | null {
+    const key = this.#asFound(found);
+    return key === undefined ? null : this.#write({ ...endLease(key, 'unblocked'), state: 'free', freeAt });
+  }
+
+  delete(found: Key, freeAt: number): boolean {
+    const key = this.#asFound(found);
+    if (key === undefined) return false;
+    const { requestHash: _, ...rest } = endLease(key, 'deleted');
+    this.#write({ ...rest, state: 'deleted', freeAt, expiresAt: freeAt });
+    return true;
+  }
+
+  refresh({ keyId, now, keyExpiresAt }: { keyId: string; now: number; keyExpiresAt: number }): Key | null {
+    const key = this.visible(now).find((visible) => visible.keyId === keyId);
+    return key === undefined
+      ? null
+      : this.#write({ ...key, expiresAt: Math.max(key.expiresAt, keyExpiresAt) });
+  }
+
+  removeExpired(now: number): void {
+    for (const key of this.keys.values()) if (key.expiresAt <= now) this.keys.delete(key.keyId);
+  }
+
+  visible(now: number): Key[] {
+    return [...this.keys.values()].filter((key) => key.state !== 'deleted' && key.expiresAt > now);
+  }
+
+  inState(state: KeyState, now: number): Key[] {
+    return this.visible(now).filter((key) => keyStateAt(key, now) === state);
+  }
+
+  #asFound(found: Key): Key | undefined {
+    const key = this.keys.get(found.keyId);
+    if (key === undefined || key.state === 'deleted') return undefined;
+    return key.freeAt === found.freeAt && key.lease?.id === found.lease?.id ? key : undefined;
+  }
+
+  #held({ keyId, pool, leaseId, clientId, now }: Release): Key | undefined {
+    const key = this.visible(now).find((visible) => visible.keyId === keyId && visible.pool === pool);
+    const isHolder = key?.lease?.id === leaseId && key.lease.clientId === clientId;
+    return isHolder && keyStateAt(key, now) === 'leased' ? key : undefined;
+  }
+
+  #write(key: Key): Key {
+    this.keys.set(key.keyId, key);
+    return key;
+  }
+}
+
+function endLease({ lease, ...key }: Key, reason: LastLease['reason']): Key {
+  return lease === undefined
+    ? key
+    : { ...key, lastLease: { id: lease.id, clientId: lease.clientId, reason } };
+}

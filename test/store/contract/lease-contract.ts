@@ -1,0 +1,178 @@
+import { describe, expect, it } from 'vitest';
+import type { Key } from '../../../shared/domain/key.ts';
+import type { Release } from '../../../shared/domain/store.ts';
+import {
+  addKey,
+  addLeasedKey,
+  KEY_LIFE_MS,
+  LEASE_END,
+  LEASE_MS,
+  lastLeaseOf,
+  leaseOf,
+  makeExtension,
+  makeRelease,
+  NOW,
+  OTHER_POOL,
+  SECOND,
+  stored,
+  withoutLease,
+} from './scene.ts';
+import { type MakeStore, useStore } from './store-fixture.ts';
+
+/** Everything that makes a keep-alive or a release not that of the holder of a live lease. */
+const NOT_THE_HOLDER: Record<string, (key: Key) => Partial<Release>> = {
+  'from another client': () => ({ clientId: 'another client' }),
+  'with another lease id': (key) => ({ leaseId: `${leaseOf(key).id}x` }),
+  'for another key': () => ({ keyId: 'another key' }),
+  'for another pool': () => ({ pool: OTHER_POOL }),
+  'at the end of the lease': () => ({ now: LEASE_END }),
+};
+
+export function describeLeases(makeStore: MakeStore): void {
+  describe('extend', () => {
+    const test = useStore(makeStore);
+
+    it('moves the ends of a live lease and of its key forward, and nothing else', async () => {
+      const key = await addLeasedKey(test.store, { value: 'secret' }, { requestHash: 'hash' });
+      const extension = makeExtension(key, NOW + 20 * SECOND);
+      const extended = await test.store.keys.extend(extension);
+      expect(extended).toStrictEqual({
+        ...key,
+        lease: { ...key.lease, expiresAt: extension.leaseExpiresAt },
+        freeAt: extension.freeAt,
+        expiresAt: extension.keyExpiresAt,
+      });
+      expect(await stored(test.store, key)).toStrictEqual(extended);
+    });
+
+    it('works until the last millisecond of the lease', async () => {
+      const key = await addLeasedKey(test.store);
+      expect(await test.store.keys.extend(makeExtension(key, LEASE_END - 1))).not.toBeNull();
+    });
+
+    it.each(Object.keys(NOT_THE_HOLDER))('refuses a keep-alive %s', async (which) => {
+      const key = await addLeasedKey(test.store);
+      const extension = makeExtension(key, NOW + SECOND, NOT_THE_HOLDER[which]?.(key));
+      expect(await test.store.keys.extend(extension)).toBeNull();
+      expect(await stored(test.store, key)).toStrictEqual(key);
+    });
+
+    it('shortens none of the three ends', async () => {
+      const key = await addLeasedKey(test.store);
+      const later = makeExtension(key, NOW + 20 * SECOND);
+      const extended = await test.store.keys.extend(later);
+      for (const end of ['leaseExpiresAt', 'freeAt', 'keyExpiresAt'] as const) {
+        const earlier = { ...later, [end]: later[end] - 10 * SECOND };
+        expect(await test.store.keys.extend(earlier)).toStrictEqual(extended);
+      }
+    });
+
+    it('moves each end forward by itself', async () => {
+      const key = await addLeasedKey(test.store, { expiresAt: NOW + 2 * KEY_LIFE_MS });
+      const extension = makeExtension(key, NOW + 20 * SECOND);
+      expect(await test.store.keys.extend(extension)).toMatchObject({
+        lease: { expiresAt: extension.leaseExpiresAt },
+        freeAt: extension.freeAt,
+        expiresAt: NOW + 2 * KEY_LIFE_MS,
+      });
+    });
+  });
+
+  describe('release', () => {
+    const test = useStore(makeStore);
+
+    it('ends the lease and frees the key at once', async () => {
+      const key = await addLeasedKey(test.store, {}, { requestHash: 'hash' });
+      expect(await test.store.keys.release(makeRelease(key, NOW + SECOND))).toBe(true);
+      expect(await stored(test.store, key)).toStrictEqual({
+        ...withoutLease(key),
+        state: 'free',
+        freeAt: NOW + SECOND,
+        lastLease: lastLeaseOf(key, 'released'),
+      });
+    });
+
+    it.each(Object.keys(NOT_THE_HOLDER))('refuses a release %s', async (which) => {
+      const key = await addLeasedKey(test.store);
+      const release = makeRelease(key, NOW + SECOND, NOT_THE_HOLDER[which]?.(key));
+      expect(await test.store.keys.release(release)).toBe(false);
+      expect(await stored(test.store, key)).toStrictEqual(key);
+    });
+
+    it('is done once', async () => {
+      const key = await addLeasedKey(test.store);
+      const stores = [test.store, await test.another()];
+      const released = await Promise.all(
+        Array.from({ length: 8 }, (_, i) => stores[i % 2]?.keys.release(makeRelease(key, NOW + i))),
+      );
+      expect(released.filter(Boolean)).toHaveLength(1);
+    });
+  });
+
+  describe('recordLapse', () => {
+    const test = useStore(makeStore);
+
+    it('ends a lease at its end; the key still cools', async () => {
+      const key = await addLeasedKey(test.store, {}, { requestHash: 'hash' });
+      const query = { keyId: key.keyId, leaseId: leaseOf(key).id, now: LEASE_END };
+      expect(await test.store.keys.recordLapse(query)).toBe(true);
+      expect(await stored(test.store, key)).toStrictEqual({
+        ...withoutLease(key),
+        state: 'free',
+        lastLease: lastLeaseOf(key, 'lapsed'),
+      });
+    });
+
+    it('leaves a live lease alone, and one that is not meant', async () => {
+      const key = await addLeasedKey(test.store);
+      const query = { keyId: key.keyId, leaseId: leaseOf(key).id, now: LEASE_END };
+      expect(await test.store.keys.recordLapse({ ...query, now: LEASE_END - 1 })).toBe(false);
+      expect(await test.store.keys.recordLapse({ ...query, leaseId: 'another lease' })).toBe(false);
+      expect(await test.store.keys.recordLapse({ ...query, keyId: 'another key' })).toBe(false);
+      expect(await stored(test.store, key)).toStrictEqual(key);
+    });
+
+    it('records the lapse of a key that has expired', async () => {
+      const key = await addLeasedKey(test.store, {}, { keyExpiresAt: LEASE_END + SECOND });
+      const now = NOW + KEY_LIFE_MS + LEASE_MS;
+      expect(await test.store.keys.find(key.keyId, now)).toBeNull();
+      expect(await test.store.keys.recordLapse({ keyId: key.keyId, leaseId: leaseOf(key).id, now })).toBe(
+        true,
+      );
+    });
+  });
+
+  describe('refresh', () => {
+    const test = useStore(makeStore);
+
+    it('moves the hard expiration forward, of a free and of a leased key', async () => {
+      for (const key of [await addKey(test.store), await addLeasedKey(test.store)]) {
+        const keyExpiresAt = NOW + KEY_LIFE_MS + SECOND;
+        const refreshed = await test.store.keys.refresh({
+          keyId: key.keyId,
+          now: NOW + SECOND,
+          keyExpiresAt,
+        });
+        expect(refreshed).toStrictEqual({ ...key, expiresAt: keyExpiresAt });
+        expect(await stored(test.store, key)).toStrictEqual(refreshed);
+      }
+    });
+
+    it('never moves it back', async () => {
+      const key = await addKey(test.store);
+      const query = { keyId: key.keyId, now: NOW, keyExpiresAt: key.expiresAt - SECOND };
+      expect(await test.store.keys.refresh(query)).toStrictEqual(key);
+    });
+
+    it('does not bring back an expired, a deleted or an unknown key', async () => {
+      const { keyId, expiresAt } = await addKey(test.store);
+      const query = { keyId, now: expiresAt, keyExpiresAt: expiresAt + KEY_LIFE_MS };
+      expect(await test.store.keys.refresh(query)).toBeNull();
+      const deleted = await addKey(test.store);
+      await test.store.keys.delete(deleted, NOW + SECOND);
+      expect(await test.store.keys.refresh({ ...query, keyId: deleted.keyId, now: NOW })).toBeNull();
+      expect((await stored(test.store, deleted)).expiresAt).toBe(NOW + SECOND);
+      expect(await test.store.keys.refresh({ ...query, keyId: 'unknown', now: NOW })).toBeNull();
+    });
+  });
+}

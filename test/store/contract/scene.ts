@@ -1,0 +1,117 @@
+import { expect } from 'vitest';
+import type { Key, KeyLease } from '../../../shared/domain/key.ts';
+import { poolReference } from '../../../shared/domain/pool.ts';
+import type { Claim, Extension, Release, Store } from '../../../shared/domain/store.ts';
+
+/** The moment at which most tests begin. */
+export const NOW = Date.UTC(2030, 0, 1);
+export const SECOND = 1000;
+export const LEASE_MS = 60 * SECOND;
+export const TOLERANCE_MS = SECOND;
+export const KEY_LIFE_MS = 300 * SECOND;
+
+/** When a lease taken at NOW ends, and when its key is free again. */
+export const LEASE_END = NOW + LEASE_MS;
+export const FREE_AGAIN = LEASE_END + TOLERANCE_MS;
+
+export const POOL = poolReference({ name: 'default', generation: 7 });
+export const OTHER_POOL = poolReference({ name: 'other', generation: 7 });
+
+let made = 0;
+
+/** A free key as it is created at NOW. */
+export function makeKey(differing: Partial<Key> = {}): Key {
+  made += 1;
+  return {
+    keyId: `key_${made}`,
+    pool: POOL,
+    state: 'free',
+    slot: 0.5,
+    fencingToken: NOW,
+    createdAt: NOW,
+    expiresAt: NOW + KEY_LIFE_MS,
+    freeAt: NOW,
+    ...differing,
+  };
+}
+
+/** What an acquire at `now` writes, as the domain makes it; every lease has an id of its own. */
+export function makeClaim(now: number, differing: Partial<Claim> & { clientId?: string } = {}): Claim {
+  made += 1;
+  const { clientId = 'client', ...claim } = differing;
+  const expiresAt = now + LEASE_MS;
+  return {
+    pool: POOL,
+    now,
+    lease: { id: `lease_${made}`, clientId, acquiredAt: now, expiresAt },
+    freeAt: expiresAt + TOLERANCE_MS,
+    keyExpiresAt: now + KEY_LIFE_MS,
+    ...claim,
+  };
+}
+
+/** A keep-alive, sent at `now` by the holder of the lease that stands on the key. */
+export function makeExtension(key: Key, now: number, differing: Partial<Extension> = {}): Extension {
+  return {
+    ...makeRelease(key, now),
+    leaseExpiresAt: now + LEASE_MS,
+    freeAt: now + LEASE_MS + TOLERANCE_MS,
+    keyExpiresAt: now + KEY_LIFE_MS,
+    ...differing,
+  };
+}
+
+/** A release, sent at `now` by the holder of the lease that stands on the key. */
+export function makeRelease(key: Key, now: number, differing: Partial<Release> = {}): Release {
+  const { id: leaseId, clientId } = leaseOf(key);
+  return { keyId: key.keyId, pool: key.pool, leaseId, clientId, now, ...differing };
+}
+
+/** What the key remembers when its lease has ended. */
+export function lastLeaseOf(key: Key, reason: 'released' | 'lapsed' | 'unblocked' | 'deleted') {
+  const { id, clientId } = leaseOf(key);
+  return { id, clientId, reason };
+}
+
+/** The key as it is once its lease is over. */
+export function withoutLease({ lease: _, ...key }: Key): Key {
+  return key;
+}
+
+export function leaseOf(key: Key): KeyLease {
+  if (key.lease === undefined) throw new Error(`No lease stands on ${key.keyId}`);
+  return key.lease;
+}
+
+/** Creates the keys, without a limit. */
+export async function addKeys(store: Store, keys: readonly Key[]): Promise<void> {
+  expect(await store.keys.create(keys, { maxKeys: null, now: NOW })).toBe(true);
+}
+
+/** Creates one key. */
+export async function addKey(store: Store, differing: Partial<Key> = {}): Promise<Key> {
+  const key = makeKey(differing);
+  await addKeys(store, [key]);
+  return key;
+}
+
+/** Creates one key, and leases it at NOW. */
+export async function addLeasedKey(
+  store: Store,
+  differing: Partial<Key> = {},
+  claim: Partial<Claim> & { clientId?: string } = {},
+): Promise<Key> {
+  const key = await addKey(store, differing);
+  return expectKey(await store.keys.reclaim(key, makeClaim(NOW, { pool: key.pool, ...claim })));
+}
+
+/** The key that a verb answered. */
+export function expectKey(result: Key | null | 'repeated'): Key {
+  if (result === null || result === 'repeated') throw new Error(`Expected a key, not ${result}`);
+  return result;
+}
+
+/** The key as it is stored. */
+export async function stored(store: Store, key: { keyId: string }): Promise<Key> {
+  return expectKey(await store.keys.recall(key.keyId));
+}
