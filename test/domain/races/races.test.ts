@@ -1,0 +1,137 @@
+import { randomInt } from 'node:crypto';
+import { describe, expect, it } from 'vitest';
+import type { Context } from '../../../shared/domain/context.ts';
+import { NoKeyAvailableError } from '../../../shared/domain/errors.ts';
+import { findLease } from '../../../shared/domain/leases/find-lease.ts';
+import type { LeaseView } from '../../../shared/domain/leases/lease-view.ts';
+import { findPool } from '../../../shared/domain/pools/find-pool.ts';
+import { sweep } from '../../../shared/domain/sweep.ts';
+import { describeOnEveryStore } from '../support/every-store.ts';
+import {
+  ADMIN,
+  ALICE,
+  acquire,
+  addKeys,
+  BOB,
+  LEASE,
+  SECOND,
+  setPolicy,
+  TOLERANCE,
+} from '../support/world.ts';
+import { LeaseRecord } from './lease-record.ts';
+import { Worker } from './worker.ts';
+
+/** Any two differ by less than the tolerance. */
+const CLOCKS = [0, 333, 666, TOLERANCE - 1];
+const WORKERS = 200;
+const STEPS = 10;
+
+/** The same numbers again for the same seed (mulberry32). */
+function randomFrom(seed: number): () => number {
+  let state = seed;
+  return () => {
+    state = (state + 0x6d2b79f5) | 0;
+    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
+    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
+  };
+}
+
+describeOnEveryStore((world) => {
+  const startProcesses = async (): Promise<[Context, ...Context[]]> => [
+    world.context,
+    ...(await Promise.all(CLOCKS.slice(1).map((clockAheadMs) => world.startProcess({ clockAheadMs })))),
+  ];
+  const acquireAtOnce = async (count: number, processes: readonly Context[]) => {
+    const outcomes = await Promise.allSettled(
+      Array.from({ length: count }, (_, index) =>
+        acquire(processes[index % processes.length] as Context, ALICE),
+      ),
+    );
+    const leases: LeaseView[] = [];
+    const refusals: unknown[] = [];
+    for (const outcome of outcomes) {
+      if (outcome.status === 'fulfilled') leases.push(outcome.value);
+      else refusals.push(outcome.reason);
+    }
+    return { leases, refusals };
+  };
+
+  describe('Rule 1: at most one live lease per key, whatever runs at once', () => {
+    it.each([
+      ['free', async () => undefined],
+      [
+        'lapsed',
+        async (processes: readonly Context[]) => {
+          await acquireAtOnce(50, processes);
+          world.passTime(LEASE + TOLERANCE);
+        },
+      ],
+    ])('64 acquirers on 50 %s keys get 50 leases, no key twice', async (_state, prepare) => {
+      const keyIds = await addKeys(world.context, 50);
+      const processes = await startProcesses();
+      await prepare(processes);
+      // So that the keys are free on the clocks of all processes.
+      world.passTime(TOLERANCE);
+
+      const { leases, refusals } = await acquireAtOnce(64, processes);
+
+      expect(leases.map((lease) => lease.keyId).sort()).toEqual(keyIds.sort());
+      expect(refusals).toHaveLength(14);
+      for (const refusal of refusals) expect(refusal).toBeInstanceOf(NoKeyAvailableError);
+    });
+
+    it('200 workers on 10 keys and 4 hosts with different clocks never hold one key at once', async () => {
+      const seed = randomInt(2 ** 31);
+      const random = randomFrom(seed);
+      await setPolicy(world.context, { leaseSeconds: 10 });
+      const keyIds = await addKeys(world.context, 10);
+      const processes = await startProcesses();
+      const workshop = { world, record: new LeaseRecord(), keyIds, random };
+
+      const work = async (_: unknown, index: number) => {
+        const worker = new Worker(
+          workshop,
+          processes[index % processes.length] as Context,
+          `worker-${index}`,
+        );
+        for (let step = 0; step < STEPS; step += 1) {
+          await worker.step();
+          world.passTime(Math.floor(random() < 0.02 ? random() * 5 * SECOND : random() * 40));
+        }
+      };
+      try {
+        await Promise.all(Array.from({ length: WORKERS }, work));
+      } catch (error) {
+        throw new Error(`With seed ${seed}`, { cause: error });
+      }
+
+      // The test says nothing unless every key went from hand to hand.
+      expect(workshop.record.leasesPerKey).toHaveLength(10);
+      expect(Math.min(...workshop.record.leasesPerKey)).toBeGreaterThan(1);
+    });
+
+    it('sweeps beside sweeps beside acquires end each lapsed lease once, and no live one', async () => {
+      await addKeys(world.context, 60);
+      const processes = await startProcesses();
+      world.passTime(TOLERANCE);
+      await acquireAtOnce(60, processes);
+      world.passTime(LEASE + 2 * TOLERANCE);
+
+      const [acquired, ...reports] = await Promise.all([
+        Promise.all(Array.from({ length: 40 }, (_, index) => acquire(processes[index % 4] as Context, BOB))),
+        ...processes.flatMap((process) => [sweep(process, () => true), sweep(process, () => true)]),
+      ]);
+
+      expect(new Set(acquired.map((lease) => lease.keyId)).size).toBe(40);
+      for (const { leaseId } of acquired)
+        expect(await findLease(world.context, BOB, leaseId)).toMatchObject({ leaseId });
+      expect(reports.reduce((sum, report) => sum + report.lapsed, 0)).toBeLessThanOrEqual(60);
+      expect(await sweep(world.context, () => true)).toMatchObject({ lapsed: 0 });
+      expect((await findPool(world.context, ADMIN, 'default')).counts).toMatchObject({
+        free: { count: 20 },
+        leased: { count: 40 },
+      });
+    });
+  });
+});
