@@ -9,8 +9,10 @@ import { ForeseeableMistake, failWith } from './foreseeable-mistake.ts';
  */
 async function setUp(): Promise<void> {
   const config = readRuntimeConfig();
-  if (config.MONGODB_URI === undefined) {
-    throw new ForeseeableMistake('MONGODB_URI is not set: set it to the database that the functions use');
+  if (config.MONGODB_URI === undefined && config.MONGODB_SECRET_ARN === undefined) {
+    throw new ForeseeableMistake(
+      'neither MONGODB_URI nor MONGODB_SECRET_ARN is set: set it to the database that the functions use',
+    );
   }
   const store = await openStore(config);
   try {

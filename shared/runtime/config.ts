@@ -29,8 +29,16 @@ function wholeNumber(min: number, max: number) {
     .pipe(z.int(message).min(min, message).max(max, message));
 }
 
+const secretArnSchema = z
+  .string()
+  .regex(
+    /^arn:[\w-]+:secretsmanager:[\w-]+:\d{12}:secret:\S+$/,
+    'must be the ARN of a Secrets Manager secret',
+  );
+
 const storeVariables = {
   MONGODB_URI: mongodbUriSchema.optional(),
+  MONGODB_SECRET_ARN: secretArnSchema.optional(),
   MONGODB_MAX_POOL_SIZE: wholeNumber(1, 1000).optional(),
   SQLITE_PATH: z.string().min(1, 'must be a path or :memory:').default('.data/orchestrator.db'),
   CLOCK_SKEW_TOLERANCE_MS: wholeNumber(0, 60_000).default(1000),
@@ -57,6 +65,13 @@ export function readRuntimeConfig(env: NodeJS.ProcessEnv = process.env): Runtime
 
 export function readLocalConfig(env: NodeJS.ProcessEnv = process.env): LocalConfig {
   return read(localSchema, env);
+}
+
+/** The connection string that a secret holds, alone and as it is. @throws ConfigError, without the secret */
+export function readSecretUri(secret: string): string {
+  const parsed = mongodbUriSchema.safeParse(secret.trim());
+  if (parsed.success) return parsed.data;
+  throw new ConfigError('The secret of MONGODB_SECRET_ARN must start with mongodb:// or mongodb+srv://');
 }
 
 /** Reads `.env` of the working directory, if there is one; what is already set stays. */
