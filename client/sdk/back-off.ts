@@ -1,7 +1,9 @@
 /** The first pause lasts at most this long, in milliseconds; each further one up to twice as long. */
 const FIRST_MS = 100;
 /** No pause is longer, in milliseconds: a key may be released long before its lease would have lapsed. */
-export const LONGEST_PAUSE_MS = 3000;
+const LONGEST_PAUSE_MS = 3000;
+/** No pause is shorter, in milliseconds. */
+const SHORTEST_PAUSE_MS = 20;
 /** How far callers that were told the same moment are spread, in milliseconds. */
 const SPREAD_MS = 250;
 
@@ -10,7 +12,11 @@ const SPREAD_MS = 250;
  * and a bound that doubles. Half of the callers of a fixed or an equally jittered pause would meet again.
  */
 export function backOffMs(retry: number, random: () => number): number {
-  return random() * Math.min(LONGEST_PAUSE_MS, FIRST_MS * 2 ** Math.min(retry, 16));
+  return Math.max(SHORTEST_PAUSE_MS, random() * boundMs(retry));
+}
+
+function boundMs(retry: number): number {
+  return Math.min(LONGEST_PAUSE_MS, FIRST_MS * 2 ** Math.min(retry, 16));
 }
 
 /**
@@ -18,8 +24,7 @@ export function backOffMs(retry: number, random: () => number): number {
  * lease is kept alive: waiting longer than that is of no use, but a release may free one sooner.
  */
 export function waitForKeyMs(retry: number, retryAfterMs: number, random: () => number): number {
-  const bound = Math.min(LONGEST_PAUSE_MS, FIRST_MS * 2 ** Math.min(retry, 16));
-  return retryAfterMs <= bound ? retryAfterMs + random() * SPREAD_MS : random() * bound;
+  return retryAfterMs <= boundMs(retry) ? retryAfterMs + random() * SPREAD_MS : backOffMs(retry, random);
 }
 
 /** Milliseconds to pause after a failure that may pass; `retryAfterMs`, where the service gave it, is the least. */
