@@ -3,6 +3,8 @@ import { defineConfig } from 'vitest/config';
 export default defineConfig({
   test: {
     include: ['test/**/*.test.ts'],
+    // `npm run test:browser`, see vitest.browser.config.ts.
+    exclude: ['test/browser/**'],
     globalSetup: ['test/support/mongodb-global-setup.ts'],
     // node:sqlite is what the embedded store stands on; its warning in every worker says nothing new.
     execArgv: ['--disable-warning=ExperimentalWarning'],

@@ -11,7 +11,7 @@ interface DrainBarProps {
   readonly thick?: boolean;
 }
 
-const TONES = { leased: 'fill-leased', cooling: 'fill-cooling', life: 'bg-muted' } as const;
+const TONES = { leased: 'fill-leased', cooling: 'fill-cooling', life: 'fill-life' } as const;
 
 /** A bar that runs down. The compositor moves it, so that a table of many costs no script; in steps where motion is unwanted. */
 export function DrainBar({ until, fullMs, tone, thick = false }: DrainBarProps) {

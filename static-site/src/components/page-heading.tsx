@@ -29,7 +29,7 @@ export function PageHeading({ title, name, children, actions }: PageHeadingProps
         >
           {title}
         </h1>
-        {children !== undefined && <div class="mt-1 max-w-2xl text-muted">{children}</div>}
+        {children !== undefined && <div class="mt-1 max-w-3xl text-pretty text-muted">{children}</div>}
       </div>
       {actions !== undefined && <div class="flex flex-wrap gap-2">{actions}</div>}
     </div>

@@ -107,7 +107,7 @@ function Summary({ feed, pools }: FeedProps) {
         dot="fill-leased"
       />
       <Total name="Free" value={formatCount(free)} note="ready to acquire" dot="fill-free" />
-      <Total name="Cooling" value={formatCount(cooling)} note="not yet safe to hand on" dot="fill-cooling" />
+      <Total name="Cooling" value={formatCount(cooling)} note="free again soon" dot="fill-cooling" />
       <Total
         name="Without a free key"
         value={String(exhausted)}
@@ -151,7 +151,7 @@ function Usage({ feed, pools }: FeedProps) {
       <div class="mb-3 flex flex-wrap items-center justify-between gap-3">
         <div class="flex items-center gap-4">
           <h2 id="usage-heading" class="font-semibold">
-            The last five minutes
+            The last minutes
           </h2>
           <FreshnessBadge feed={feed} />
         </div>

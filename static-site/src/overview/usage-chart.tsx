@@ -12,6 +12,9 @@ interface UsageChartProps {
   readonly height: number;
 }
 
+/** The shortest time that the chart shows, in milliseconds. */
+const LEAST_MS = 60_000;
+
 const clock = new Intl.DateTimeFormat(undefined, { timeStyle: 'medium' });
 
 /** Leased and cooling keys, stacked, under the line of all keys there are. */
@@ -108,9 +111,9 @@ function options(width: number, height: number, onHover: (index: number | null) 
     height,
     legend: { show: false },
     cursor: { y: false, drag: { x: false, y: false }, points: { show: false } },
-    padding: [8, 8, 0, 0],
+    padding: [8, 28, 0, 0],
     scales: {
-      x: { time: true, range: () => [(Date.now() - HISTORY_MS) / 1000, Date.now() / 1000] },
+      x: { time: true, range: (plot) => timeRange(plot.data[0][0]) },
       y: { range: (plot) => [0, topOf(plot)] },
     },
     axes: [
@@ -119,7 +122,8 @@ function options(width: number, height: number, onHover: (index: number | null) 
         grid: { show: false },
         ticks,
         font,
-        space: 80,
+        size: 26,
+        space: 100,
         values: (_, times) => times.map(formatTime),
       },
       {
@@ -141,6 +145,13 @@ function options(width: number, height: number, onHover: (index: number | null) 
     bands: [{ series: [2, 3], fill: translucent(cooling) }],
     hooks: { setCursor: [(plot) => onHover(plot.cursor.idx ?? null)] },
   };
+}
+
+/** From the first sample on, until the history is full; at least a minute, so that the start is no wild zoom. */
+function timeRange(first: number | undefined): uPlot.Range.MinMax {
+  const now = Date.now();
+  const start = Math.min(now - LEAST_MS, first === undefined ? now : first * 1000);
+  return [Math.max(start, now - HISTORY_MS) / 1000, now / 1000];
 }
 
 /** The line of all keys is in sight unless that would press what is in use flat. */

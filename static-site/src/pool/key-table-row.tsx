@@ -13,7 +13,7 @@ import { KEYS_EVERY_MS, type KeyList, type KeyRow } from './key-list.ts';
 import type { KeyAction } from './key-table.tsx';
 
 export const WIDE_COLUMNS =
-  'lg:grid-cols-[5.5rem_minmax(9rem,1.4fr)_minmax(7rem,1.1fr)_5.5rem_minmax(6rem,1fr)_minmax(6rem,1fr)_8.25rem_6.5rem]';
+  'lg:grid-cols-[5rem_minmax(9rem,2fr)_minmax(7rem,1.2fr)_5.5rem_minmax(5.5rem,0.8fr)_minmax(5.5rem,0.8fr)_7.5rem_6.25rem]';
 
 const STALE_AFTER_MS = staleAfterMs(KEYS_EVERY_MS);
 

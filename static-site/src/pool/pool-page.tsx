@@ -111,13 +111,16 @@ function Facts({ pool, feed }: { pool: Pool; feed: PoolsFeed }) {
   const isStale = feed.freshness.value === 'stale';
   return (
     <section class="card mb-5 p-4 sm:px-6 sm:py-5" aria-label="The pool now">
+      <div class="float-right max-lg:float-none max-lg:mb-3">
+        <FreshnessBadge feed={feed} />
+      </div>
       <div class={isStale ? 'stale' : ''}>
-        <dl class="grid grid-cols-2 gap-x-6 gap-y-4 sm:grid-cols-3 lg:flex lg:flex-wrap lg:gap-x-10">
+        <dl class="grid grid-cols-3 gap-x-4 gap-y-4 lg:flex lg:flex-wrap lg:gap-x-10">
           <Fact name="Free" value={formatCount(counts.free)} large />
           <Fact name="Leased" value={formatCount(counts.leased)} large />
           <Fact name="Cooling" value={formatCount(counts.cooling)} large />
           <Fact
-            name="Next key free"
+            name="Next free"
             value={
               pool.nextFreeInMs === null ? (
                 '–'
@@ -138,9 +141,6 @@ function Facts({ pool, feed }: { pool: Pool; feed: PoolsFeed }) {
         <div class="mt-4">
           <UsageBar counts={counts} />
         </div>
-      </div>
-      <div class="mt-3">
-        <FreshnessBadge feed={feed} />
       </div>
     </section>
   );

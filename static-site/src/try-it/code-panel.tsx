@@ -47,17 +47,13 @@ interface CodeFrameProps {
 
 export function CodeFrame({ title, code, children }: CodeFrameProps) {
   return (
-    <figure class="min-w-0 overflow-hidden rounded-xl border border-line bg-sunken">
+    <figure class="min-w-0 self-start overflow-hidden rounded-xl border border-line bg-sunken">
       <figcaption class="flex items-center gap-2 py-1 pr-1 pl-3.5 text-xs font-medium text-muted">
         <span class="flex-1">{title}</span>
         {children}
         <CopyButton text={code} name={`the line: ${title}`} />
       </figcaption>
-      <pre
-        class="overflow-x-auto px-3.5 pt-0.5 pb-3 font-mono text-xs leading-relaxed"
-        // biome-ignore lint/a11y/noNoninteractiveTabindex: it scrolls, and a keyboard must be able to
-        tabIndex={0}
-      >
+      <pre class="px-3.5 pt-0.5 pb-3 font-mono text-xs leading-relaxed wrap-anywhere whitespace-pre-wrap">
         <code>{code}</code>
       </pre>
     </figure>

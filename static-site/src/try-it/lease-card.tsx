@@ -34,7 +34,7 @@ export function LeaseCard({ held, desk, context }: LeaseCardProps) {
         <Facts held={held} />
         {ended === undefined ? <Actions held={held} desk={desk} /> : <LateActions held={held} desk={desk} />}
       </div>
-      <div class="flex min-w-0 flex-col gap-3">
+      <div class="grid min-w-0 content-start gap-3">
         <CodePanel title="Keep alive" snippet={keepAliveSnippet(context, lease.leaseId)} />
         <CodePanel title="Release" snippet={releaseSnippet(context, lease.leaseId)} />
       </div>

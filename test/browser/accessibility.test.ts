@@ -1,0 +1,150 @@
+import { readFile } from 'node:fs/promises';
+import { createRequire } from 'node:module';
+import type { Page } from 'playwright-core';
+import { beforeAll, describe, expect, test } from 'vitest';
+import { useDashboard } from './support/dashboard.ts';
+
+const { host, open } = useDashboard();
+const axePath = createRequire(import.meta.url).resolve('axe-core/axe.min.js');
+
+interface Violation {
+  readonly id: string;
+  readonly impact: string;
+  readonly nodes: { readonly html: string; readonly failureSummary: string }[];
+}
+
+/** What axe finds against WCAG 2.2 AA and its own best practices. */
+async function findViolations(page: Page): Promise<string[]> {
+  // Through the debugger, which the content security policy does not bind.
+  await page.evaluate(await readFile(axePath, 'utf8'));
+  await page.evaluate(() =>
+    Promise.all(
+      document
+        .getAnimations()
+        .map((animation) =>
+          animation.playState === 'running' &&
+          animation.effect?.getTiming().iterations === 1 &&
+          Number(animation.effect.getTiming().duration) < 1000
+            ? animation.finished
+            : undefined,
+        ),
+    ),
+  );
+  const violations = await page.evaluate(async () => {
+    const { axe } = window as unknown as {
+      axe: { run: (options: object) => Promise<{ violations: Violation[] }> };
+    };
+    return (await axe.run({ resultTypes: ['violations'] })).violations;
+  });
+  return violations
+    .filter(({ impact }) => impact !== 'minor')
+    .map(({ id, impact, nodes }) => `${impact} ${id}: ${nodes[0]?.html} ${nodes[0]?.failureSummary}`);
+}
+
+async function hasSidewaysScroll(page: Page): Promise<boolean> {
+  return page.evaluate(() => document.documentElement.scrollWidth > document.documentElement.clientWidth);
+}
+
+beforeAll(async () => {
+  const { call } = host();
+  await call('PUT', '/pools/busy', { leaseSeconds: 600, keyTtlSeconds: 6000 });
+  await call('PUT', '/pools/never-expiring', { leaseSeconds: 600, keyTtlSeconds: null, paused: true });
+  await call('POST', '/keys', { pool: 'busy', count: 3 });
+  await call('POST', '/keys', { pool: 'never-expiring', count: 1 });
+  for (let index = 0; index < 3; index += 1)
+    await call('POST', '/leases', { pool: 'busy', holder: `agent-${index}` });
+  const { keys } = await call<{ keys: { keyId: string }[] }>('GET', '/keys?pool=busy');
+  await call('POST', `/keys/${keys[0]?.keyId}/unblock`);
+  await call('POST', '/clients', { role: 'viewer', description: 'Wall', pools: ['busy'] });
+});
+
+describe.each(['light', 'dark'] as const)('in %s', (colorScheme) => {
+  describe.each([
+    ['on a wide screen', { width: 1440, height: 900 }],
+    ['on a phone', { width: 360, height: 740 }],
+  ])('%s', (_, viewport) => {
+    test('axe finds nothing serious on any view, and nothing scrolls sideways', async () => {
+      const found: Record<string, string[]> = {};
+      const check = async (view: string, page: Page): Promise<void> => {
+        const violations = await findViolations(page);
+        if (await hasSidewaysScroll(page)) violations.push('scrolls sideways');
+        if (violations.length > 0) found[view] = violations;
+      };
+
+      const { page: signedOut } = await open(host().url, { colorScheme, viewport });
+      await signedOut.getByRole('heading', { name: 'Sign in' }).waitFor();
+      await check('sign in', signedOut);
+
+      const { page } = await open(host().signInLink, { colorScheme, viewport });
+      const dialog = page.getByRole('dialog');
+      const close = async (): Promise<void> => {
+        await page.keyboard.press('Escape');
+        await dialog.waitFor({ state: 'detached' });
+      };
+      await page.locator('[data-condition]').first().waitFor();
+      await check('overview', page);
+      await page.getByRole('button', { name: 'Create pool' }).click();
+      await dialog.waitFor();
+      await check('create pool', page);
+      await close();
+
+      await page.getByRole('link', { name: 'busy' }).click();
+      await page.locator('[data-state="cooling"]').waitFor();
+      await check('pool', page);
+      await page
+        .locator('[data-state="leased"]')
+        .first()
+        .getByRole('button', { name: /^Delete/ })
+        .click();
+      await dialog.getByLabel(/force/).check();
+      await check('delete key', page);
+      await close();
+
+      await page.getByRole('link', { name: 'Try it' }).first().click();
+      await page.getByRole('timer').first().waitFor();
+      await check('try it', page);
+
+      await page.getByRole('link', { name: 'Clients' }).click();
+      await page.getByRole('button', { name: 'Revoke Wall' }).waitFor();
+      await check('clients', page);
+      await page.getByRole('button', { name: 'Create client' }).click();
+      await dialog.waitFor();
+      await check('create client', page);
+      await close();
+
+      await page.route('**/v1/**', (route) => route.abort());
+      await page.getByRole('link', { name: 'Overview' }).click();
+      await page.getByText('Connection lost').waitFor();
+      await check('connection lost', page);
+      expect(found).toEqual({});
+    });
+  });
+});
+
+test('the whole of a pool can be worked by keyboard', async () => {
+  const { page } = await open(`${host().url}/pool?name=busy#credential=${host().credential}`);
+  await page.locator('[data-state="leased"]').first().waitFor();
+  await page.keyboard.press('Tab');
+  await page.keyboard.press('Enter');
+  const reached = new Set<string>();
+  for (let step = 0; step < 40; step += 1) {
+    await page.keyboard.press('Tab');
+    const name = await page.evaluate(() => {
+      const element = document.activeElement;
+      return element?.getAttribute('aria-label') ?? element?.textContent ?? '';
+    });
+    reached.add(name.trim().split(' ')[0] ?? '');
+  }
+  for (const name of ['Try', 'Edit', 'Delete', 'Create', 'Search', 'Copy', 'Refresh', 'Unblock']) {
+    expect([...reached]).toContain(name);
+  }
+});
+
+test('a chosen theme outlives a reload, before anything is painted in the other one', async () => {
+  const { page } = await open(host().signInLink, { colorScheme: 'light' });
+  await page.getByRole('button', { name: 'Theme: as the system. Change to light' }).click();
+  await page.getByRole('button', { name: 'Theme: light. Change to dark' }).click();
+  await page.reload();
+  await page.getByRole('button', { name: 'Theme: dark. Change to as the system' }).waitFor();
+  expect(await page.evaluate(() => document.documentElement.dataset.theme)).toBe('dark');
+});

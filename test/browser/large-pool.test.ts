@@ -1,0 +1,82 @@
+import type { Browser, Page } from 'playwright-core';
+import { beforeAll, expect, test } from 'vitest';
+import { useDashboard } from './support/dashboard.ts';
+
+const KEYS = 10_000;
+/** What one frame may cost the dashboard, in milliseconds of the processor's time. */
+const FRAME_MS = 100;
+
+const { host, browser, open } = useDashboard();
+
+interface TraceEvent {
+  readonly name: string;
+  readonly ph: string;
+  readonly pid: number;
+  readonly tid: number;
+  readonly args: { readonly name?: string };
+  /** Processor time of the thread, in microseconds. */
+  readonly tdur?: number;
+}
+
+/**
+ * The costliest task of the page's main thread while `work` runs, in milliseconds: script, style, layout and paint
+ * together, in the thread's own processor time, so that a busy machine changes nothing.
+ */
+async function costliestTask(chromium: Browser, page: Page, work: () => Promise<void>): Promise<number> {
+  await chromium.startTracing(page);
+  await work();
+  const { traceEvents } = JSON.parse((await chromium.stopTracing()).toString()) as {
+    traceEvents: TraceEvent[];
+  };
+  const mains = new Set(
+    traceEvents
+      .filter(({ name, args }) => name === 'thread_name' && args.name === 'CrRendererMain')
+      .map(({ pid, tid }) => `${pid}/${tid}`),
+  );
+  const tasks = traceEvents.filter(({ name, pid, tid }) => name === 'RunTask' && mains.has(`${pid}/${tid}`));
+  expect(tasks.length).toBeGreaterThan(100);
+  return Math.max(...tasks.map(({ tdur }) => (tdur ?? 0) / 1000));
+}
+
+const frame = (page: Page) => page.evaluate(() => new Promise((resolve) => requestAnimationFrame(resolve)));
+
+beforeAll(async () => {
+  const { call } = host();
+  await call('PUT', '/pools/large', { leaseSeconds: 3600, keyTtlSeconds: 86_400 });
+  for (let created = 0; created < KEYS; created += 1000)
+    await call('POST', '/keys', { pool: 'large', count: 1000 });
+  await call('POST', '/leases', { pool: 'large', holder: 'needle' });
+});
+
+test('ten thousand keys scroll and are searched with no frame over 100 ms', async () => {
+  const { page } = await open(`${host().url}/pool?name=large#credential=${host().credential}`);
+  await page.locator('[data-key]').first().waitFor();
+
+  const scrolling = await costliestTask(browser(), page, async () => {
+    await page.mouse.move(640, 600);
+    while (!(await page.getByText('All 10,000', { exact: true }).isVisible())) {
+      await page.mouse.wheel(0, 3000);
+      await frame(page);
+    }
+    for (let step = 0; step < 40; step += 1) {
+      await page.mouse.wheel(0, -12_000);
+      await frame(page);
+    }
+  });
+  const rows = await page.locator('[data-key]').count();
+
+  const searching = await costliestTask(browser(), page, async () => {
+    await page.evaluate(() => scrollTo(0, 0));
+    await page.getByRole('searchbox').pressSequentially('needle');
+    await expect.poll(() => page.locator('[data-key]').count()).toBe(1);
+    await page.getByRole('searchbox').fill('');
+    await expect.poll(() => page.locator('[data-key]').count()).toBeGreaterThan(20);
+  });
+
+  process.stdout.write(
+    `costliest frame: scrolling ${scrolling.toFixed(1)} ms, searching ${searching.toFixed(1)} ms\n`,
+  );
+  expect(rows).toBeLessThan(120);
+  expect(scrolling).toBeLessThan(FRAME_MS);
+  expect(searching).toBeLessThan(FRAME_MS);
+});

@@ -1,0 +1,49 @@
+import { expect, test } from 'vitest';
+import { useDashboard } from './support/dashboard.ts';
+
+const { host, open } = useDashboard();
+
+test('a lost connection is shown, numbers turn stale, and both recover by themselves', async () => {
+  await host().call('POST', '/keys', { count: 4 });
+  const { page } = await open(host().signInLink);
+  await page.getByText('Live', { exact: true }).waitFor();
+
+  await host().stop();
+  await page.getByText('Connection lost').waitFor();
+  await page.getByText(/ old$/).waitFor();
+  expect(await page.getByText('Live', { exact: true }).count()).toBe(0);
+  expect(await page.locator('section.stale').count()).toBeGreaterThan(0);
+
+  await host().start();
+  await page.getByText('Connection lost').waitFor({ state: 'detached', timeout: 45_000 });
+  await page.getByText('Live', { exact: true }).waitFor();
+  expect(await page.locator('section.stale').count()).toBe(0);
+});
+
+test('a tab that is opened while the service is down signs in once it is back', async () => {
+  const { page } = await open(host().signInLink);
+  await page.getByText('Live', { exact: true }).waitFor();
+  // The page itself comes from the same host, so that a reload has to find it there.
+  await page.route('**/v1/**', (route) => route.abort());
+  await page.reload();
+  await page.getByRole('heading', { name: 'The service does not answer' }).waitFor();
+  await page.unroute('**/v1/**');
+  await page.getByRole('heading', { name: 'Overview' }).waitFor();
+});
+
+test('a hidden tab asks for nothing, and asks at once when it is shown', async () => {
+  const { page, requested } = await open(host().signInLink);
+  await page.getByText('Live', { exact: true }).waitFor();
+  const setHidden = (hidden: boolean) =>
+    page.evaluate((value) => {
+      Object.defineProperty(document, 'hidden', { configurable: true, get: () => value });
+      document.dispatchEvent(new Event('visibilitychange'));
+    }, hidden);
+  await setHidden(true);
+  const before = requested.length;
+  // What would have been the next call: timers of the page run on, so the page itself tells when that time has passed.
+  await page.evaluate(() => new Promise((resolve) => setTimeout(resolve, 4500)));
+  expect(requested.length).toBe(before);
+  await setHidden(false);
+  await expect.poll(() => requested.length).toBeGreaterThan(before);
+});

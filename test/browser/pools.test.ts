@@ -1,0 +1,100 @@
+import { expect, test } from 'vitest';
+import { useDashboard } from './support/dashboard.ts';
+
+const { host, open } = useDashboard();
+
+test('a pool is created, given a policy, paused and deleted', async () => {
+  const { page } = await open(host().signInLink);
+  await page.getByRole('button', { name: 'Create pool' }).click();
+  const dialog = page.getByRole('dialog');
+  await dialog.getByLabel('Name').fill('v1.licences');
+  await dialog.getByLabel('Lease, in seconds').fill('30');
+  await dialog.getByLabel('Keys never expire').check();
+  await dialog.getByRole('button', { name: 'Create pool' }).click();
+  await page.getByRole('heading', { name: 'v1.licences', level: 1 }).waitFor();
+  await page.reload();
+  await page.getByText('No keys in this pool').waitFor();
+
+  await page.getByRole('button', { name: 'Edit policy' }).click();
+  await dialog.getByLabel('Paused: no new leases; live ones go on').check();
+  await dialog.getByLabel('Lease, in seconds').fill('45');
+  await dialog.getByRole('button', { name: 'Save policy' }).click();
+  await dialog.waitFor({ state: 'detached' });
+  expect(await host().call('GET', '/pools/v1.licences')).toMatchObject({
+    leaseSeconds: 45,
+    keyTtlSeconds: null,
+    maxKeys: null,
+    paused: true,
+  });
+
+  await page.getByRole('button', { name: 'Delete pool' }).click();
+  const confirm = dialog.getByRole('button', { name: 'Delete pool' });
+  expect(await confirm.isDisabled()).toBe(true);
+  await dialog.getByLabel('Type v1.licences to confirm').fill('v1.licences');
+  await confirm.click();
+  await page.getByRole('heading', { name: 'Overview' }).waitFor();
+  await page.getByRole('link', { name: 'v1.licences' }).waitFor({ state: 'detached' });
+});
+
+test('a policy that the API refuses is explained beside its field, and nothing typed is lost', async () => {
+  const { page } = await open(`${host().url}/pool?name=default#credential=${host().credential}`);
+  await page.getByRole('button', { name: 'Edit policy' }).click();
+  const dialog = page.getByRole('dialog');
+  await dialog.getByLabel('Life of a key, in seconds').fill('10');
+  await dialog.getByRole('button', { name: 'Save policy' }).click();
+  await dialog.locator('[aria-invalid="true"]').waitFor();
+  expect(await dialog.getByLabel('Life of a key, in seconds').inputValue()).toBe('10');
+});
+
+test('keys are filtered by state, found by holder and id, refreshed and deleted', async () => {
+  await host().call('PUT', '/pools/cards', { leaseSeconds: 300, keyTtlSeconds: 1000 });
+  const { keys } = await host().call<{ keys: { keyId: string }[] }>('POST', '/keys', {
+    pool: 'cards',
+    count: 5,
+  });
+  const lease = await host().call<{ keyId: string }>('POST', '/leases', {
+    pool: 'cards',
+    holder: 'front-desk',
+  });
+  const { page } = await open(`${host().url}/pool?name=cards#credential=${host().credential}`);
+  const rows = page.locator('[data-key]');
+  await expect.poll(() => rows.count()).toBe(5);
+
+  await page.getByText('leased', { exact: true }).first().click();
+  await expect.poll(() => rows.count()).toBe(1);
+  expect(page.url()).toContain('state=leased');
+  await page.getByText('all', { exact: true }).click();
+
+  await page.getByRole('searchbox').fill('front');
+  await expect.poll(() => rows.count()).toBe(1);
+  expect(await rows.first().getAttribute('data-key')).toBe(lease.keyId);
+  await page.getByRole('searchbox').fill('nobody has this');
+  await page.getByText('No such key').waitFor();
+  await page.getByRole('button', { name: 'Show all keys' }).click();
+  await expect.poll(() => rows.count()).toBe(5);
+
+  const free = keys.find(({ keyId }) => keyId !== lease.keyId)?.keyId as string;
+  await page.getByRole('button', { name: `Refresh ${free}` }).click();
+  await page.getByRole('status').getByText('Key refreshed').waitFor();
+  await page.getByRole('button', { name: `Delete ${free}` }).click();
+  await page.getByRole('dialog').getByRole('button', { name: 'Delete key' }).click();
+  await expect.poll(() => rows.count()).toBe(4);
+});
+
+test('a dialog takes the focus, closes on Escape and gives the focus back', async () => {
+  const { page } = await open(`${host().url}/pool?name=default#credential=${host().credential}`);
+  const opener = page.getByRole('button', { name: 'Create keys' }).first();
+  await opener.focus();
+  await page.keyboard.press('Enter');
+  const dialog = page.getByRole('dialog');
+  await dialog.waitFor();
+  expect(await dialog.evaluate((element) => element.contains(document.activeElement))).toBe(true);
+  await page.keyboard.press('Escape');
+  await dialog.waitFor({ state: 'detached' });
+  expect(await opener.evaluate((element) => element === document.activeElement)).toBe(true);
+});
+
+test('a pool that does not exist is said not to', async () => {
+  const { page } = await open(`${host().url}/pool?name=nowhere#credential=${host().credential}`);
+  await page.getByRole('heading', { name: 'No such pool' }).waitFor();
+});

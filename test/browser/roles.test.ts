@@ -1,0 +1,80 @@
+import { expect, test } from 'vitest';
+import { useDashboard } from './support/dashboard.ts';
+
+const { host, open } = useDashboard();
+
+interface Created {
+  readonly clientId: string;
+  readonly credential: string;
+}
+
+test('a client is created, its credential shown once; revoked, its tab is signed out', async () => {
+  const { page } = await open(host().signInLink);
+  await page.getByRole('link', { name: 'Clients' }).click();
+  await page.getByRole('button', { name: 'Create client' }).click();
+  const dialog = page.getByRole('dialog');
+  await dialog.getByLabel('Description').fill('Night shift');
+  await dialog.getByRole('button', { name: 'Create client' }).click();
+  const credential = (await dialog.locator('[data-credential]').textContent()) ?? '';
+  expect(credential).toMatch(/^client_[\w-]+\.[\w-]{32,}$/);
+  await page.keyboard.press('Escape');
+  expect(await dialog.isVisible()).toBe(true);
+  await dialog.getByRole('button', { name: 'I have stored it' }).click();
+  await page.getByRole('row').filter({ hasText: 'Night shift' }).waitFor();
+  expect(await page.content()).not.toContain(credential);
+
+  const { page: theirs } = await open(`${host().url}/#credential=${credential}`);
+  await theirs.getByRole('heading', { name: 'Try it' }).waitFor();
+
+  await page.getByRole('button', { name: 'Revoke Night shift' }).click();
+  await dialog.getByRole('button', { name: 'Revoke client' }).click();
+  await page.getByRole('row').filter({ hasText: 'Night shift' }).waitFor({ state: 'detached' });
+  await theirs.getByText('This credential is wrong or was revoked.').waitFor();
+});
+
+test('a viewer sees everything and is offered nothing that would be refused', async () => {
+  await host().call('PUT', '/pools/watched', { leaseSeconds: 100 });
+  await host().call('POST', '/keys', { pool: 'watched', count: 2 });
+  await host().call('POST', '/leases', { pool: 'watched', holder: 'somebody' });
+  const viewer = await host().call<Created>('POST', '/clients', { role: 'viewer' });
+  const { page } = await open(`${host().url}/#credential=${viewer.credential}`);
+  await page.getByRole('link', { name: 'watched' }).click();
+  await page.getByRole('row').filter({ hasText: 'somebody' }).waitFor();
+
+  const names = await page
+    .getByRole('button')
+    .evaluateAll((buttons) =>
+      buttons.map((button) => button.getAttribute('aria-label') ?? button.textContent),
+    );
+  expect(names.filter((name) => !/^(Copy|Theme|Sign out)/.test(name ?? ''))).toEqual([]);
+  expect(await page.getByRole('navigation').getByRole('link').allTextContents()).toEqual(['Overview']);
+
+  await page.goto(`${host().url}/clients`);
+  await page.getByRole('heading', { name: 'Nothing here' }).waitFor();
+});
+
+test('a client sees its own leases and Try it, and nothing else', async () => {
+  await host().call('PUT', '/pools/worked', { leaseSeconds: 100 });
+  await host().call('POST', '/keys', { pool: 'worked', count: 2 });
+  const client = await host().call<Created>('POST', '/clients', { role: 'client', pools: ['worked'] });
+  await host().call('POST', '/leases', { pool: 'worked', holder: 'theirs' });
+  await host().call('POST', '/leases', { pool: 'worked', holder: 'mine' }, client.credential);
+  const { page } = await open(`${host().url}/#credential=${client.credential}`);
+  await page.getByText('mine').waitFor();
+  expect(await page.getByText('theirs').count()).toBe(0);
+  expect(await page.getByRole('navigation').getByRole('link').allTextContents()).toEqual(['Try it']);
+
+  await page.getByLabel('Pool').fill('default');
+  await page.getByRole('button', { name: 'Acquire', exact: true }).click();
+  await page.getByRole('alert').getByText('The credential is not valid for pool "default".').waitFor();
+});
+
+test('an admin that is limited to some pools is not offered clients', async () => {
+  const limited = await host().call<Created>('POST', '/clients', { role: 'admin', pools: ['default'] });
+  const { page } = await open(`${host().url}/#credential=${limited.credential}`);
+  await page.getByRole('heading', { name: 'Overview' }).waitFor();
+  expect(await page.getByRole('navigation').getByRole('link').allTextContents()).toEqual([
+    'Overview',
+    'Try it',
+  ]);
+});

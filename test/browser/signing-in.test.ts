@@ -1,0 +1,50 @@
+import { expect, test } from 'vitest';
+import { useDashboard } from './support/dashboard.ts';
+
+const { host, open } = useDashboard();
+
+test('the printed link signs in, leaves the address, and its credential reaches no URL', async () => {
+  const { page, requested } = await open(host().signInLink);
+  await page.getByRole('heading', { name: 'Overview' }).waitFor();
+  expect(page.url()).toBe(`${host().url}/`);
+  expect(requested.length).toBeGreaterThan(3);
+  expect(requested.filter((url) => url.includes(host().credential))).toEqual([]);
+});
+
+test('the credential is kept for the tab only', async () => {
+  const { page } = await open(host().signInLink);
+  await page.getByRole('heading', { name: 'Overview' }).waitFor();
+  await page.reload();
+  await page.getByRole('heading', { name: 'Overview' }).waitFor();
+
+  expect(await page.evaluate(() => JSON.stringify(localStorage) + document.cookie)).toBe('{}');
+  const otherTab = await page.context().newPage();
+  await otherTab.goto(host().url);
+  await otherTab.getByRole('heading', { name: 'Sign in' }).waitFor();
+});
+
+test('a wrong credential is said to be wrong, and can be put right', async () => {
+  const { page } = await open(host().url);
+  await page.getByLabel('Credential').fill(`admin.${'wrong'.repeat(8)}`);
+  await page.getByRole('button', { name: 'Sign in' }).click();
+  await page.getByRole('alert').getByText('This credential is wrong or was revoked.').waitFor();
+
+  await page.getByLabel('Credential').fill(host().credential);
+  await page.getByRole('button', { name: 'Sign in' }).click();
+  await page.getByRole('heading', { name: 'Overview' }).waitFor();
+});
+
+test('signing out forgets the credential', async () => {
+  const { page } = await open(host().signInLink);
+  await page.getByRole('button', { name: 'Sign out' }).click();
+  await page.getByRole('heading', { name: 'Sign in' }).waitFor();
+  await page.reload();
+  await page.getByRole('heading', { name: 'Sign in' }).waitFor();
+});
+
+test('a view can be opened by its address, signed out or in', async () => {
+  const { page } = await open(`${host().url}/pool?name=default`);
+  await page.getByLabel('Credential').fill(host().credential);
+  await page.getByRole('button', { name: 'Sign in' }).click();
+  await page.getByRole('heading', { name: 'default', level: 1 }).waitFor();
+});
