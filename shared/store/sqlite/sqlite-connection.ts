@@ -4,7 +4,7 @@ import { isBusy, translateSqliteError } from './sqlite-errors.ts';
 
 export type Parameters = Record<string, SQLInputValue>;
 
-/** How long a statement waits for another process to finish its write, in milliseconds. */
+/** Far longer than any write takes: who waits longer is told that the database does not answer. */
 const BUSY_TIMEOUT_MS = 5000;
 
 /** One connection with its prepared statements. Everything is synchronous: nothing of this process comes between two calls. */
@@ -15,11 +15,12 @@ export class SqliteConnection {
 
   /**
    * @param path a file, or `:memory:`
+   * @param busyTimeoutMs how long a statement waits for another process to finish its write
    * @throws DatabaseFileError, DatabaseUnavailableError, or the file system's error
    */
-  constructor(path: string) {
+  constructor(path: string, busyTimeoutMs = BUSY_TIMEOUT_MS) {
     this.path = path === ':memory:' ? path : ensureDatabaseFile(path);
-    this.#database = open(this.path);
+    this.#database = open(this.path, busyTimeoutMs);
   }
 
   /**
@@ -79,10 +80,10 @@ export class SqliteConnection {
   }
 }
 
-function open(path: string): DatabaseSync {
+function open(path: string, timeout: number): DatabaseSync {
   let database: DatabaseSync | undefined;
   try {
-    database = new DatabaseSync(path, { timeout: BUSY_TIMEOUT_MS, enableForeignKeyConstraints: false });
+    database = new DatabaseSync(path, { timeout, enableForeignKeyConstraints: false });
     // Readers and the writer do not wait for each other, and a commit is an append without an fsync: what is
     // committed outlives the process, and the last moments before a power cut may be lost.
     database.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL');

@@ -1,0 +1,164 @@
+import { chmodSync, mkdirSync, readdirSync, statSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { DatabaseUnavailableError } from '../../shared/domain/errors.ts';
+import { DatabaseFileError } from '../../shared/store/sqlite/database-file.ts';
+import { SqliteConnection } from '../../shared/store/sqlite/sqlite-connection.ts';
+import { createSqliteStore, storeOn } from '../../shared/store/sqlite/sqlite-store.ts';
+import { EVERY_VERB } from './contract/every-verb.ts';
+import { addKey, addLeasedKey, makeClaim, makeKey, NOW, POOL, stored } from './contract/scene.ts';
+import { makeFolder } from './sqlite-fixture.ts';
+
+describe('the SQLite file', () => {
+  let folder: ReturnType<typeof makeFolder>;
+  const file = (...names: string[]) => join(folder.path, ...names);
+
+  beforeEach(() => {
+    folder = makeFolder();
+  });
+  afterEach(() => folder.remove());
+
+  async function openStore(path = file('test.db')) {
+    const store = createSqliteStore({ path });
+    await store.prepare(NOW);
+    return store;
+  }
+
+  it('keeps everything when it is closed and opened again', async () => {
+    const before = await openStore();
+    const key = await addLeasedKey(before, { value: 'secret' }, { requestHash: 'hash' });
+    const pools = await before.pools.list({ limit: 10 });
+    await before.close();
+    const after = await openStore();
+    expect(await stored(after, key)).toStrictEqual(key);
+    expect(await after.pools.list({ limit: 10 })).toStrictEqual(pools);
+    await after.close();
+  });
+
+  it('is made with its folder, for its owner alone', async () => {
+    const store = await openStore(file('new', 'folder', 'test.db'));
+    expect(statSync(file('new')).mode & 0o777).toBe(0o700);
+    const files = readdirSync(file('new', 'folder'));
+    expect(files).toContain('test.db-wal');
+    for (const name of files) expect(statSync(file('new', 'folder', name)).mode & 0o777).toBe(0o600);
+    await store.close();
+  });
+
+  it('keeps the mode that its owner gave it', async () => {
+    writeFileSync(file('test.db'), '');
+    chmodSync(file('test.db'), 0o640);
+    await (await openStore()).close();
+    expect(statSync(file('test.db')).mode & 0o777).toBe(0o640);
+  });
+
+  it('is none for :memory:, where each store has a database of its own', async () => {
+    const stores = [await openStore(':memory:'), await openStore(':memory:')] as const;
+    const key = await addKey(stores[0]);
+    expect(await stores[1].keys.recall(key.keyId)).toBeNull();
+    for (const store of stores) await store.close();
+  });
+
+  it('says so in one line when it is something else', () => {
+    writeFileSync(file('text.db'), 'This is not a database. '.repeat(100));
+    expect(() => createSqliteStore({ path: file('text.db') })).toThrow(DatabaseFileError);
+    expect(() => createSqliteStore({ path: file('text.db') })).toThrow(
+      /^The SQLite database .*text\.db cannot be used: .*$/,
+    );
+  });
+
+  it('names the path when the file system refuses', () => {
+    mkdirSync(file('folder.db'));
+    expect(() => createSqliteStore({ path: file('folder.db') })).toThrow(/EISDIR.*folder\.db/);
+    writeFileSync(file('file'), '');
+    expect(() => createSqliteStore({ path: file('file', 'test.db') })).toThrow(/(ENOTDIR|EEXIST).*file/);
+  });
+
+  it('is refused when a newer version made it', async () => {
+    await (await openStore()).close();
+    const connection = new SqliteConnection(file('test.db'));
+    connection.execute('PRAGMA user_version = 1000');
+    await expect(storeOn(connection).prepare(NOW)).rejects.toThrow(DatabaseFileError);
+    connection.close();
+  });
+
+  it('has the domain’s invariants as constraints', async () => {
+    const store = await openStore();
+    const key = await addLeasedKey(store);
+    for (const wrong of [
+      makeKey({ expiresAt: NOW - 1 }),
+      makeKey({ state: 'leased' }),
+      makeKey({ lease: makeClaim(NOW).lease }),
+      makeKey({ state: 'leased', freeAt: NOW + 1, lease: makeClaim(NOW).lease }),
+    ]) {
+      await expect(store.keys.create([wrong], { maxKeys: null, now: NOW })).rejects.toThrow(/CHECK/);
+    }
+    expect(await store.keys.list({ pool: POOL, now: NOW, limit: 10 })).toStrictEqual([key]);
+    await store.close();
+  });
+
+  it('is unharmed by a create that fails halfway', async () => {
+    const store = await openStore();
+    const [first, second] = [makeKey(), makeKey()];
+    await expect(store.keys.create([first, second, first], { maxKeys: 5, now: NOW })).rejects.toThrow(
+      /UNIQUE/,
+    );
+    expect(await store.keys.recall(second.keyId)).toBeNull();
+    expect(await store.keys.create([first, second], { maxKeys: 2, now: NOW })).toBe(true);
+    await store.close();
+  });
+
+  describe('when it cannot be written', () => {
+    it('answers DatabaseUnavailableError while another process holds the write lock for too long', async () => {
+      const [holder, waiting] = [
+        new SqliteConnection(file('test.db')),
+        new SqliteConnection(file('test.db'), 0),
+      ];
+      const store = storeOn(waiting);
+      await store.prepare(NOW);
+      const key = await addKey(store);
+      holder.run('BEGIN IMMEDIATE');
+      await expect(store.keys.claim(makeClaim(NOW), 0)).rejects.toThrow(DatabaseUnavailableError);
+      await expect(store.keys.create([makeKey()], { maxKeys: 9, now: NOW })).rejects.toThrow(
+        DatabaseUnavailableError,
+      );
+      expect(await store.keys.find(key.keyId, NOW)).toStrictEqual(key);
+      holder.run('COMMIT');
+      expect(await store.keys.claim(makeClaim(NOW), 0)).not.toBeNull();
+      holder.close();
+      waiting.close();
+    });
+
+    it('answers DatabaseUnavailableError when the disk is full, and goes on when it is not', async () => {
+      const connection = new SqliteConnection(file('test.db'));
+      const store = storeOn(connection);
+      await store.prepare(NOW);
+      const keys = Array.from({ length: 1000 }, () => makeKey());
+      connection.execute('PRAGMA max_page_count = 60');
+      const refused = store.keys.create(keys, { maxKeys: null, now: NOW });
+      await expect(refused).rejects.toThrow(DatabaseUnavailableError);
+      await expect(refused).rejects.toMatchObject({ cause: { errcode: 13 } });
+      connection.execute('PRAGMA max_page_count = 100000');
+      expect(await store.keys.list({ pool: POOL, now: NOW, limit: 10 })).toStrictEqual([]);
+      expect(await store.keys.create(keys, { maxKeys: null, now: NOW })).toBe(true);
+      connection.close();
+    });
+
+    it('answers no row of a statement that fails only when it commits', () => {
+      const connection = new SqliteConnection(file('test.db'));
+      connection.execute('PRAGMA foreign_keys = ON');
+      connection.execute('CREATE TABLE parent (id INTEGER PRIMARY KEY)');
+      connection.execute('CREATE TABLE child (id REFERENCES parent DEFERRABLE INITIALLY DEFERRED)');
+      expect(() => connection.all('INSERT INTO child VALUES (1) RETURNING id')).toThrow(/FOREIGN KEY/);
+      expect(connection.all('SELECT * FROM child')).toStrictEqual([]);
+      connection.close();
+    });
+  });
+
+  describe('after it was closed', () => {
+    it.each(Object.entries(EVERY_VERB))('answers %s with DatabaseUnavailableError', async (_, verb) => {
+      const store = await openStore();
+      await store.close();
+      await expect(verb(store)).rejects.toThrow(DatabaseUnavailableError);
+    });
+  });
+});
