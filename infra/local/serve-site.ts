@@ -1,13 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import sirv from 'sirv';
-
-/** The headers that CloudFront adds to the dashboard, HSTS excepted: this host speaks plain HTTP. */
-export const SITE_HEADERS: Readonly<Record<string, string>> = {
-  'content-security-policy':
-    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self'; connect-src 'self'; manifest-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
-  'x-content-type-options': 'nosniff',
-  'referrer-policy': 'no-referrer',
-};
+import { SITE_HEADERS } from '../site-headers.ts';
 
 /** A name with the hash of its content, from `static-site/build.ts`: it never changes what it stands for. */
 const HASHED = /-[A-Z0-9]{8}\.(js|css|woff2)$/;

@@ -1,0 +1,48 @@
+import { type CfnElement, Stack, Validations } from 'aws-cdk-lib';
+import type { IConstruct } from 'constructs';
+import type { Parameters } from './parameters.ts';
+
+/** Findings of cdk-nag's AwsSolutions pack on the dashboard's site that are meant to be so, each with its reason. */
+export function acknowledgeSite(bucket: IConstruct, distribution: IConstruct, parameters: Parameters): void {
+  Validations.of(bucket).acknowledge({
+    id: 'AwsSolutions-S1',
+    reason: 'Only CloudFront reads this bucket, of files that are public anyway: a log would tell nothing',
+  });
+  const findings = Validations.of(distribution);
+  findings.acknowledge({
+    id: 'AwsSolutions-CFR1',
+    reason: 'Programs and operators may call from any country',
+  });
+  findings.acknowledge({
+    id: 'AwsSolutions-CFR3',
+    reason:
+      "Every call is in the API's access log, with its status and its client; the rest are static files",
+  });
+  if (parameters.webAclArn === undefined) {
+    findings.acknowledge({
+      id: 'AwsSolutions-CFR2',
+      reason:
+        'A web ACL costs money every month and is an option: -c webAclArn=ARN. The API is throttled without one',
+    });
+  }
+  if (parameters.certificateArn === undefined) {
+    findings.acknowledge({
+      id: 'AwsSolutions-CFR4',
+      reason:
+        "CloudFront fixes the protocols of its own certificate; a domain of one's own (-c domainName, -c certificateArn) has TLS 1.2 as its minimum",
+    });
+  }
+}
+
+/** Findings on the function with which CDK puts files into a bucket, while it deploys. */
+export function acknowledgeUploader(role: IConstruct, uploader: IConstruct, bucket: IConstruct): void {
+  const bucketId = Stack.of(bucket).getLogicalId(bucket.node.defaultChild as CfnElement);
+  Validations.of(role).acknowledge({
+    id: `AwsSolutions-IAM5[Resource::<${bucketId}.Arn>/*]`,
+    reason: 'The names of the objects in this one bucket change with every build of the dashboard',
+  });
+  Validations.of(uploader).acknowledge({
+    id: 'AwsSolutions-L1',
+    reason: "The function is CDK's own, and so is its runtime",
+  });
+}

@@ -1,0 +1,131 @@
+import { Duration, RemovalPolicy, Validations } from 'aws-cdk-lib';
+import { AccessLogFormat } from 'aws-cdk-lib/aws-apigateway';
+import {
+  type CfnStage,
+  HttpApi,
+  type HttpMethod,
+  HttpNoneAuthorizer,
+  HttpRoute,
+  HttpRouteKey,
+  HttpStage,
+  LogGroupLogDestination,
+} from 'aws-cdk-lib/aws-apigatewayv2';
+import { HttpLambdaAuthorizer, HttpLambdaResponseType } from 'aws-cdk-lib/aws-apigatewayv2-authorizers';
+import { HttpLambdaIntegration } from 'aws-cdk-lib/aws-apigatewayv2-integrations';
+import { LogGroup, type RetentionDays } from 'aws-cdk-lib/aws-logs';
+import { Construct } from 'constructs';
+import { routes, unmatchedRoute } from '../../functions/routes.ts';
+import type { Parameters } from './parameters.ts';
+import { ServiceFunction } from './service-function.ts';
+
+/** Requests per second and at once, of the stage as a whole. */
+const STAGE_LIMIT = { rateLimit: 1000, burstLimit: 500 };
+/** Of each admin route: people and scripts, not a fleet of programs. */
+const ADMIN_LIMIT = { rateLimit: 20, burstLimit: 40 };
+
+/** API Gateway keeps the authorizer's answer this long, so a revoked credential may work as long. */
+const AUTHORIZER_CACHE = Duration.seconds(60);
+
+/** One line of the access log. No header is in it, so no credential. */
+const ACCESS_LOG_LINE = {
+  requestId: '$context.requestId',
+  time: '$context.requestTime',
+  ip: '$context.identity.sourceIp',
+  route: '$context.routeKey',
+  method: '$context.httpMethod',
+  path: '$context.path',
+  status: '$context.status',
+  latencyMs: '$context.responseLatency',
+  integrationLatencyMs: '$context.integrationLatency',
+  integrationStatus: '$context.integration.integrationStatus',
+  authorizerError: '$context.authorizer.error',
+  clientId: '$context.authorizer.clientId',
+  userAgent: '$context.identity.userAgent',
+};
+
+export interface ApiProps {
+  readonly bundleFolder: string;
+  readonly parameters: Parameters;
+}
+
+/** The HTTP API: a route per row and method of `functions/routes.ts`, and a Lambda function per row. */
+export class Api extends Construct {
+  readonly api: HttpApi;
+  readonly authorizer: ServiceFunction;
+  readonly functions: readonly ServiceFunction[];
+  readonly accessLog: LogGroup;
+
+  constructor(scope: Construct, id: string, props: ApiProps) {
+    super(scope, id);
+    this.api = new HttpApi(this, 'HttpApi', {
+      description: 'Token Orchestrator: leases interchangeable keys to programs',
+      createDefaultStage: false,
+    });
+    this.authorizer = new ServiceFunction(this, 'authorize', {
+      ...props,
+      name: 'authorize',
+      usesDatabase: true,
+    });
+    const authorizer = new HttpLambdaAuthorizer('Authorizer', this.authorizer.function, {
+      responseTypes: [HttpLambdaResponseType.SIMPLE],
+      identitySource: ['$request.header.Authorization'],
+      resultsCacheTtl: AUTHORIZER_CACHE,
+    });
+
+    const httpRoutes: HttpRoute[] = [];
+    const routeSettings: Record<string, { throttlingRateLimit: number; throttlingBurstLimit: number }> = {};
+    this.functions = [...Object.values(routes), unmatchedRoute].map((route) => {
+      const target = new ServiceFunction(this, route.function, {
+        ...props,
+        name: route.function,
+        usesDatabase: route.function !== unmatchedRoute.function,
+      });
+      const integration = new HttpLambdaIntegration('Integration', target.function);
+      const keys =
+        route.methods.length === 0
+          ? [HttpRouteKey.DEFAULT]
+          : route.methods.map((method) => HttpRouteKey.with(route.path, method as HttpMethod));
+      for (const routeKey of keys) {
+        const httpRoute = new HttpRoute(target, routeKey.method ?? 'ANY', {
+          httpApi: this.api,
+          routeKey,
+          integration,
+          authorizer: route.access === 'anyone' ? new HttpNoneAuthorizer() : authorizer,
+        });
+        httpRoutes.push(httpRoute);
+        if (route.access === 'admin') {
+          routeSettings[routeKey.key] = {
+            throttlingRateLimit: ADMIN_LIMIT.rateLimit,
+            throttlingBurstLimit: ADMIN_LIMIT.burstLimit,
+          };
+        }
+        if (route.access === 'anyone') {
+          Validations.of(httpRoute).acknowledge({
+            id: 'AwsSolutions-APIG4',
+            reason: 'Health and the answer to unknown paths need no credential and tell nothing',
+          });
+        }
+      }
+      return target;
+    });
+
+    this.accessLog = new LogGroup(this, 'AccessLog', {
+      retention: props.parameters.logRetentionDays as RetentionDays,
+      removalPolicy: RemovalPolicy.DESTROY,
+    });
+    const stage = new HttpStage(this, 'Stage', {
+      httpApi: this.api,
+      stageName: '$default',
+      autoDeploy: true,
+      throttle: STAGE_LIMIT,
+      detailedMetricsEnabled: true,
+      accessLogSettings: {
+        destination: new LogGroupLogDestination(this.accessLog),
+        format: AccessLogFormat.custom(JSON.stringify(ACCESS_LOG_LINE)),
+      },
+    });
+    (stage.node.defaultChild as CfnStage).routeSettings = routeSettings;
+    // Settings of a route that is not there yet are an error, and CloudFormation sees no reference to order them by.
+    stage.node.addDependency(...httpRoutes);
+  }
+}

@@ -1,0 +1,2 @@
+/** Where the metrics are that this service derives from its logs. */
+export const METRIC_NAMESPACE = 'TokenOrchestrator';
