@@ -10,6 +10,7 @@ import { ForeseeableMistake, failWith } from './foreseeable-mistake.ts';
 import { loadBundledFunctions } from './load-bundled-functions.ts';
 import { loadFunctions } from './load-functions.ts';
 import { createLocalServer } from './local-server.ts';
+import { stopServer } from './stop-server.ts';
 import { startSweepTimer } from './sweep-timer.ts';
 import { welcome } from './welcome.ts';
 
@@ -45,10 +46,7 @@ async function start(config: LocalConfig): Promise<void> {
 
   const stop = async (): Promise<void> => {
     console.log('Stopping: finishing running requests');
-    const closed = once(server, 'close');
-    server.close();
-    server.closeIdleConnections();
-    await closed;
+    await stopServer(server);
     await sweepTimer.stop();
     await store.close();
   };
