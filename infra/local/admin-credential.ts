@@ -50,6 +50,6 @@ async function readCredential(file: string): Promise<{ clientId: string; credent
     return parsed === undefined ? undefined : { clientId: parsed.clientId, credential };
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
-    throw error;
+    throw Object.assign(error as Error, { path: file }); // Node leaves it out where the file is a folder.
   }
 }

@@ -10,28 +10,55 @@ export function explainMistake(error: unknown): string | undefined {
   if (error instanceof ForeseeableMistake) return error.message;
   if (error instanceof DatabaseFileError) return `${error.message}: check SQLITE_PATH`;
   if (error instanceof ConfigError) return `${error.message} (environment or .env)`;
-  if (error instanceof DatabaseUnavailableError) {
-    return 'the database does not answer: check MONGODB_URI, that the server runs, and that its network access list has this host';
+  if (error instanceof DatabaseUnavailableError) return explainUnavailable(error.cause);
+  return explainDriverError(error) ?? explainSystemError(error as SystemError);
+}
+
+function explainUnavailable(cause: unknown): string {
+  if ((cause as NodeJS.ErrnoException | undefined)?.code === 'ERR_SQLITE_ERROR') {
+    return 'the SQLite database does not answer: check that the disk has room, and that no other program locks SQLITE_PATH';
   }
-  const { code, syscall, path, port, address } = error as NodeJS.ErrnoException & {
-    port?: number;
-    address?: string;
-  };
+  return 'the database does not answer: check MONGODB_URI, that the server runs, and that its network access list has this host';
+}
+
+/** By name, so that a host on SQLite loads no driver. What the driver says may hold a part of the password. */
+function explainDriverError(error: unknown): string | undefined {
+  const { name, message, code } = error as Error & { code?: unknown };
+  if (name === 'MongoServerError' && [13, 18, 8000].includes(code as number)) {
+    return 'the database refuses the user of MONGODB_URI: check its name, its password, and that it may read and write';
+  }
+  if (!/^Mongo(Parse|Runtime|API|InvalidArgument|MissingCredentials)Error$/.test(name)) return undefined;
+  const [unsupported] = /\boptions? [\w, ]+ (is|are) not supported/.exec(message) ?? [];
+  return `MONGODB_URI cannot be used: ${unsupported ?? 'check its hosts and options, and that user and password are percent-encoded'}`;
+}
+
+type SystemError = NodeJS.ErrnoException & { port?: number; address?: string; hostname?: string };
+
+function explainSystemError({
+  code,
+  syscall,
+  path,
+  port,
+  address,
+  hostname,
+}: SystemError): string | undefined {
   switch (code) {
     case 'EADDRINUSE':
       return `port ${port} is taken: stop the other program, or set PORT to a free one`;
     case 'EADDRNOTAVAIL':
     case 'ENOTFOUND':
-      return `${address ?? 'the address'} is not an address of this machine: check HOST`;
+    case 'EAI_AGAIN':
+      return `${address ?? hostname} is not an address of this machine: check HOST`;
     case 'EACCES':
     case 'EPERM':
     case 'EROFS':
+      return syscall === 'listen'
+        ? `not allowed to listen on port ${port}: set PORT to one above 1023`
+        : `cannot use ${path}: let this user read and write it`;
     case 'ENOTDIR':
     case 'EEXIST':
     case 'EISDIR':
-      return syscall === 'listen'
-        ? `not allowed to listen on port ${port}: set PORT to one above 1023`
-        : `cannot write ${path}: make it writable for this user`;
+      return `cannot use ${path}: there is a file where a folder should be, or a folder where a file should be`;
     default:
       return undefined;
   }

@@ -3,8 +3,8 @@ import * as z from 'zod';
 
 /** A variable of the environment is missing or malformed; the message names it and says what it should be. */
 export class ConfigError extends Error {
-  constructor(message: string) {
-    super(message);
+  constructor(message: string, options?: ErrorOptions) {
+    super(message, options);
     this.name = 'ConfigError';
   }
 }
@@ -74,9 +74,14 @@ export function readSecretUri(secret: string): string {
   throw new ConfigError('The secret of MONGODB_SECRET_ARN must start with mongodb:// or mongodb+srv://');
 }
 
-/** Reads `.env` of the working directory, if there is one; what is already set stays. */
+/** Reads `.env` of the working directory, if there is one; what is already set stays. @throws ConfigError */
 export function loadEnvFile(): void {
-  if (existsSync('.env')) process.loadEnvFile('.env');
+  if (!existsSync('.env')) return;
+  try {
+    process.loadEnvFile('.env');
+  } catch (error) {
+    throw new ConfigError('.env must be a text file that this user may read', { cause: error });
+  }
 }
 
 /** Empty variables count as unset. The message has the variable and the rule, never the value: it may be a secret. */

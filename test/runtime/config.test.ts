@@ -1,0 +1,71 @@
+import { describe, expect, it } from 'vitest';
+import { ConfigError, readLocalConfig, readRuntimeConfig } from '../../shared/runtime/config.ts';
+
+describe('the configuration', () => {
+  it('has a default for everything', () => {
+    expect(readLocalConfig({})).toEqual({
+      SQLITE_PATH: '.data/orchestrator.db',
+      CLOCK_SKEW_TOLERANCE_MS: 1000,
+      PORT: 3000,
+      HOST: '127.0.0.1',
+      LOG_LEVEL: 'WARN',
+    });
+  });
+
+  it('takes an empty variable for one that is not set, and knows nothing of others', () => {
+    expect(readLocalConfig({ PORT: '', MONGODB_URI: '', HOME: '/x' })).toEqual(readLocalConfig({}));
+    expect(readRuntimeConfig({ PORT: 'abc' })).toEqual({
+      SQLITE_PATH: '.data/orchestrator.db',
+      CLOCK_SKEW_TOLERANCE_MS: 1000,
+    });
+  });
+
+  it('takes what is right', () => {
+    const env = {
+      PORT: '0',
+      HOST: '::1',
+      MONGODB_URI: 'mongodb+srv://a:b@c.example/d',
+      BOOTSTRAP_CREDENTIAL: `ci.${'x'.repeat(32)}`,
+      SQLITE_PATH: ':memory:',
+      CLOCK_SKEW_TOLERANCE_MS: '0',
+      LOG_LEVEL: 'DEBUG',
+      MONGODB_MAX_POOL_SIZE: '7',
+    };
+    expect(readLocalConfig(env)).toEqual({
+      ...env,
+      PORT: 0,
+      CLOCK_SKEW_TOLERANCE_MS: 0,
+      MONGODB_MAX_POOL_SIZE: 7,
+    });
+  });
+
+  it.each([
+    ['PORT', 'hunter2', /a whole number from 0 to 65535/],
+    ['PORT', '65536', /a whole number from 0 to 65535/],
+    ['PORT', '-1', /a whole number/],
+    ['PORT', '3e3', /a whole number/],
+    ['PORT', ' 80', /a whole number/],
+    ['CLOCK_SKEW_TOLERANCE_MS', '1s', /a whole number from 0 to 60000/],
+    ['CLOCK_SKEW_TOLERANCE_MS', '60001', /a whole number from 0 to 60000/],
+    ['MONGODB_MAX_POOL_SIZE', '0', /a whole number from 1 to 1000/],
+    ['LOG_LEVEL', 'verbose', /DEBUG, INFO, WARN or ERROR/],
+    ['MONGODB_URI', 'postgres://app:hunter2@db', /start with mongodb:\/\/ or mongodb\+srv:\/\//],
+    ['MONGODB_URI', 'mongodb://app:hunter2 @db', /start with mongodb:\/\//],
+    ['BOOTSTRAP_CREDENTIAL', 'hunter2', /<clientId>\.<secret>/],
+    ['BOOTSTRAP_CREDENTIAL', `hunter2.${'x'.repeat(31)}`, /at least 32 characters/],
+    ['BOOTSTRAP_CREDENTIAL', `.${'x'.repeat(32)}`, /<clientId>\.<secret>/],
+    ['BOOTSTRAP_CREDENTIAL', `a.b.${'x'.repeat(32)}`, /<clientId>\.<secret>/],
+  ])('names %s where it is wrong (%s), and what it must be, but not what it is', (variable, value, rule) => {
+    const read = () => readLocalConfig({ [variable]: value });
+    expect(read).toThrow(ConfigError);
+    expect(read).toThrow(new RegExp(`^${variable} must ${rule.source.startsWith('start') ? '' : 'be '}`));
+    expect(read).toThrow(rule);
+    expect(read).not.toThrow(/hunter2/);
+  });
+
+  it('names all that is wrong at once', () => {
+    expect(() => readLocalConfig({ PORT: 'x', LOG_LEVEL: 'y' })).toThrow(
+      /PORT must be .*; LOG_LEVEL must be /,
+    );
+  });
+});
