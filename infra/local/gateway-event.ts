@@ -63,11 +63,12 @@ function joinedHeaders(message: IncomingMessage): Record<string, string> {
   return headers;
 }
 
-/** Repeated parameters joined by a comma. */
+/** Repeated parameters joined by a comma. Not assigned one by one: one that is named `__proto__` would vanish. */
 function joinedQuery(rawQuery: string): Record<string, string> {
-  const query: Record<string, string> = {};
-  for (const [name, value] of new URLSearchParams(rawQuery)) {
-    query[name] = Object.hasOwn(query, name) ? `${query[name]},${value}` : value;
+  const query = new Map<string, string>();
+  for (const [name, value] of new URLSearchParams(`?${rawQuery}`)) {
+    const before = query.get(name);
+    query.set(name, before === undefined ? value : `${before},${value}`);
   }
-  return query;
+  return Object.fromEntries(query);
 }

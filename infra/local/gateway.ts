@@ -13,7 +13,13 @@ import type { Functions } from './load-functions.ts';
 import { readRequestBody, TooLarge } from './read-request-body.ts';
 
 /** How long a function may take, in milliseconds. */
-export const FUNCTION_DEADLINE_MS = 10_000;
+const FUNCTION_DEADLINE_MS = 10_000;
+
+export interface GatewayOptions {
+  /** Milliseconds, by a clock that is never set: how old an answer of the authorizer is. */
+  readonly monotonicNow?: () => number;
+  readonly functionDeadlineMs?: number;
+}
 
 /** API Gateway's own answers: what it says without asking a function. */
 const FIXED_ANSWERS = {
@@ -28,13 +34,15 @@ const FIXED_ANSWERS = {
 export type Gateway = (message: IncomingMessage, response: ServerResponse) => Promise<void>;
 
 /** What API Gateway does between HTTP and the functions: routes, authorizer, limits, fixed answers. */
-export function createGateway(functions: Functions): Gateway {
-  const authorize = cacheAuthorizer(functions.authorize);
+export function createGateway(functions: Functions, options: GatewayOptions = {}): Gateway {
+  const { functionDeadlineMs = FUNCTION_DEADLINE_MS } = options;
+  const authorize = cacheAuthorizer(functions.authorize, options.monotonicNow);
 
   return async (message, response) => {
     try {
       await handle(message, response);
     } catch (error) {
+      if (message.errored !== null) return; // The caller hung up in the middle: nothing failed, and nobody listens.
       logger.error('function failed', { error: error as Error });
       answerFixed(response, 500);
     }
@@ -52,14 +60,14 @@ export function createGateway(functions: Functions): Gateway {
 
     const handler = functions.handlers.get(route.function);
     if (handler === undefined) throw new Error(`No function named ${route.function}`);
-    const deadline = performance.now() + FUNCTION_DEADLINE_MS;
+    const deadline = performance.now() + functionDeadlineMs;
     const context = {
       functionName: route.function,
       awsRequestId: request.requestId,
       getRemainingTimeInMillis: () => Math.max(0, deadline - performance.now()),
     } as LambdaContext;
     const event = toGatewayEvent(message, request, body, authorization);
-    const result = await answerWithin(handler(event, context), FUNCTION_DEADLINE_MS, undefined);
+    const result = await answerWithin(handler(event, context), functionDeadlineMs, undefined);
     if (result === undefined) return answerFixed(response, 503);
     answer(response, result);
   }
