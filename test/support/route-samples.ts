@@ -16,7 +16,9 @@ export interface Sample {
 }
 
 /** Brings the API into the state that the request needs. Leases belong to the client of `owner`, whatever its role. */
-type MakeSample = (api: TestApi, owner: Caller) => Promise<Sample>;
+type MakeSample = (api: TestApi, owner: Owner) => Promise<Sample>;
+
+type Owner = Pick<Caller, 'clientId'>;
 
 /** Everything that is not of the default pool is of this one. */
 const POOL = 'default';
@@ -60,7 +62,7 @@ const samples: Record<RouteName, MakeSample> = {
 };
 
 /** A request of this route that succeeds, with the state it needs; the options still lack the caller. */
-export function makeSample(api: TestApi, name: RouteName, owner: Caller): Promise<Sample> {
+export function makeSample(api: TestApi, name: RouteName, owner: Owner): Promise<Sample> {
   return samples[name](api, owner);
 }
 
@@ -76,7 +78,7 @@ async function freeKey(api: TestApi): Promise<string> {
   return key?.keyId as string;
 }
 
-async function lease(api: TestApi, owner: Caller): Promise<Lease> {
+async function lease(api: TestApi, owner: Owner): Promise<Lease> {
   await freeKey(api);
   return api.acquire({ pool: POOL }, { clientId: owner.clientId, role: 'client' });
 }

@@ -48,7 +48,7 @@ describe('authentication', () => {
         body: { role: 'admin' },
       });
       const { clientId, credential } = created.body;
-      const { method, path, options, status } = await makeSample(api, name, { clientId, role: 'admin' });
+      const { method, path, options, status } = await makeSample(api, name, { clientId });
       const call = (authorization?: string) =>
         api.call(method, path, {
           ...options,
