@@ -5,7 +5,7 @@ export default defineConfig({
     include: ['test/**/*.test.ts'],
     // `npm run test:browser`, see vitest.browser.config.ts.
     exclude: ['test/browser/**'],
-    globalSetup: ['test/support/mongodb-global-setup.ts'],
+    globalSetup: ['test/support/mongodb-global-setup.ts', 'test/client/support/client-package-setup.ts'],
     // node:sqlite is what the embedded store stands on; its warning in every worker says nothing new.
     execArgv: ['--disable-warning=ExperimentalWarning'],
     testTimeout: 30_000,

@@ -1,0 +1,182 @@
+import { setImmediate } from 'node:timers/promises';
+import { describe, expect, test } from 'vitest';
+import { createClient } from '../../../client/sdk/create-client.ts';
+import {
+  ForbiddenError,
+  InvalidRequestError,
+  KeyNotLeasedError,
+  LeaseEndedError,
+  NotFoundError,
+  PoolFullError,
+  UnauthenticatedError,
+} from '../../../client/sdk/errors.ts';
+import { eventually, makePool, useHost } from '../support/host-process.ts';
+
+const host = useHost();
+
+describe('leases', () => {
+  test('withLease holds a key that nobody else gets, and frees it', async () => {
+    const client = host.client();
+    const pool = await makePool(client);
+    const result = await client.withLease({ pool, holder: 'me' }, async (lease, signal) => {
+      expect(signal.aborted).toBe(false);
+      expect(lease).toMatchObject({ pool, holder: 'me', value: lease.keyId });
+      expect(lease.remainingMs()).toBeGreaterThan(0);
+      await expect(client.acquire({ pool })).rejects.toMatchObject({ code: 'no_key_available' });
+      return lease.keyId;
+    });
+    const next = await client.acquire({ pool });
+    expect(next.keyId).toBe(result);
+  });
+
+  test('fencing tokens grow', async () => {
+    const client = host.client();
+    const pool = await makePool(client);
+    const tokens: number[] = [];
+    for (let turn = 0; turn < 3; turn++) {
+      await client.withLease({ pool }, (lease) => tokens.push(lease.fencingToken));
+    }
+    expect(tokens).toEqual([...tokens].sort((a, b) => a - b));
+    expect(new Set(tokens).size).toBe(3);
+  });
+
+  test('acquire, keepAlive and release by hand', async () => {
+    const client = host.client();
+    const pool = await makePool(client);
+    const lease = await client.acquire({ pool, leaseSeconds: 30 });
+    expect(await client.keepAlive(lease.leaseId)).toMatchObject({
+      leaseId: lease.leaseId,
+      keyId: lease.keyId,
+    });
+    expect(await client.leases.get(lease.leaseId)).toMatchObject({ leaseId: lease.leaseId });
+    const { leases } = await client.leases.list({ limit: 200 });
+    expect(leases.map(({ leaseId }) => leaseId)).toContain(lease.leaseId);
+    await client.release(lease.leaseId);
+    await expect(client.keepAlive(lease.leaseId)).rejects.toMatchObject({
+      code: 'lease_ended',
+      reason: 'released',
+      status: 410,
+    });
+    await expect(client.release(lease.leaseId)).resolves.toBeUndefined();
+  });
+
+  test('waits for a key that somebody releases', async () => {
+    const client = host.client();
+    const pool = await makePool(client);
+    const first = await client.acquire({ pool });
+    let asked = 0;
+    const waiting = createClient({
+      ...{ url: host.url, credential: host.credential },
+      fetch: async (url, init) => {
+        const answer = await fetch(url, init);
+        asked += 1;
+        return answer;
+      },
+    });
+    const second = waiting.acquire({ pool, waitMs: 20_000 });
+    await eventually(async () => asked >= 2);
+    await client.release(first.leaseId);
+    expect((await second).keyId).toBe(first.keyId);
+  });
+
+  test('an unblocked lease ends its work', async () => {
+    const client = host.client();
+    const pool = await makePool(client, { leaseSeconds: 2 });
+    const held = client.withLease({ pool }, async (lease, signal) => {
+      await client.keys.unblock(lease.keyId);
+      await new Promise((resolve) => signal.addEventListener('abort', resolve));
+    });
+    await expect(held).rejects.toThrow(LeaseEndedError);
+    await expect(held).rejects.toMatchObject({ reason: 'unblocked' });
+  });
+
+  test('many at once share few keys, and no two ever hold the same', async () => {
+    const client = host.client();
+    const pool = await makePool(client, { keys: 3 });
+    const holders = new Map<string, number>();
+    let most = 0;
+    const work = async (): Promise<void> => {
+      await client.withLease({ pool, waitMs: 20_000 }, async ({ keyId }) => {
+        holders.set(keyId, (holders.get(keyId) ?? 0) + 1);
+        most = Math.max(most, ...holders.values());
+        await setImmediate();
+        holders.set(keyId, (holders.get(keyId) ?? 0) - 1);
+      });
+    };
+    await Promise.all(Array.from({ length: 20 }, work));
+    expect(most).toBe(1);
+    expect(holders.size).toBeGreaterThan(1);
+  });
+});
+
+describe('admin calls', () => {
+  test('keys', async () => {
+    const client = host.client();
+    const pool = await makePool(client, { keys: 0 });
+    const { keys } = await client.keys.create({ pool, count: 3 });
+    expect(keys).toHaveLength(3);
+    const keyId = keys[0]?.keyId ?? '';
+    const page = await client.keys.list({ pool, limit: 2 });
+    expect(page.keys).toHaveLength(2);
+    const rest = await client.keys.list({ pool, limit: 2, cursor: page.nextCursor });
+    expect([...page.keys, ...rest.keys].map((key) => key.keyId).sort()).toEqual(
+      keys.map((key) => key.keyId).sort(),
+    );
+    expect(await client.keys.get(keyId)).toMatchObject({ keyId, state: 'free' });
+    expect(await client.keys.refresh(keyId)).toMatchObject({ keyId });
+    await expect(client.keys.unblock(keyId)).rejects.toThrow(KeyNotLeasedError);
+    const lease = await client.acquire({ pool, holder: 'h-1' });
+    expect((await client.keys.list({ pool, state: 'leased' })).keys).toMatchObject([{ keyId: lease.keyId }]);
+    expect((await client.keys.list({ pool, search: 'h-' })).keys).toMatchObject([{ keyId: lease.keyId }]);
+    expect(await client.keys.unblock(lease.keyId)).toMatchObject({ state: 'cooling' });
+    expect(await client.keys.unblock(lease.keyId, { force: true })).toMatchObject({ state: 'free' });
+    await client.keys.delete(keyId);
+    await expect(client.keys.get(keyId)).rejects.toThrow(NotFoundError);
+  });
+
+  test('pools', async () => {
+    const client = host.client();
+    const pool = await makePool(client, { keys: 2 });
+    expect(await client.pools.get(pool)).toMatchObject({ counts: { free: { count: 2, relation: 'exact' } } });
+    expect((await client.pools.list({ limit: 200 })).pools.map((item) => item.pool)).toContain(pool);
+    await client.pools.put(pool, { maxKeys: 2 });
+    await eventually(async () => {
+      const created = await client.keys.create({ pool }).catch((error: unknown) => error);
+      return created instanceof PoolFullError;
+    });
+    await client.pools.delete(pool);
+    await eventually(
+      async () => (await client.pools.get(pool).catch((error) => error)) instanceof NotFoundError,
+    );
+  });
+
+  test('clients, and what their roles allow', async () => {
+    const client = host.client();
+    const { credential, clientId } = await client.clients.create({ role: 'viewer', description: 'looks' });
+    const viewer = createClient({ url: host.url, credential });
+    expect((await viewer.pools.list()).pools).not.toHaveLength(0);
+    await expect(viewer.keys.create({})).rejects.toThrow(ForbiddenError);
+    const { clients } = await client.clients.list({ limit: 200 });
+    expect(clients).toContainEqual(
+      expect.objectContaining({ clientId, role: 'viewer', description: 'looks' }),
+    );
+    await client.clients.delete(clientId);
+    await expect(client.clients.delete(clientId)).rejects.toThrow(NotFoundError);
+  });
+
+  test('a wrong credential, and a mistake in the request', async () => {
+    const wrong = createClient({ url: host.url, credential: 'client_x.wrong' });
+    await expect(wrong.acquire()).rejects.toThrow(ForbiddenError);
+    await expect(host.client().keys.create({ count: 1001 })).rejects.toMatchObject({
+      constructor: InvalidRequestError,
+      errors: [{ path: 'count' }],
+    });
+    const nobody = createClient({
+      url: host.url,
+      credential: 'a.b',
+      fetch: (url, { headers: { authorization: _, ...headers }, ...init }) =>
+        fetch(url, { ...init, headers }),
+    });
+    await expect(nobody.acquire()).rejects.toThrow(UnauthenticatedError);
+  });
+});

@@ -1,0 +1,144 @@
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { LeaseLostError, UnreachableError } from '../../../client/sdk/errors.ts';
+import { type Fault, TcpProxy } from '../../support/tcp-proxy.ts';
+import { eventually, makePool, useHost } from '../support/host-process.ts';
+
+const host = useHost();
+let proxy: TcpProxy;
+
+beforeEach(async () => {
+  proxy = await TcpProxy.start(host.port);
+});
+afterEach(() => proxy.stop());
+
+/** The fault for the first requests that start so; then none. */
+function faultFirst(start: string, fault: Fault, times = 1): void {
+  let left = times;
+  proxy.decide = (head) => (head.startsWith(start) && left-- > 0 ? fault : { kind: 'pass' });
+}
+
+const isKeepAlive = (head: string): boolean => head.includes('/keep-alive');
+
+async function leasedKeys(pool: string): Promise<number> {
+  return (await host.client().keys.list({ pool, state: 'leased' })).keys.length;
+}
+
+describe('an acquire', () => {
+  test('whose answer was dropped after the server acted finds its lease again, and takes no second one', async () => {
+    const pool = await makePool(host.client(), { keys: 2 });
+    faultFirst('POST /v1/leases', { kind: 'drop answer' });
+    const lease = await host.client(proxy.url).acquire({ pool });
+    expect(proxy.count('POST /v1/leases ')).toBe(2);
+    expect(await leasedKeys(pool)).toBe(1);
+    await host.client().release(lease.leaseId);
+  });
+
+  test('that is carried out twice takes one lease', async () => {
+    const pool = await makePool(host.client(), { keys: 2 });
+    faultFirst('POST /v1/leases', { kind: 'duplicate' });
+    await host.client(proxy.url).withLease({ pool }, async () => {
+      expect(await leasedKeys(pool)).toBe(1);
+    });
+    expect(await leasedKeys(pool)).toBe(0);
+  });
+
+  test('that is refused is sent again', async () => {
+    const pool = await makePool(host.client());
+    faultFirst('POST /v1/leases', { kind: 'refuse' }, 3);
+    expect(await host.client(proxy.url).withLease({ pool }, () => 'done')).toBe('done');
+  });
+
+  test('with nobody there says so', async () => {
+    const pool = await makePool(host.client());
+    proxy.decide = () => ({ kind: 'refuse' });
+    await expect(host.client(proxy.url).acquire({ pool })).rejects.toThrow(UnreachableError);
+  });
+
+  test('whose answer came only after the lease had lapsed starts anew', async () => {
+    const pool = await makePool(host.client(), { leaseSeconds: 1 });
+    const release = eventually(async () => {
+      const { keys } = await host.client().keys.list({ pool });
+      return (
+        proxy.requests.length > 0 && keys[0]?.fencingToken !== undefined && keys[0].state === 'free' && taken
+      );
+    });
+    let taken = false;
+    void eventually(async () => (await leasedKeys(pool)) === 1).then(() => {
+      taken = true;
+    });
+    faultFirst('POST /v1/leases', { kind: 'delay answer', release });
+    const result = host.client(proxy.url).withLease({ pool, waitMs: 20_000 }, (lease) => lease.remainingMs());
+    expect(await result).toBeGreaterThan(0);
+    expect(proxy.count('POST /v1/leases ')).toBeGreaterThan(1);
+  });
+});
+
+describe('a keep-alive', () => {
+  test.each([
+    ['dropped after the server acted', { kind: 'drop answer' }],
+    ['refused', { kind: 'refuse' }],
+    ['carried out twice', { kind: 'duplicate' }],
+  ] as const)('that is %s costs nothing', async (_, fault) => {
+    const pool = await makePool(host.client(), { leaseSeconds: 2 });
+    let faulty = 2;
+    proxy.decide = (head) => (isKeepAlive(head) && faulty-- > 0 ? fault : { kind: 'pass' });
+    const result = host.client(proxy.url).withLease({ pool }, async (_lease, signal) => {
+      await eventually(async () => signal.aborted || proxy.requests.filter(isKeepAlive).length >= 5);
+      return signal.aborted;
+    });
+    expect(await result).toBe(false);
+  });
+
+  test('that nobody answers for a whole lease ends the work, before the key is free', async () => {
+    const pool = await makePool(host.client(), { leaseSeconds: 1 });
+    proxy.decide = (head) => (isKeepAlive(head) ? { kind: 'refuse' } : { kind: 'pass' });
+    let stateAtAbort: string | undefined;
+    const held = host.client(proxy.url).withLease({ pool }, async ({ keyId }, signal) => {
+      await new Promise((resolve) => signal.addEventListener('abort', resolve));
+      stateAtAbort = (await host.client().keys.get(keyId)).state;
+    });
+    await expect(held).rejects.toThrow(LeaseLostError);
+    expect(stateAtAbort).not.toBe('free');
+  });
+});
+
+describe('a release', () => {
+  test.each([
+    ['dropped after the server acted', { kind: 'drop answer' }],
+    ['refused', { kind: 'refuse' }],
+    ['carried out twice', { kind: 'duplicate' }],
+  ] as const)('that is %s is done all the same', async (_, fault) => {
+    const pool = await makePool(host.client());
+    faultFirst('DELETE', fault);
+    expect(await host.client(proxy.url).withLease({ pool }, () => 'done')).toBe('done');
+    expect(await leasedKeys(pool)).toBe(0);
+  });
+});
+
+describe('a server that is gone', () => {
+  test('for less than a lease costs nothing', async () => {
+    const pool = await makePool(host.client(), { leaseSeconds: 10 });
+    const result = host.client().withLease({ pool }, async ({ leaseId }, signal) => {
+      await host.kill();
+      await host.start();
+      const before = (await host.client().leases.get(leaseId)).expiresAt;
+      await eventually(
+        async () => signal.aborted || (await host.client().leases.get(leaseId)).expiresAt > before,
+      );
+      return signal.aborted;
+    });
+    expect(await result).toBe(false);
+  });
+
+  test('for more than a lease ends the work', async () => {
+    const pool = await makePool(host.client(), { leaseSeconds: 1 });
+    const held = host.client().withLease({ pool }, async (_, signal) => {
+      await host.kill();
+      await new Promise((resolve) => signal.addEventListener('abort', resolve));
+      await host.start();
+    });
+    await expect(held).rejects.toThrow(LeaseLostError);
+    const next = await host.client().acquire({ pool, waitMs: 20_000 });
+    expect(next.pool).toBe(pool);
+  });
+});
