@@ -35,13 +35,16 @@ export async function acquireLease(
   requirePool(caller, request.pool);
   const now = context.clock();
   const pool = await context.pools.get(request.pool, now);
-  const leaseMs = grantedLeaseMs(pool, request.leaseSeconds);
+  const leaseMs = (request.leaseSeconds ?? pool.leaseSeconds) * 1000;
   const requestHash =
     request.idempotencyKey === undefined ? undefined : hashRequest(caller.clientId, request.idempotencyKey);
   const claim = makeClaim(context, caller, pool, { leaseMs, holder: request.holder, requestHash, now });
 
+  // A policy that changed since the first request refuses a new lease, but not the repeat of one that lives.
+  const refusal = refusalOf(pool, request.leaseSeconds);
+
   for (;;) {
-    const claimed = pool.paused ? new PoolPausedError(pool.name) : await claimKey(context, claim, pool);
+    const claimed = refusal ?? (await claimKey(context, claim, pool));
     if (claimed !== 'repeated' && !(claimed instanceof Error)) {
       return { lease: describeLease(claimed, claimed.lease as KeyLease, now), repeated: false };
     }
@@ -54,13 +57,17 @@ export async function acquireLease(
   }
 }
 
-function grantedLeaseMs(pool: Pool, leaseSeconds: number | undefined): number {
+/** Why the policy gives no new lease, if so. */
+function refusalOf(
+  pool: Pool,
+  leaseSeconds: number | undefined,
+): InvalidRequestError | PoolPausedError | undefined {
   if (leaseSeconds !== undefined && leaseSeconds > pool.leaseSeconds) {
-    throw new InvalidRequestError([
+    return new InvalidRequestError([
       { path: 'leaseSeconds', message: `At most ${pool.leaseSeconds}, the lease of pool "${pool.name}"` },
     ]);
   }
-  return (leaseSeconds ?? pool.leaseSeconds) * 1000;
+  return pool.paused ? new PoolPausedError(pool.name) : undefined;
 }
 
 /** One field for client and key: the separator can stand in neither, so no two pairs give the same text. */

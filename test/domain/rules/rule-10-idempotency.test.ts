@@ -79,6 +79,19 @@ describeOnEveryStore((world) => {
       await expect(acquire(world.context, BOB, ONCE)).rejects.toMatchObject(POOL_PAUSED);
     });
 
+    it('a repeat after the policy became stricter than the request gives the lease', async () => {
+      await addKeys(world.context, 2);
+      const request = { pool: 'default', leaseSeconds: 60, ...ONCE };
+      const { lease } = await acquireLease(world.context, ALICE, request);
+      await setPolicy(world.context, { leaseSeconds: 10 });
+
+      expect(await acquireLease(world.context, ALICE, request)).toMatchObject({
+        lease: { leaseId: lease.leaseId },
+        repeated: true,
+      });
+      await expect(acquireLease(world.context, BOB, request)).rejects.toMatchObject(invalid('leaseSeconds'));
+    });
+
     it('twenty acquires at once with one idempotency key give one lease', async () => {
       await addKeys(world.context, 30);
       const other = await world.startProcess();
@@ -200,7 +213,7 @@ describeOnEveryStore((world) => {
     it('a repeat is carried out as new when the key is deleted between its refusal and its look', async () => {
       await addKeys(world.context, 2);
       const { lease } = await repeat();
-      const slow = interruptAfter(world.context, 'claim', () =>
+      const slow = interruptAfter(world.context, 'keys.claim', () =>
         deleteKey(world.context, ADMIN, lease.keyId, { force: true }),
       );
 
