@@ -22,6 +22,7 @@ import {
   NO_KEY_AVAILABLE,
   POOL_NOT_FOUND,
 } from '../support/expected-errors.ts';
+import { interruptAfter } from '../support/interrupt.ts';
 import { ADMIN, ALICE, acquire, addKey, addKeys, BOB, setPolicy } from '../support/world.ts';
 
 const POOL = 'licences';
@@ -92,6 +93,14 @@ describeOnEveryStore((world) => {
       await deletePool(world.context, ADMIN, POOL);
 
       await expect(deletePool(world.context, ADMIN, POOL)).rejects.toMatchObject(POOL_NOT_FOUND);
+    });
+
+    it('is deleted once when two processes delete it at the same time', async () => {
+      await holdKey();
+      const slow = interruptAfter(world.context, 'pools.find', () => deletePool(world.context, ADMIN, POOL));
+
+      await expect(deletePool(slow, ADMIN, POOL)).rejects.toMatchObject(POOL_NOT_FOUND);
+      await expectNoPool(world.context);
     });
 
     it('cannot be deleted by a credential that is limited to others', async () => {

@@ -52,7 +52,7 @@ describeOnEveryStore((world) => {
       await addKey(world.context);
       await acquire(world.context, ALICE);
       world.passTime(LEASE + TOLERANCE);
-      const taken = interruptAfter(world.context, 'findClaimable', () => acquire(world.context, BOB));
+      const taken = interruptAfter(world.context, 'keys.findClaimable', () => acquire(world.context, BOB));
 
       await expect(acquire(taken, ALICE)).rejects.toMatchObject(NO_KEY_AVAILABLE);
     });
@@ -61,7 +61,7 @@ describeOnEveryStore((world) => {
       await addKey(world.context);
       await acquire(world.context, ALICE);
       world.passTime(LEASE + TOLERANCE);
-      const slow = interruptAfter(world.context, 'findClaimable', async () => {
+      const slow = interruptAfter(world.context, 'keys.findClaimable', async () => {
         world.passTime(SECOND);
         const { leaseId } = await acquire(world.context, BOB);
         await releaseLease(world.context, BOB, leaseId);
@@ -74,7 +74,7 @@ describeOnEveryStore((world) => {
       const keyId = await addKey(world.context);
       await acquire(world.context, ALICE);
       world.passTime(LEASE + TOLERANCE);
-      const slow = interruptAfter(world.context, 'findLapsed', () => acquire(world.context, BOB));
+      const slow = interruptAfter(world.context, 'keys.findLapsed', () => acquire(world.context, BOB));
 
       const report = await sweep(slow, () => true);
 
@@ -87,7 +87,9 @@ describeOnEveryStore((world) => {
       const keyId = await addKey(world.context);
       const { leaseId } = await acquire(world.context, ALICE);
       world.passTime(30 * SECOND);
-      const slow = interruptAfter(world.context, 'find', () => keepAliveLease(world.context, ALICE, leaseId));
+      const slow = interruptAfter(world.context, 'keys.find', () =>
+        keepAliveLease(world.context, ALICE, leaseId),
+      );
 
       const key = await unblockKey(slow, ADMIN, keyId, { force: false });
 
@@ -97,7 +99,7 @@ describeOnEveryStore((world) => {
     it('a forced unblock that saw a lease which was released since then finds none to end', async () => {
       const keyId = await addKey(world.context);
       const { leaseId } = await acquire(world.context, ALICE);
-      const slow = interruptAfter(world.context, 'find', async () => {
+      const slow = interruptAfter(world.context, 'keys.find', async () => {
         await releaseLease(world.context, ALICE, leaseId);
         world.passTime(SECOND);
       });
@@ -108,7 +110,7 @@ describeOnEveryStore((world) => {
     it('a delete that saw a free key keeps the seat of the lease that came after it', async () => {
       const keyId = await addKey(world.context);
       let leaseId = '';
-      const slow = interruptAfter(world.context, 'find', async () => {
+      const slow = interruptAfter(world.context, 'keys.find', async () => {
         leaseId = (await acquire(world.context, ALICE)).leaseId;
       });
 
@@ -120,7 +122,7 @@ describeOnEveryStore((world) => {
 
     it('of two deletes at once, both find the key gone', async () => {
       const keyId = await addKey(world.context);
-      const slow = interruptAfter(world.context, 'find', () =>
+      const slow = interruptAfter(world.context, 'keys.find', () =>
         deleteKey(world.context, ADMIN, keyId, { force: false }),
       );
 

@@ -98,7 +98,7 @@ describeOnEveryStore((world) => {
       const { leaseId } = await holdKey();
       const sentAt = world.now + JUST_IN_TIME;
       world.passTime(LEASE);
-      const slow = interruptAfter(world.context, 'recall', () =>
+      const slow = interruptAfter(world.context, 'keys.recall', () =>
         keepAliveLease(carriedOutLate(world.context, sentAt), ALICE, leaseId),
       );
 

@@ -106,7 +106,7 @@ describeOnEveryStore((world) => {
       const old = await acquire(world.context, ALICE);
       world.passTime(LEASE + TOLERANCE);
       let current = '';
-      const slow = interruptAfter(world.context, 'release', async () => {
+      const slow = interruptAfter(world.context, 'keys.release', async () => {
         current = (await acquire(world.context, BOB)).leaseId;
       });
 
