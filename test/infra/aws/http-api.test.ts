@@ -67,7 +67,7 @@ describe('the HTTP API', () => {
 
   it('throttles the stage, and the admin routes more tightly', () => {
     const [stage] = Object.values(resources('AWS::ApiGatewayV2::Stage'));
-    const { DefaultRouteSettings, RouteSettings } = stage?.Properties;
+    const { DefaultRouteSettings, RouteSettings } = stage?.Properties ?? {};
     expect(DefaultRouteSettings).toMatchObject({ ThrottlingRateLimit: 1000, ThrottlingBurstLimit: 500 });
     const admin = rows.filter(({ route }) => route.access === 'admin').map(({ routeKey }) => routeKey);
     expect(Object.keys(RouteSettings).sort()).toEqual(admin.sort());

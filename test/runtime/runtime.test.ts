@@ -1,0 +1,47 @@
+import type { Context as LambdaContext } from 'aws-lambda';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import type { ApiEvent } from '../../shared/http/api-event.ts';
+import { type CapturedLog, captureLog } from '../support/captured-log.ts';
+
+describe('the runtime of a Lambda function', () => {
+  let log: CapturedLog;
+
+  beforeEach(() => {
+    log = captureLog();
+    vi.resetModules(); // As in a new execution environment.
+  });
+  afterEach(() => {
+    log.stop();
+    vi.unstubAllEnvs();
+  });
+
+  const callHealth = async (): Promise<number | undefined> => {
+    const { handler } = await import('../../functions/get-health.ts');
+    const event = { headers: {}, requestContext: { requestId: 'request-1' } } as ApiEvent;
+    return (await handler(event, {} as LambdaContext)).statusCode;
+  };
+
+  it('is opened at the first invocation, from the environment, and kept for the ones after', async () => {
+    vi.stubEnv('SQLITE_PATH', ':memory:');
+    expect(await callHealth()).toBe(200);
+    const { lambdaRuntime } = await import('../../shared/runtime/runtime.ts');
+    vi.stubEnv('MONGODB_URI', 'no connection string');
+    expect(await callHealth()).toBe(200);
+    const { context } = await lambdaRuntime();
+    expect((await lambdaRuntime()).context).toBe(context);
+    expect(context.clockSkewToleranceMs).toBe(1000);
+    expect(context.clock).toBe(Date.now);
+    await context.store.close();
+  });
+
+  it('is tried again at the next invocation where it could not be opened', async () => {
+    vi.stubEnv('MONGODB_URI', 'no connection string');
+    expect(await callHealth()).toBe(500);
+    expect(log.text()).toContain('MONGODB_URI must start with mongodb://');
+    vi.stubEnv('MONGODB_URI', '');
+    vi.stubEnv('SQLITE_PATH', ':memory:');
+    expect(await callHealth()).toBe(200);
+    const { lambdaRuntime } = await import('../../shared/runtime/runtime.ts');
+    await (await lambdaRuntime()).context.store.close();
+  });
+});
