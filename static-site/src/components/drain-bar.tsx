@@ -1,6 +1,5 @@
-import { useLayoutEffect, useRef } from 'preact/hooks';
-
-const stillMotion = matchMedia('(prefers-reduced-motion: reduce)');
+import { type ReadonlySignal, useComputed } from '@preact/signals';
+import { nowMs } from '../time/clock.ts';
 
 interface DrainBarProps {
   /** When it is empty, on the monotonic clock. */
@@ -13,26 +12,26 @@ interface DrainBarProps {
 
 const TONES = { leased: 'fill-leased', cooling: 'fill-cooling', life: 'fill-life' } as const;
 
-/** A bar that runs down. The compositor moves it, so that a table of many costs no script; in steps where motion is unwanted. */
+/** Steps of a bar. An animation for each of a table's bars would keep the browser painting sixty times a second. */
+const STEPS = 200;
+
+/** A bar that runs down. */
 export function DrainBar({ until, fullMs, tone, thick = false }: DrainBarProps) {
-  const bar = useRef<HTMLDivElement>(null);
-  useLayoutEffect(() => {
-    const left = Math.max(0, until - performance.now());
-    const start = Math.min(1, left / fullMs);
-    const animation = bar.current?.animate(
-      [{ transform: `scaleX(${start})` }, { transform: 'scaleX(0)' }],
-      // A bar that lasts days is as good as still.
-      {
-        duration: Math.min(left, 86_400_000 * 20),
-        fill: 'forwards',
-        easing: stillMotion.matches ? 'steps(8)' : 'linear',
-      },
-    );
-    return () => animation?.cancel();
-  }, [until, fullMs]);
+  const style = useDrainStyle(until, fullMs);
   return (
     <div class={`overflow-hidden rounded-full bg-sunken ${thick ? 'h-2' : 'h-1'}`} aria-hidden="true">
-      <div ref={bar} class={`h-full w-full origin-left rounded-full ${TONES[tone]}`} />
+      <div
+        style={style}
+        class={`h-full w-full origin-left rounded-full ${thick ? 'transition-transform duration-250 ease-linear' : ''} ${TONES[tone]}`}
+      />
     </div>
   );
+}
+
+/** How far a bar has run down, as a style that changes by itself. */
+export function useDrainStyle(until: number, fullMs: number): ReadonlySignal<string> {
+  return useComputed(() => {
+    const left = Math.min(1, Math.max(0, (until - nowMs.value) / fullMs));
+    return `transform: scaleX(${Math.round(left * STEPS) / STEPS})`;
+  });
 }

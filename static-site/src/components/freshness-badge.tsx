@@ -10,7 +10,8 @@ export function FreshnessBadge({ feed }: { feed: Feed<unknown> }) {
     case 'live':
       return (
         <span class="inline-flex items-center gap-2 text-xs font-medium text-free">
-          <span class="pulse size-2 rounded-full fill-free" aria-hidden="true" />
+          {/* A new one for each answer, which pulses once. */}
+          <span key={feed.sentAt.value} class="pulse size-2 rounded-full fill-free" aria-hidden="true" />
           Live
         </span>
       );

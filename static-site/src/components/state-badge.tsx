@@ -11,14 +11,7 @@ const TONES = {
 export type Tone = keyof typeof TONES;
 
 export function Badge({ tone, children }: { tone: Tone; children: string }) {
-  return (
-    <span
-      class={`inline-flex items-center gap-1.5 rounded-full px-2 py-0.5 text-xs font-medium whitespace-nowrap ${TONES[tone]}`}
-    >
-      <span class="size-1.5 rounded-full bg-current" aria-hidden="true" />
-      {children}
-    </span>
-  );
+  return <span class={`badge ${TONES[tone]}`}>{children}</span>;
 }
 
 export function StateBadge({ state }: { state: KeyState }) {

@@ -2,7 +2,7 @@ import { useEffect, useRef } from 'preact/hooks';
 import type { Key } from '../../../shared/contract/keys.ts';
 import { useMediaQuery } from '../components/use-media-query.ts';
 import type { KeyList, KeyRow } from './key-list.ts';
-import { KeyTableRow, WIDE_COLUMNS } from './key-table-row.tsx';
+import { KeyTableRow } from './key-table-row.tsx';
 import { useVisibleRows } from './use-visible-rows.ts';
 
 const WIDE_ROW_PX = 56;
@@ -19,7 +19,7 @@ interface KeyTableProps {
   readonly leaseMs: number;
   readonly lifeMs: number | null;
   readonly canManage: boolean;
-  readonly onAction: (action: KeyAction, key: Key) => void;
+  readonly onAction: (action: KeyAction, key: Key) => Promise<void>;
 }
 
 /** Keys as rows of one height: only those near the window exist, however many are loaded. */
@@ -73,11 +73,7 @@ function HeaderRow() {
   return (
     // biome-ignore lint/a11y/useSemanticElements: as above
     // biome-ignore lint/a11y/useFocusableInteractive: a row is not interactive
-    <div
-      role="row"
-      aria-rowindex={1}
-      class={`grid h-10 items-center gap-4 border-b border-line px-5 text-xs font-medium text-muted ${WIDE_COLUMNS}`}
-    >
+    <div role="row" aria-rowindex={1} class="key-row static h-10 text-xs font-medium text-muted">
       {names.map((name) => (
         // biome-ignore lint/a11y/useSemanticElements: as above
         // biome-ignore lint/a11y/useFocusableInteractive: a heading is not interactive

@@ -37,21 +37,22 @@ export function KeysSection({ signedIn, pool, changes, onChanged, onCreateKeys }
     writeFilter(value);
     setFilter(value);
   }, []);
-  const onAction = (action: KeyAction, key: Key): void => {
-    if (action === 'refresh') void refreshKey(key);
-    else setAsked({ kind: action, key });
-  };
-  const refreshKey = async (key: Key): Promise<void> => {
-    try {
-      const { body, sentAt } = await api.refreshKey(key.keyId);
-      list.replace(body, sentAt);
-      announce('Key refreshed: its life starts again');
-    } catch (error) {
-      endSessionIfRejected(error);
-      announce(explainError(error));
-      list.refresh();
-    }
-  };
+  // The rows are rendered again only when what they are given changes.
+  const onAction = useCallback(
+    async (action: KeyAction, key: Key): Promise<void> => {
+      if (action !== 'refresh') return setAsked({ kind: action, key });
+      try {
+        const { body, sentAt } = await api.refreshKey(key.keyId);
+        list.replace(body, sentAt);
+        announce('Key refreshed: its life starts again');
+      } catch (error) {
+        endSessionIfRejected(error);
+        announce(explainError(error));
+        list.refresh();
+      }
+    },
+    [api, list],
+  );
   const endLease = async (kind: 'unblock' | 'delete', key: Key, force: boolean): Promise<void> => {
     if (kind === 'unblock') {
       const { body, sentAt } = await api.unblockKey(key.keyId, force);
@@ -97,7 +98,7 @@ interface RowsProps {
   readonly pool: Pool;
   readonly filter: KeyFilterValue;
   readonly canManage: boolean;
-  readonly onAction: (action: KeyAction, key: Key) => void;
+  readonly onAction: (action: KeyAction, key: Key) => Promise<void>;
   readonly onClear: () => void;
   readonly onCreateKeys: () => void;
 }

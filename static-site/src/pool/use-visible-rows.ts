@@ -2,9 +2,9 @@ import type { RefObject } from 'preact';
 import { useEffect, useState } from 'preact/hooks';
 
 /** Rows above and below the window that are there already when somebody scrolls. */
-const SPARE = 12;
+const SPARE = 6;
 /** The range moves in steps of this many rows, so that most scrolling renders nothing. */
-const STEP = 6;
+const STEP = 3;
 
 export interface VisibleRows {
   readonly first: number;
