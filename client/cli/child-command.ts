@@ -1,12 +1,19 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { constants } from 'node:os';
+import type { Writable } from 'node:stream';
 import { CliError } from './cli-error.ts';
 import { exitCodes, SIGNAL_BASE } from './exit-codes.ts';
 
 /** How often it is looked whether the rest of a process group has ended, in milliseconds. */
 const LOOK_EVERY_MS = 25;
 
-/** A command that runs, with all that it starts. */
+/**
+ * Waits for a line before it becomes the command, so that the command never runs before everything is ready for it;
+ * when we are killed before that, it ends.
+ */
+const GATE = 'read -r _ <&3 || exit; exec 3<&-; exec "$@"';
+
+/** A command, with all that it starts. */
 export interface ChildCommand {
   /** Its exit code; 128 and the signal's number where a signal ended it. Rejects when it cannot be started. */
   readonly exitCode: Promise<number>;
@@ -14,6 +21,8 @@ export interface ChildCommand {
   readonly ownGroup: boolean;
   /** What `kill` takes to reach all of it. */
   readonly target: number | undefined;
+  /** Lets it begin. */
+  begin(): void;
   /** Passes a signal on. */
   signal(name: NodeJS.Signals): void;
   /** SIGTERM, and SIGKILL to what is left `graceMs` milliseconds later. Resolves when all of it has ended. */
@@ -21,13 +30,23 @@ export interface ChildCommand {
 }
 
 /**
- * Starts a command in a process group of its own, so that a signal reaches what it starts as well. On a terminal it
+ * Makes a command ready, in a process group of its own, so that a signal reaches what it starts as well. On a terminal it
  * stays in ours: a new group has no right to the terminal, and what asks there for a password would fail.
  */
-export function startCommand(command: readonly string[], env: NodeJS.ProcessEnv): ChildCommand {
+export function prepareCommand(command: readonly string[], env: NodeJS.ProcessEnv): ChildCommand {
   const [file = '', ...parameters] = command;
   const ownGroup = process.platform !== 'win32' && !process.stdin.isTTY;
-  const child = spawn(file, parameters, { stdio: 'inherit', env, detached: ownGroup });
+  const child =
+    process.platform === 'win32'
+      ? spawn(file, parameters, { stdio: 'inherit', env })
+      : spawn('/bin/sh', ['-c', GATE, 'sh', ...command], {
+          stdio: ['inherit', 'inherit', 'inherit', 'pipe'],
+          env,
+          detached: ownGroup,
+        });
+  const gate = child.stdio[3] as Writable | undefined;
+  // It was ended before it began.
+  gate?.on('error', () => undefined);
   const target = child.pid === undefined || !ownGroup ? child.pid : -child.pid;
   const exitCode = exitOf(child, file);
   let exited = false;
@@ -54,6 +73,7 @@ export function startCommand(command: readonly string[], env: NodeJS.ProcessEnv)
     exitCode,
     ownGroup,
     target,
+    begin: () => void gate?.end('begin\n'),
     signal: (name) => void send(name),
     end: async (graceMs) => {
       const deadline = performance.now() + graceMs;

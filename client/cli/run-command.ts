@@ -2,9 +2,9 @@ import { constants } from 'node:os';
 import type { OrchestratorClient } from '../sdk/create-client.ts';
 import type { OrchestratorError } from '../sdk/errors.ts';
 import type { HeldLease } from '../sdk/with-lease.ts';
-import { type ChildCommand, startCommand } from './child-command.ts';
+import { type ChildCommand, prepareCommand } from './child-command.ts';
 import { SIGNAL_BASE } from './exit-codes.ts';
-import { guardAgainstOrphan } from './orphan-guard.ts';
+import { startOrphanGuard } from './orphan-guard.ts';
 
 export interface RunRequest {
   readonly command: readonly string[];
@@ -73,15 +73,17 @@ export async function runCommand(client: OrchestratorClient, request: RunRequest
   try {
     return await client.withLease({ ...options, onReleaseFailed }, async (lease, signal) => {
       signal.throwIfAborted();
-      const child = startCommand(command, environmentOf(lease));
-      running = { child, lease };
       // At any moment at least the safety margin is left, which is never more than a third of the lease.
       const leastMs = Math.min(graceMs, lease.keepAliveEveryMs * GRACE_SHARE);
-      const dismissGuard = guardAgainstOrphan(child.target, leastMs);
+      const guard = startOrphanGuard(leastMs);
       try {
+        const child = prepareCommand(command, environmentOf(lease));
+        running = { child, lease };
+        if (child.target !== undefined) guard.watch(child.target);
+        child.begin();
         return await superviseCommand(child, lease, signal, graceMs);
       } finally {
-        dismissGuard();
+        guard.dismiss();
       }
     });
   } catch (error) {
