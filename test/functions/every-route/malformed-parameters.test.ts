@@ -114,4 +114,12 @@ describe('a malformed parameter', () => {
       expect(answer.body.detail).toContain(`${path}: ${message}`);
     }
   });
+
+  it('is named among the first twenty mistakes, beyond which an answer names none', async () => {
+    const names = Array.from({ length: 15 }, (_, index) => `x${index}`);
+    const body = Object.fromEntries(names.map((name) => [name, 1]));
+    const query = names.map((name) => `${name}=1`).join('&');
+    const answer = await api.call('PUT', `/v1/pools/UPPER?${query}`, { body });
+    expect(answer.body.errors).toHaveLength(20);
+  });
 });
