@@ -1,28 +1,18 @@
-import { readFile } from 'node:fs/promises';
-import { createRequire } from 'node:module';
+import axe from 'axe-core';
 import type { Page } from 'playwright-core';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { useDashboard } from './support/dashboard.ts';
 
 const { host, open } = useDashboard();
-const axePath = createRequire(import.meta.url).resolve('axe-core/axe.min.js');
-
-interface Violation {
-  readonly id: string;
-  readonly impact: string;
-  readonly nodes: { readonly html: string; readonly failureSummary: string }[];
-}
 
 /** What axe finds against WCAG 2.2 AA and its own best practices. */
 async function findViolations(page: Page): Promise<string[]> {
   // Through the debugger, which the content security policy does not bind.
-  await page.evaluate(await readFile(axePath, 'utf8'));
+  await page.evaluate(axe.source);
   await page.evaluate(finishAnimations);
   const violations = await page.evaluate(async () => {
-    const { axe } = window as unknown as {
-      axe: { run: (options: object) => Promise<{ violations: Violation[] }> };
-    };
-    return (await axe.run({ resultTypes: ['violations'] })).violations;
+    const { axe: injected } = window as unknown as { axe: typeof axe };
+    return (await injected.run({ resultTypes: ['violations'] })).violations;
   });
   return violations
     .filter(({ impact }) => impact !== 'minor')
@@ -128,7 +118,7 @@ test('the whole of a pool can be worked by keyboard', async () => {
     });
     reached.add(name.trim().split(' ')[0] ?? '');
   }
-  for (const name of ['Try', 'Edit', 'Delete', 'Create', 'Search', 'Copy', 'Refresh', 'Unblock']) {
+  for (const name of ['Try', 'Edit', 'Delete', 'Create', 'Search', 'Refresh', 'Unblock']) {
     expect([...reached]).toContain(name);
   }
 });

@@ -55,7 +55,7 @@ test('ten thousand keys scroll and are searched with no frame over 100 ms', asyn
   const scrolling = await costliestTask(browser(), page, async () => {
     await page.mouse.move(640, 600);
     while (!(await page.getByText('All 10,000', { exact: true }).isVisible())) {
-      await page.mouse.wheel(0, 3000);
+      await page.mouse.wheel(0, 5000);
       await frame(page);
     }
     for (let step = 0; step < 40; step += 1) {
@@ -79,4 +79,4 @@ test('ten thousand keys scroll and are searched with no frame over 100 ms', asyn
   expect(rows).toBeLessThan(120);
   expect(scrolling).toBeLessThan(FRAME_MS);
   expect(searching).toBeLessThan(FRAME_MS);
-});
+}, 240_000);

@@ -1,5 +1,4 @@
 import { effect } from '@preact/signals';
-import { ApiError } from '../api/api-error.ts';
 import { askAgain, reportAnswer, reportFailure } from './connection.ts';
 
 /** The longest pause between two tries, in milliseconds. */
@@ -83,10 +82,4 @@ function pauseAfter(failures: number, everyMs: number): number {
   if (failures === 0) return everyMs;
   const pause = Math.min(MAX_PAUSE_MS, Math.max(everyMs, 1000) * 2 ** Math.min(failures - 1, 5));
   return pause * (0.75 + Math.random() / 2);
-}
-
-export function isAborted(error: unknown): boolean {
-  return (
-    error instanceof ApiError && error.cause instanceof DOMException && error.cause.name === 'AbortError'
-  );
 }
