@@ -73,7 +73,8 @@ export class Api extends Construct {
     });
 
     const httpRoutes: HttpRoute[] = [];
-    const routeSettings: Record<string, { throttlingRateLimit: number; throttlingBurstLimit: number }> = {};
+    // Names as CloudFormation writes them: CDK hands this map on as it is.
+    const routeSettings: Record<string, { ThrottlingRateLimit: number; ThrottlingBurstLimit: number }> = {};
     this.functions = [...Object.values(routes), unmatchedRoute].map((route) => {
       const target = new ServiceFunction(this, route.function, {
         ...props,
@@ -95,8 +96,8 @@ export class Api extends Construct {
         httpRoutes.push(httpRoute);
         if (route.access === 'admin') {
           routeSettings[routeKey.key] = {
-            throttlingRateLimit: ADMIN_LIMIT.rateLimit,
-            throttlingBurstLimit: ADMIN_LIMIT.burstLimit,
+            ThrottlingRateLimit: ADMIN_LIMIT.rateLimit,
+            ThrottlingBurstLimit: ADMIN_LIMIT.burstLimit,
           };
         }
         if (route.access === 'anyone') {

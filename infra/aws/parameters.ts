@@ -14,9 +14,10 @@ function wholeNumber(min: number, max: number) {
 
 function ids(prefix: string) {
   const message = `must be ids like ${prefix}-0123456789abcdef0, separated by commas`;
+  const id = `${prefix}-[0-9a-f]{8}([0-9a-f]{9})?`;
   return z
     .string(message)
-    .regex(new RegExp(`^${prefix}-[0-9a-f]+(,${prefix}-[0-9a-f]+)*$`), message)
+    .regex(new RegExp(`^${id}(,${id})*$`), message)
     .transform((text) => text.split(','));
 }
 

@@ -84,8 +84,6 @@ export class ServiceFunction extends Construct {
         reservedConcurrentExecutions: parameters.reservedConcurrency,
       }),
     });
-    // The function may not start before its role may write its log or join its network.
-    this.function.node.addDependency(this.role);
     if (usesDatabase) {
       this.#joinNetwork(parameters);
       this.#countUnavailability();

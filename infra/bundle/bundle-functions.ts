@@ -1,7 +1,7 @@
 import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { build } from 'esbuild';
+import { type BuildOptions, build } from 'esbuild';
 import { routes, unmatchedRoute } from '../../functions/routes.ts';
 import { directBuiltIns } from './direct-built-ins.ts';
 import { leanDriver, OPTIONAL_DRIVER_PACKAGES } from './lean-driver.ts';
@@ -10,9 +10,6 @@ const PROJECT = fileURLToPath(new URL('../../', import.meta.url));
 
 /** Where the bundles are: one folder per function, with nothing in it but `index.mjs`. */
 export const BUNDLE_FOLDER: string = join(PROJECT, 'dist/functions');
-
-/** 4 MB per function, for `node --enable-source-maps` and debuggers: beside the assets, not in them. */
-const SOURCE_MAP_FOLDER = join(PROJECT, 'dist/source-maps');
 
 /** Every function: those of the routes, the authorizer and the sweep. */
 export const FUNCTION_NAMES: readonly string[] = [
@@ -30,6 +27,22 @@ export interface FunctionBundle {
   readonly bytes: number;
 }
 
+/** How every function is bundled. */
+export const BUNDLE_OPTIONS = {
+  bundle: true,
+  minify: true,
+  format: 'esm',
+  platform: 'node',
+  target: 'node24',
+  banner: { js: REQUIRE },
+  legalComments: 'none',
+  plugins: [leanDriver, directBuiltIns],
+  // The Lambda runtime brings the SDK; only a function that reads its database credential from a secret loads it.
+  external: [...OPTIONAL_DRIVER_PACKAGES, '@aws-sdk/client-secrets-manager'],
+  absWorkingDir: PROJECT,
+  logLevel: 'silent',
+} as const satisfies BuildOptions;
+
 /** Bundles every function into `folder`; answers how large each became. */
 export async function bundleFunctions(folder: string = BUNDLE_FOLDER): Promise<FunctionBundle[]> {
   const entryPoints = FUNCTION_NAMES.map((name) => ({
@@ -37,31 +50,22 @@ export async function bundleFunctions(folder: string = BUNDLE_FOLDER): Promise<F
     out: `${name}/index`,
   }));
   const { outputFiles } = await build({
+    ...BUNDLE_OPTIONS,
     entryPoints,
     outdir: folder,
     outExtension: { '.js': '.mjs' },
-    bundle: true,
-    minify: true,
-    format: 'esm',
-    platform: 'node',
-    target: 'node24',
-    banner: { js: REQUIRE },
-    legalComments: 'none',
     sourcemap: 'external',
-    plugins: [leanDriver, directBuiltIns],
-    // The Lambda runtime brings the SDK; only a function that reads its database credential from a secret loads it.
-    external: [...OPTIONAL_DRIVER_PACKAGES, '@aws-sdk/client-secrets-manager'],
-    absWorkingDir: PROJECT,
     write: false,
-    logLevel: 'silent',
   });
 
+  // 3 MB per function, for debuggers: beside the assets, not in them.
+  const sourceMaps = join(dirname(folder), 'source-maps');
   await rm(folder, { recursive: true, force: true });
   const bundles: FunctionBundle[] = [];
   for (const { path, contents } of outputFiles) {
     const name = dirname(path.slice(folder.length + 1));
     const isMap = path.endsWith('.map');
-    const file = isMap ? join(SOURCE_MAP_FOLDER, `${name}.mjs.map`) : path;
+    const file = isMap ? join(sourceMaps, `${name}.mjs.map`) : path;
     await mkdir(dirname(file), { recursive: true });
     await writeFile(file, contents);
     if (!isMap) bundles.push({ name, bytes: contents.length });

@@ -40,7 +40,7 @@ const UNUSED_PARTS: Readonly<Record<string, readonly string[]>> = {
 };
 
 /** Optional packages that the driver asks for and does without. */
-export const OPTIONAL_DRIVER_PACKAGES: readonly string[] = [
+export const OPTIONAL_DRIVER_PACKAGES: string[] = [
   '@mongodb-js/zstd',
   'gcp-metadata',
   'kerberos',

@@ -11,6 +11,8 @@ function alarmsOf(parameters?: Record<string, string>) {
 }
 
 const alarms = alarmsOf();
+const alarmsWithTopic = alarmsOf({ mongodbUri: IAM_URI, alarmTopicArn: TOPIC });
+const { resources, functionIds } = synthesize();
 
 describe('the alarms', () => {
   it('watch the sweep, failures, latency, throttling, dead letters and the database', () => {
@@ -47,13 +49,12 @@ describe('the alarms', () => {
 
   it('tell the topic, of the alarm and of its end, where there is one', () => {
     for (const alarm of alarms.values()) expect(alarm).not.toHaveProperty('AlarmActions');
-    for (const alarm of alarmsOf({ mongodbUri: IAM_URI, alarmTopicArn: TOPIC }).values()) {
+    for (const alarm of alarmsWithTopic.values()) {
       expect(alarm).toMatchObject({ AlarmActions: [TOPIC], OKActions: [TOPIC] });
     }
   });
 
   it('read the database being unavailable from the log line of every function that uses it', () => {
-    const { resources, functionIds } = synthesize();
     const watched = Object.values(resources('AWS::Logs::MetricFilter'))
       .filter(({ Properties }) => Properties.FilterPattern === '{ $.message = "database unavailable" }')
       .map(({ Properties }) => Properties.LogGroupName.Ref);
@@ -61,9 +62,13 @@ describe('the alarms', () => {
       .filter(([name]) => name !== 'answer-unmatched' && !name.startsWith('CustomCDK'))
       .map(([, id]) => resources('AWS::Lambda::Function')[id]?.Properties.LoggingConfig.LogGroup.Ref);
     expect(watched.sort()).toEqual(logGroups.sort());
-    expect(alarms.get('DatabaseUnavailable')).toMatchObject({
-      Namespace: 'TokenOrchestrator',
-      MetricName: 'Test-database-unavailable',
-    });
+    expect(alarms.get('DatabaseUnavailable').Metrics).toMatchObject([
+      {
+        MetricStat: {
+          Metric: { Namespace: 'TokenOrchestrator', MetricName: 'Test-database-unavailable' },
+          Stat: 'Sum',
+        },
+      },
+    ]);
   });
 });

@@ -49,6 +49,15 @@ describe('the bucket of the dashboard', () => {
   });
 });
 
+const certificateArn = 'arn:aws:acm:us-east-1:111122223333:certificate/abc';
+const webAclArn = 'arn:aws:wafv2:us-east-1:111122223333:global/webacl/keys/abc';
+const withDomain = synthesize({
+  mongodbUri: IAM_URI,
+  domainName: 'keys.example.com',
+  certificateArn,
+  webAclArn,
+});
+
 describe('the distribution', () => {
   it('serves files compressed, over HTTP 2 and 3, and over TLS', () => {
     expect(distribution).toMatchObject({ HttpVersion: 'http2and3', DefaultRootObject: 'index.html' });
@@ -119,14 +128,7 @@ describe('the distribution', () => {
   it('has a domain and a web ACL where they are given', () => {
     expect(distribution).not.toHaveProperty('Aliases');
     expect(distribution).not.toHaveProperty('WebACLId');
-    const certificateArn = 'arn:aws:acm:us-east-1:111122223333:certificate/abc';
-    const webAclArn = 'arn:aws:wafv2:us-east-1:111122223333:global/webacl/keys/abc';
-    synthesize({
-      mongodbUri: IAM_URI,
-      domainName: 'keys.example.com',
-      certificateArn,
-      webAclArn,
-    }).template.hasResourceProperties('AWS::CloudFront::Distribution', {
+    withDomain.template.hasResourceProperties('AWS::CloudFront::Distribution', {
       DistributionConfig: {
         Aliases: ['keys.example.com'],
         WebACLId: webAclArn,

@@ -159,24 +159,25 @@ describe('every IAM policy of the template', () => {
   });
 });
 
+const withOptions = synthesize({
+  mongodbUri: IAM_URI,
+  reservedConcurrency: '20',
+  logRetentionDays: '365',
+  tracing: 'on',
+  subnetIds: 'subnet-0a1b2c3d,subnet-0b1c2d3e',
+  securityGroupIds: 'sg-0a1b2c3d',
+});
+
 describe('the options', () => {
   it('reserve concurrency, keep logs longer, trace, and join a network', () => {
-    const synthesized = synthesize({
-      mongodbUri: IAM_URI,
-      reservedConcurrency: '20',
-      logRetentionDays: '365',
-      tracing: 'on',
-      subnetIds: 'subnet-0a,subnet-0b',
-      securityGroupIds: 'sg-0c',
-    });
-    const { Properties } = functionOf(synthesized, 'acquire-lease');
+    const { Properties } = functionOf(withOptions, 'acquire-lease');
     expect(Properties).toMatchObject({
       ReservedConcurrentExecutions: 20,
       TracingConfig: { Mode: 'Active' },
-      VpcConfig: { SubnetIds: ['subnet-0a', 'subnet-0b'], SecurityGroupIds: ['sg-0c'] },
+      VpcConfig: { SubnetIds: ['subnet-0a1b2c3d', 'subnet-0b1c2d3e'], SecurityGroupIds: ['sg-0a1b2c3d'] },
     });
-    synthesized.template.allResourcesProperties('AWS::Logs::LogGroup', { RetentionInDays: 365 });
-    expect(functionOf(synthesized, 'answer-unmatched').Properties.VpcConfig).toBeUndefined();
+    withOptions.template.allResourcesProperties('AWS::Logs::LogGroup', { RetentionInDays: 365 });
+    expect(functionOf(withOptions, 'answer-unmatched').Properties.VpcConfig).toBeUndefined();
   });
 });
 

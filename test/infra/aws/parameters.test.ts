@@ -54,7 +54,7 @@ describe('the parameters of a deployment', () => {
       /^reservedConcurrency must be a whole number from 1 to 1000$/,
     ],
     [{ mongodbUri: URI, logRetentionDays: '2' }, /^logRetentionDays must be one of 1, 3, 5/],
-    [{ mongodbUri: URI, subnetIds: 'subnet-0a' }, /^securityGroupIds is missing/],
+    [{ mongodbUri: URI, subnetIds: 'subnet-0a1b2c3d' }, /^securityGroupIds is missing/],
     [{ mongodbUri: URI, tracing: 'yes' }, /^tracing must be on or off/],
   ])('%j gets one line that says what is wrong', (parameters, message) => {
     expect(() => read(parameters as Record<string, string>)).toThrow(ParameterError);

@@ -22,12 +22,17 @@ const DEPLOYMENTS: [string, Record<string, string>][] = [
 ];
 
 describe.each(DEPLOYMENTS)('the template of %s', (_name, parameters) => {
+  const { template, file } = synthesize(parameters);
+
   it('has no finding of AwsSolutions that is not acknowledged, and none of cloudformation-validate', () => {
-    // cdk-nag's findings are errors of the synthesis.
-    const { file } = synthesize(parameters);
+    // Findings of cdk-nag are errors of the synthesis.
     const engine = new CelEngine();
     try {
-      const { diagnostics } = engine.validateStandard(new TemplateFile(file), { severityLevel: 'WARN' });
+      const { diagnostics } = engine.validateStandard(new TemplateFile(file), {
+        severityLevel: 'WARN',
+        // CDK states a dependency on a role as a whole, for the sake of its policies; the role itself is then there twice.
+        exclude: { ids: ['W3005'] },
+      });
       const findings = diagnostics.map(
         ({ severity, ruleId, message }) => `${severity} ${ruleId}: ${message}`,
       );
@@ -38,7 +43,6 @@ describe.each(DEPLOYMENTS)('the template of %s', (_name, parameters) => {
   });
 
   it('asks nothing of an account: no lookup, no fixed account or region', () => {
-    const { template } = synthesize(parameters);
     expect(JSON.stringify(template.toJSON())).not.toMatch(/dummy-value|dummy1a/);
   });
 });

@@ -1,0 +1,176 @@
+import { existsSync, readdirSync } from 'node:fs';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { FUNCTION_NAMES } from '../../../infra/bundle/bundle-functions.ts';
+import { createMongoStore } from '../../../shared/store/mongo/mongo-store.ts';
+import { createSqliteStore } from '../../../shared/store/sqlite/sqlite-store.ts';
+import { describeWithMongoDb } from '../../support/mongodb.ts';
+import { AwsDatabase } from './support/aws-database.ts';
+import { BundleFolder } from './support/bundle-process.ts';
+
+const LIMIT_BYTES = 650_000;
+
+interface Response {
+  readonly statusCode: number;
+  readonly body?: string;
+}
+
+let folder: BundleFolder;
+
+beforeAll(async () => {
+  folder = await BundleFolder.make();
+}, 180_000);
+
+afterAll(async () => {
+  await folder.remove();
+});
+
+describe('the bundles', () => {
+  it('are one per function, alone in its folder, and not larger than a start allows', () => {
+    expect(folder.bundles.map(({ name }) => name).sort()).toEqual([...FUNCTION_NAMES].sort());
+    for (const { name, bytes } of folder.bundles) {
+      expect(bytes, name).toBeLessThanOrEqual(LIMIT_BYTES);
+      expect(readdirSync(folder.path(`functions/${name}`))).toEqual(['index.mjs']);
+    }
+  });
+
+  it('carry a driver only where there is a database', () => {
+    const unmatched = folder.bundles.find(({ name }) => name === 'answer-unmatched');
+    expect(unmatched?.bytes).toBeLessThan(60_000);
+  });
+
+  it('stand alone: no node_modules is in reach of the folder they are tested in', () => {
+    expect(existsSync(folder.path('node_modules'))).toBe(false);
+  });
+
+  it('authenticate with the credentials of the function’s role, without the AWS SDK', async () => {
+    const database = new AwsDatabase();
+    const port = await database.listen();
+    try {
+      const answer = await folder.invoke<Response>('get-health', event('GET', '/v1/health'), {
+        MONGODB_URI: `mongodb://127.0.0.1:${port}/?directConnection=true&authMechanism=MONGODB-AWS&authSource=%24external`,
+        AWS_ACCESS_KEY_ID: 'ASIAROLE',
+        AWS_SECRET_ACCESS_KEY: 'role-secret',
+        AWS_SESSION_TOKEN: 'role-session',
+      });
+      expect(answer).toMatchObject({ statusCode: 200 });
+      expect(database.proofs[0]).toMatchObject({
+        a: expect.stringMatching(
+          /^AWS4-HMAC-SHA256 Credential=ASIAROLE\/\d{8}\/us-east-1\/sts\/aws4_request/,
+        ),
+        t: 'role-session',
+      });
+    } finally {
+      await database.close();
+    }
+  }, 60_000);
+});
+
+describe('the bundles on SQLite', () => {
+  answerEveryRoute(async () => {
+    const path = folder.path('orchestrator.db');
+    const store = createSqliteStore({ path });
+    await store.prepare(Date.now());
+    await store.close();
+    return { SQLITE_PATH: path };
+  });
+});
+
+describeWithMongoDb('the bundles on MongoDB', (database) => {
+  answerEveryRoute(async () => {
+    const store = createMongoStore({ uri: database.uri });
+    await store.prepare(Date.now());
+    await store.close();
+    return { MONGODB_URI: database.uri, MONGODB_MAX_POOL_SIZE: '2' };
+  });
+});
+
+/** Every function once, each in a process of its own, on one database. */
+function answerEveryRoute(prepare: () => Promise<Record<string, string>>): void {
+  it('answer a real event, every one of them', async () => {
+    const env = await prepare();
+    const asked = new Set<string>();
+    const invoke = <Answer>(name: string, given: unknown): Promise<Answer> => {
+      asked.add(name);
+      return folder.invoke<Answer>(name, given, env);
+    };
+    // biome-ignore lint/suspicious/noExplicitAny: the body of any answer
+    const call = async (name: string, given: unknown, status: number): Promise<any> => {
+      const { statusCode, body } = await invoke<Response>(name, given);
+      expect({ name, statusCode, body }).toMatchObject({ statusCode: status });
+      return body === undefined ? undefined : JSON.parse(body);
+    };
+
+    await call('get-health', event('GET', '/v1/health'), 200);
+    await call('put-pool', event('PUT', '/v1/pools/licences', { pool: 'licences' }, {}), 201);
+    const { keys } = await call(
+      'create-keys',
+      event('POST', '/v1/keys', {}, { pool: 'licences', count: 2 }),
+      201,
+    );
+    const [first, second] = keys as { keyId: string }[];
+    const lease = await call('acquire-lease', event('POST', '/v1/leases', {}, { pool: 'licences' }), 201);
+    const own = { leaseId: lease.leaseId as string };
+    await call('get-lease', event('GET', `/v1/leases/${own.leaseId}`, own), 200);
+    await call('keep-alive-lease', event('POST', `/v1/leases/${own.leaseId}/keep-alive`, own), 200);
+    expect((await call('list-leases', event('GET', '/v1/leases'), 200)).leases).toHaveLength(1);
+    const leased = { keyId: lease.keyId as string };
+    expect((await call('get-key', event('GET', `/v1/keys/${leased.keyId}`, leased), 200)).state).toBe(
+      'leased',
+    );
+    await call('release-lease', event('DELETE', `/v1/leases/${own.leaseId}`, own), 204);
+    await call('unblock-key', event('POST', `/v1/keys/${leased.keyId}/unblock`, leased), 409);
+    await call(
+      'refresh-key',
+      event('POST', `/v1/keys/${first?.keyId}/refresh`, { keyId: first?.keyId ?? '' }),
+      200,
+    );
+    await call(
+      'delete-key',
+      event('DELETE', `/v1/keys/${second?.keyId}`, { keyId: second?.keyId ?? '' }),
+      204,
+    );
+    const listing = { ...event('GET', '/v1/keys'), queryStringParameters: { pool: 'licences' } };
+    expect((await call('list-keys', listing, 200)).keys).toHaveLength(1);
+    await call('get-pool', event('GET', '/v1/pools/licences', { pool: 'licences' }), 200);
+    await call('list-pools', event('GET', '/v1/pools'), 200);
+    await call('delete-pool', event('DELETE', '/v1/pools/licences', { pool: 'licences' }), 202);
+
+    const client = await call('create-client', event('POST', '/v1/clients', {}, { role: 'client' }), 201);
+    const known = await invoke<{ isAuthorized: boolean }>('authorize', {
+      identitySource: [`Bearer ${client.credential}`],
+    });
+    expect(known).toMatchObject({
+      isAuthorized: true,
+      context: { clientId: client.clientId, role: 'client' },
+    });
+    await call('list-clients', event('GET', '/v1/clients'), 200);
+    await call(
+      'delete-client',
+      event('DELETE', `/v1/clients/${client.clientId}`, { clientId: client.clientId }),
+      204,
+    );
+    await call('answer-unmatched', event('PATCH', '/v1/keys'), 405);
+    expect(await invoke('expire-leases', {})).toMatchObject({ complete: true });
+
+    expect([...asked].sort()).toEqual([...FUNCTION_NAMES].sort());
+  }, 300_000);
+}
+
+/** As the HTTP API sends it, of an admin. */
+function event(method: string, path: string, pathParameters: Record<string, string> = {}, body?: unknown) {
+  return {
+    version: '2.0',
+    routeKey: `${method} ${path}`,
+    rawPath: path,
+    rawQueryString: '',
+    headers: { 'content-type': 'application/json' },
+    pathParameters,
+    isBase64Encoded: false,
+    ...(body !== undefined && { body: JSON.stringify(body) }),
+    requestContext: {
+      requestId: 'request-1',
+      http: { method, path },
+      authorizer: { lambda: { clientId: 'client_admin', role: 'admin', pools: '' } },
+    },
+  };
+}

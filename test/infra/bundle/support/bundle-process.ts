@@ -1,0 +1,45 @@
+import { execFile } from 'node:child_process';
+import { copyFile, mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath, pathToFileURL } from 'node:url';
+import { promisify } from 'node:util';
+import { bundleFunctions, type FunctionBundle } from '../../../../infra/bundle/bundle-functions.ts';
+
+const RUNNER = fileURLToPath(new URL('invoke-bundle.mjs', import.meta.url));
+
+/** Bundles in a folder with nothing else in reach: no node_modules, no environment but what a test gives. */
+export class BundleFolder {
+  readonly bundles: readonly FunctionBundle[];
+  readonly #folder: string;
+
+  static async make(): Promise<BundleFolder> {
+    const folder = await mkdtemp(join(tmpdir(), 'bundles-'));
+    await copyFile(RUNNER, join(folder, 'invoke.mjs'));
+    return new BundleFolder(folder, await bundleFunctions(join(folder, 'functions')));
+  }
+
+  private constructor(folder: string, bundles: readonly FunctionBundle[]) {
+    this.#folder = folder;
+    this.bundles = bundles;
+  }
+
+  path(name: string): string {
+    return join(this.#folder, name);
+  }
+
+  /** Invokes a function's bundle in a process of its own. */
+  async invoke<Answer>(name: string, event: unknown, env: Record<string, string>): Promise<Answer> {
+    const file = pathToFileURL(this.path(`functions/${name}/index.mjs`)).href;
+    const { stdout } = await promisify(execFile)(
+      process.execPath,
+      ['--disable-warning=ExperimentalWarning', 'invoke.mjs', file, JSON.stringify(event)],
+      { cwd: this.#folder, env },
+    );
+    return JSON.parse(/^ANSWER (.*)$/m.exec(stdout)?.[1] ?? 'null') as Answer;
+  }
+
+  async remove(): Promise<void> {
+    await rm(this.#folder, { recursive: true });
+  }
+}
