@@ -17,14 +17,18 @@ export async function buildPackage(dist: string): Promise<void> {
 
 /** For every runtime: the neutral platform has no built-in modules, so that an import of one fails here. */
 async function buildSdk(dist: string): Promise<void> {
-  await build({
+  const { metafile } = await build({
     entryPoints: [join(CLIENT, 'sdk/index.ts')],
+    metafile: true,
     outfile: join(dist, 'index.js'),
     bundle: true,
     format: 'esm',
     platform: 'neutral',
     target: 'es2022',
   });
+  // Of the contract the library takes types only: a value would bring all of zod with it.
+  const strangers = Object.keys(metafile.inputs).filter((input) => !/(^|\/)client\/sdk\//.test(input));
+  if (strangers.length > 0) throw new Error(`The library must not contain ${strangers.join(', ')}`);
 }
 
 /** commander goes into the bundle: whoever installs the package for the SDK, in a browser say, gets no dependency. */

@@ -2,11 +2,10 @@ import type { Command } from 'commander';
 import type { OrchestratorClient } from '../sdk/create-client.ts';
 import { describeError, exitCodeOf } from './cli-error.ts';
 import { addConnectionOptions, type ConnectionOptions, connect } from './connection.ts';
+import type { OutputOptions } from './print.ts';
 
 /** The options that every command gives to what it does. */
-export interface CommonOptions extends ConnectionOptions {
-  readonly json?: boolean;
-}
+export interface CommonOptions extends ConnectionOptions, OutputOptions {}
 
 export interface CommandDefinition {
   /** Its name and arguments, as commander writes them. */
@@ -23,9 +22,11 @@ export function defineCommand(parent: Command, definition: CommandDefinition): C
   return command.addHelpText('after', `\nExample:\n  $ token-orchestrator ${definition.example}`);
 }
 
-/** As {@link defineCommand}, with `--json`. */
+/** As {@link defineCommand}, with `--json` and `--only`. */
 export function defineJsonCommand(parent: Command, definition: CommandDefinition): Command {
-  return defineCommand(parent, definition).option('--json', 'print JSON, for programs');
+  return defineCommand(parent, definition)
+    .option('--json', 'print JSON, for programs')
+    .option('--only <field>', 'print this field of the JSON alone, for shells');
 }
 
 /** Does the work of a command; what goes wrong is one line on standard error and an exit code. */

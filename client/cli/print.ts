@@ -1,3 +1,6 @@
+import { CliError } from './cli-error.ts';
+import { exitCodes } from './exit-codes.ts';
+
 /** Control characters in a text that somebody else chose would reach the terminal. */
 function clean(text: string): string {
   return text.replaceAll(/\p{Cc}/gu, '�');
@@ -43,7 +46,22 @@ export function formatDuration(ms: number | null | undefined): string {
     .join(' ');
 }
 
-/** JSON for programs, text for people, to standard output. */
-export function print(json: boolean, value: unknown, text: () => string): void {
-  process.stdout.write(`${json ? JSON.stringify(value) : text()}\n`);
+/** How a command's result is wanted. */
+export interface OutputOptions {
+  readonly json?: boolean;
+  readonly only?: string;
+}
+
+/** One field of the JSON, the JSON itself, or text for people, to standard output. @throws CliError */
+export function print(options: OutputOptions, value: object, text: () => string): void {
+  process.stdout.write(`${format(options, value, text)}\n`);
+}
+
+function format({ json, only }: OutputOptions, value: object, text: () => string): string {
+  if (only === undefined) return json ? JSON.stringify(value) : text();
+  const field: unknown = Object.hasOwn(value, only) ? value[only as keyof typeof value] : undefined;
+  if (field === undefined) {
+    throw new CliError(`There is no field ${only}, but: ${Object.keys(value).join(', ')}`, exitCodes.usage);
+  }
+  return typeof field === 'string' ? field : JSON.stringify(field);
 }

@@ -34,7 +34,7 @@ export function addClientCommands(program: Command): void {
       perform(options, async (client) => {
         const { role, pool: pools, description } = options;
         const created = await client.clients.create({ role, pools, description });
-        print(options.json === true, created, () =>
+        print(options, created, () =>
           formatFields([
             ['Client', created.clientId],
             ['Role', created.role],
@@ -58,7 +58,7 @@ export function addClientCommands(program: Command): void {
           const { clients: items, nextCursor } = await client.clients.list(page);
           return { items, nextCursor };
         });
-        print(options.json === true, { clients: found }, () =>
+        print(options, { clients: found }, () =>
           formatTable(
             ['CLIENT', 'ROLE', 'POOLS', 'CREATED', 'DESCRIPTION'],
             found.map((item) => [
@@ -80,7 +80,7 @@ export function addClientCommands(program: Command): void {
   }).action((clientId: string, options: CommonOptions) =>
     perform(options, async (client) => {
       await client.clients.delete(clientId);
-      print(options.json === true, { clientId, revoked: true }, () => 'Revoked');
+      print(options, { clientId, revoked: true }, () => 'Revoked');
     }),
   );
 }

@@ -61,8 +61,7 @@ async function createKeys(client: OrchestratorClient, options: CreateOptions): P
   const { count, pool } = options;
   const bar = count > BATCH ? createProgressBar(count) : undefined;
   const keys: Key[] = [];
-  const show = (): void =>
-    print(options.json === true, { keys }, () => keys.map(({ keyId }) => keyId).join('\n'));
+  const show = (): void => print(options, { keys }, () => keys.map(({ keyId }) => keyId).join('\n'));
   try {
     while (keys.length < count) {
       const batch = await client.keys.create({ pool, count: Math.min(BATCH, count - keys.length) });
@@ -110,7 +109,7 @@ export function addKeyCommands(program: Command): void {
           const { keys: items, nextCursor } = await client.keys.list({ pool, state, search, ...page });
           return { items, nextCursor };
         });
-        print(options.json === true, { keys: found }, () => describeKeys(found));
+        print(options, { keys: found }, () => describeKeys(found));
       }),
     );
 
@@ -121,7 +120,7 @@ export function addKeyCommands(program: Command): void {
   }).action((keyId: string, options: CommonOptions) =>
     perform(options, async (client) => {
       const key = await client.keys.get(keyId);
-      print(options.json === true, key, () => describeKey(key));
+      print(options, key, () => describeKey(key));
     }),
   );
 
@@ -132,7 +131,7 @@ export function addKeyCommands(program: Command): void {
   }).action((keyId: string, options: CommonOptions) =>
     perform(options, async (client) => {
       const key = await client.keys.refresh(keyId);
-      print(options.json === true, key, () => describeKey(key));
+      print(options, key, () => describeKey(key));
     }),
   );
 
@@ -145,7 +144,7 @@ export function addKeyCommands(program: Command): void {
     .action((keyId: string, options: ForceOptions) =>
       perform(options, async (client) => {
         const key = await client.keys.unblock(keyId, { force: options.force });
-        print(options.json === true, key, () => describeKey(key));
+        print(options, key, () => describeKey(key));
       }),
     );
 
@@ -158,7 +157,7 @@ export function addKeyCommands(program: Command): void {
     .action((keyId: string, options: ForceOptions) =>
       perform(options, async (client) => {
         await client.keys.delete(keyId, { force: options.force });
-        print(options.json === true, { keyId, deleted: true }, () => 'Deleted');
+        print(options, { keyId, deleted: true }, () => 'Deleted');
       }),
     );
 }

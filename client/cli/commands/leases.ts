@@ -23,7 +23,7 @@ export function addLeaseCommands(program: Command): void {
   defineJsonCommand(program, {
     usage: 'acquire',
     description: 'Acquire a key, and leave it to you to keep its lease alive',
-    example: 'acquire --pool licences --wait 30s --json',
+    example: 'acquire --pool licences --wait 30s --only leaseId',
   })
     .option('--pool <pool>', 'where to acquire the key')
     .option('--wait <duration>', 'how long to wait for a key, for example 30s or 5m', parseDuration, 0)
@@ -33,7 +33,7 @@ export function addLeaseCommands(program: Command): void {
       perform(options, async (client) => {
         const { pool, holder, leaseSeconds, wait } = options;
         const lease = await client.acquire({ pool, holder, leaseSeconds, waitMs: wait });
-        print(options.json === true, lease, () => describeLease(lease));
+        print(options, lease, () => describeLease(lease));
       }),
     );
 
@@ -44,7 +44,7 @@ export function addLeaseCommands(program: Command): void {
   }).action((leaseId: string, options: CommonOptions) =>
     perform(options, async (client) => {
       const lease = await client.keepAlive(leaseId);
-      print(options.json === true, lease, () => describeLease(lease));
+      print(options, lease, () => describeLease(lease));
     }),
   );
 
@@ -55,7 +55,7 @@ export function addLeaseCommands(program: Command): void {
   }).action((leaseId: string, options: CommonOptions) =>
     perform(options, async (client) => {
       await client.release(leaseId);
-      print(options.json === true, { leaseId, released: true }, () => 'Released');
+      print(options, { leaseId, released: true }, () => 'Released');
     }),
   );
 }

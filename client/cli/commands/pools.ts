@@ -63,7 +63,7 @@ export function addPoolCommands(program: Command): void {
           const { pools: items, nextCursor } = await client.pools.list(page);
           return { items, nextCursor };
         });
-        print(options.json === true, { pools: found }, () => describePools(found));
+        print(options, { pools: found }, () => describePools(found));
       }),
     );
 
@@ -93,7 +93,7 @@ export function addPoolCommands(program: Command): void {
           ...(maxKeys !== undefined && { maxKeys: maxKeys === 'none' ? null : maxKeys }),
           ...(paused !== undefined && { paused }),
         });
-        print(options.json === true, pool, () => describePools([pool]));
+        print(options, pool, () => describePools([pool]));
       }),
     );
 
@@ -104,7 +104,7 @@ export function addPoolCommands(program: Command): void {
   }).action((pool: string, options: CommonOptions) =>
     perform(options, async (client) => {
       await client.pools.delete(pool);
-      print(options.json === true, { pool, deleted: true }, () => 'Deleted');
+      print(options, { pool, deleted: true }, () => 'Deleted');
     }),
   );
 }

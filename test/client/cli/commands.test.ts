@@ -87,6 +87,8 @@ describe('leases', () => {
     const lease = await json('acquire', '--pool', pool, '--lease-seconds', '30');
     expect(lease).toMatchObject({ pool, expiresInMs: 30_000, holder: expect.stringMatching(/:\d+$/) });
     expect(await json('keep-alive', lease.leaseId)).toMatchObject({ leaseId: lease.leaseId });
+    expect((await cli('keep-alive', lease.leaseId, '--only', 'keyId')).stdout).toBe(`${lease.keyId}\n`);
+    expect(await cli('keep-alive', lease.leaseId, '--only', 'odd')).toMatchObject({ code: 2, stdout: '' });
     const none = await cli('acquire', '--pool', pool, '--json');
     expect(none.code).toBe(75);
     expect(JSON.parse(none.stderr).error).toMatchObject({

@@ -210,7 +210,7 @@ describe('a lost lease', () => {
   test('cannot come from Ctrl-Z unnoticed: the command is stopped as well, and goes on with us', async () => {
     const pool = await makePool(host.client());
     const file = join(host.folder, 'stopped');
-    const child = run(pool, ['sh', '-c', `echo $$ > ${file}; while :; do sleep 1; done`]);
+    const child = run(pool, ['sh', '-c', `echo $$ > ${file}; exec sleep 300`]);
     const pid = await pidIn(file);
     const stateIs = (wanted: string, of: number) =>
       eventually(async () => (await readFile(`/proc/${of}/stat`, 'utf8')).includes(`) ${wanted} `));

@@ -1,0 +1,199 @@
+import { execFile } from 'node:child_process';
+import { cp, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
+import { useHost } from './support/host-process.ts';
+
+const execute = promisify(execFile);
+const ROOT = fileURLToPath(new URL('../../', import.meta.url));
+const FENCE = /^```(\w+)\n([\s\S]*?)^```$/gm;
+
+const host = useHost();
+let project: string;
+
+/** The code blocks of a page, in their order. */
+async function blocksOf(page: string, language: string): Promise<string[]> {
+  const text = await readFile(join(ROOT, page), 'utf8');
+  return [...text.matchAll(FENCE)]
+    .filter(([, name]) => name === language)
+    .map(([, , code]) => code as string);
+}
+
+async function run(file: string, parameters: string[], env: Record<string, string> = {}) {
+  const commands = [join(project, 'node_modules/.bin'), dirname(process.execPath), process.env.PATH];
+  return execute(file, parameters, {
+    cwd: project,
+    env: { ...host.environment, PATH: commands.join(':'), HOME: join(project, 'home'), ...env },
+  });
+}
+
+/** `licences` has short leases: where a page waits for a keep-alive, the test does not wait for long. */
+async function preparePools(): Promise<void> {
+  for (const [pool, leaseSeconds] of [
+    ['licences', 2],
+    ['worker-slots', 60],
+  ] as const) {
+    await host.client().pools.put(pool, { leaseSeconds, keyTtlSeconds: null });
+    await host.client().keys.create({ pool, count: 3 });
+  }
+}
+
+beforeAll(async () => {
+  project = await mkdtemp(join(tmpdir(), 'token-orchestrator-docs-'));
+  await mkdir(join(project, 'home'));
+  await cp(join(inject('clientProject'), 'node_modules'), join(project, 'node_modules'), {
+    recursive: true,
+    verbatimSymlinks: true,
+  });
+  await writeFile(join(project, 'package.json'), '{ "private": true, "type": "module" }');
+  await cp(join(ROOT, 'examples'), join(project, 'examples'), {
+    recursive: true,
+    filter: (source) => !source.includes('node_modules'),
+  });
+});
+afterAll(() => rm(project, { recursive: true, force: true }));
+
+test('the programs of the pages and the examples check against the package as it is published', async () => {
+  const files: string[] = [];
+  for (const [index, code] of (await blocksOf('docs/sdk.md', 'ts')).entries()) {
+    files.push(`block-${index}.ts`);
+    await writeFile(join(project, `block-${index}.ts`), code);
+  }
+  for (const file of await readdir(join(project, 'examples'))) {
+    if (file.endsWith('.ts')) files.push(`examples/${file}`);
+  }
+  expect(files.length).toBeGreaterThan(6);
+  const compilerOptions = {
+    strict: true,
+    noEmit: true,
+    target: 'es2024',
+    module: 'nodenext',
+    allowImportingTsExtensions: true,
+    erasableSyntaxOnly: true,
+    types: ['node'],
+    typeRoots: [join(ROOT, 'node_modules/@types')],
+  };
+  await writeFile(join(project, 'tsconfig.json'), JSON.stringify({ compilerOptions, files }));
+  const tsc = join(ROOT, 'node_modules/typescript/bin/tsc');
+  const { stdout } = await run(process.execPath, [tsc, '-p', project]).catch(
+    (error: { stdout: string }) => error,
+  );
+  expect(stdout).toBe('');
+});
+
+describe('docs/sdk.md', () => {
+  test('every program of it runs', async () => {
+    await preparePools();
+    const output: string[] = [];
+    for (const [index, code] of (await blocksOf('docs/sdk.md', 'ts')).entries()) {
+      const file = join(project, `run-${index}.ts`);
+      await writeFile(file, code);
+      output.push((await run(process.execPath, [file])).stdout);
+    }
+    expect(output[0]).toMatch(/^I hold key_\S+\ndone\n$/);
+    expect(output[1]).toBe('the service ended it: unblocked\n');
+    expect(output[2]).toMatch(/^slot key_\S+, fencing token \d+\n$/);
+    expect(output[3]).toContain("pool: 'worker-slots'");
+    expect(output).toHaveLength(4);
+  });
+
+  test('its way to install works, with the package that is not yet in the registry', async () => {
+    const [install, ...rest] = await blocksOf('docs/sdk.md', 'sh');
+    expect(rest).toEqual([]);
+    const folder = inject('clientProject');
+    const [tarball] = (await readdir(folder)).filter((file) => file.endsWith('.tgz'));
+    const empty = join(project, 'installed');
+    await mkdir(empty);
+    await writeFile(join(empty, 'package.json'), '{ "private": true }');
+    const command = install?.replace('token-orchestrator', `--offline ${join(folder, tarball ?? '')}`) ?? '';
+    await run('sh', ['-ec', `cd installed; ${command}`]);
+    expect(await readdir(join(empty, 'node_modules'))).toContain('token-orchestrator');
+  });
+
+  test('every error class of it is exported', async () => {
+    const text = await readFile(join(ROOT, 'docs/sdk.md'), 'utf8');
+    const names = [...text.matchAll(/^\| `(\w+Error)` \|/gm)].map(([, name]) => name);
+    expect(names.length).toBeGreaterThan(10);
+    const script = "import * as sdk from 'token-orchestrator'; console.log(Object.keys(sdk).join())";
+    const { stdout } = await run(process.execPath, ['--input-type=module', '-e', script]);
+    const exported = stdout
+      .trim()
+      .split(',')
+      .filter((name) => name.endsWith('Error'));
+    expect(exported.filter((name) => name !== 'OrchestratorError').sort()).toEqual(names.sort());
+  });
+});
+
+test('every line of docs/cli.md runs', async () => {
+  await preparePools();
+  const script = (await blocksOf('docs/cli.md', 'sh')).join('\n');
+  // -x: what is run is seen where one fails.
+  const { stdout, stderr } = await run('sh', ['-exc', script]);
+  expect(stdout).toMatch(/^rendering with key_/m);
+  expect(stdout).toMatch(/^the command said 3$/m);
+  expect(stdout).toMatch(/^refused: 1$/m);
+  expect(stdout).toMatch(/^Released$/m);
+  expect(stdout).toMatch(/^Revoked$/m);
+  expect(stderr).toContain('2000/2000');
+  const commands = [
+    ...new Set(
+      [...script.matchAll(/token-orchestrator ((?:keys|pools|clients) )?([\w-]+)/g)].map(
+        ([, group = '', name]) => group + name,
+      ),
+    ),
+  ];
+  expect(commands.filter((command) => !command.startsWith('/')).sort()).toEqual(
+    expect.arrayContaining([
+      'acquire',
+      'clients create',
+      'keep-alive',
+      'keys create',
+      'pools set',
+      'release',
+      'run',
+    ]),
+  );
+});
+
+describe('examples', () => {
+  const example = async (name: string): Promise<string> =>
+    (await run(process.execPath, [join(project, 'examples', name)])).stdout;
+
+  test('ten workers share three licences', async () => {
+    await host
+      .client()
+      .pools.delete('licences')
+      .catch(() => undefined);
+    const output = await example('share-licences.ts');
+    expect(output.match(/^worker \d renders with key_/gm)).toHaveLength(10);
+    const [, most] = /^10 workers are done, at most (\d+) at a time$/m.exec(output) ?? [];
+    expect(Number(most)).toBeGreaterThan(0);
+    expect(Number(most)).toBeLessThanOrEqual(3);
+  });
+
+  test('each worker has a test account of its own', async () => {
+    const output = await example('test-accounts.ts');
+    expect(output.match(/^worker \d tests "/gm)).toHaveLength(6);
+    expect(output).toMatch(/^0 jobs are left$/m);
+  });
+
+  test('a guarded resource rejects an old fencing token', async () => {
+    const output = await example('guarded-resource.ts');
+    expect(output).toMatch(/^rejected: token \d+ is older than \d+\nthe file says: second\n$/);
+  });
+
+  test('a cron job does not overlap', async () => {
+    const job = join(project, 'examples/nightly-job.sh');
+    const setUp = (await readFile(job, 'utf8')).match(/^# {3}(token-orchestrator .*)$/gm) ?? [];
+    expect(setUp).toHaveLength(2);
+    await run('sh', ['-ec', setUp.map((line) => line.slice(1)).join('\n')]);
+    expect((await run(job, [])).stdout).toMatch(/^started with key_\S+\nfinished\n$/);
+    const lease = await host.client().acquire({ pool: 'nightly-job' });
+    expect((await run(job, [])).stdout).toBe('it runs already, elsewhere: nothing to do\n');
+    await host.client().release(lease.leaseId);
+    await expect(run(job, [], { TOKEN_ORCHESTRATOR_CREDENTIAL: 'a.b' })).rejects.toMatchObject({ code: 77 });
+  });
+});
