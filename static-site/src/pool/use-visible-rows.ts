@@ -21,12 +21,22 @@ export function useVisibleRows(
   const [range, setRange] = useState<VisibleRows>({ first: 0, end: 30 });
   useEffect(() => {
     let frame = 0;
+    const rangeWith = (spare: number): VisibleRows => {
+      const top = list.current?.getBoundingClientRect().top ?? 0;
+      const first = Math.max(0, Math.floor((-top / rowPx - spare) / STEP) * STEP);
+      return { first, end: Math.ceil(((innerHeight - top) / rowPx + spare) / STEP) * STEP };
+    };
     const measure = (): void => {
       frame = 0;
-      const top = list.current?.getBoundingClientRect().top ?? 0;
-      const first = Math.max(0, Math.floor((-top / rowPx - SPARE) / STEP) * STEP);
-      const end = Math.ceil(((innerHeight - top) / rowPx + SPARE) / STEP) * STEP;
-      setRange((old) => (old.first === first && old.end === end ? old : { first, end }));
+      const wanted = rangeWith(SPARE);
+      setRange((old) => {
+        if (old.first === wanted.first && old.end === wanted.end) return old;
+        const isFar = wanted.first >= old.end || wanted.end <= old.first;
+        if (!isFar) return wanted;
+        // All rows are new: those in sight come first, the spare ones a frame later.
+        frame = requestAnimationFrame(measure);
+        return rangeWith(0);
+      });
     };
     const onScroll = (): void => {
       if (frame === 0) frame = requestAnimationFrame(measure);
