@@ -107,7 +107,7 @@ const parametersSchema = z
 export type Parameters = z.output<typeof parametersSchema>;
 
 /** The names that `-c NAME=VALUE` may have. */
-export const PARAMETER_NAMES = Object.keys(parametersSchema.shape) as readonly (keyof Parameters)[];
+const PARAMETER_NAMES = Object.keys(parametersSchema.shape) as readonly (keyof Parameters)[];
 
 /** @param read gives a parameter's text by its name, undefined when it is absent. @throws ParameterError */
 export function readParameters(read: (name: string) => unknown): Parameters {
