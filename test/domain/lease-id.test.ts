@@ -59,6 +59,7 @@ describe('a lease id', () => {
     ['no key', encodeText(`|${POOL}|1.${'A'.repeat(22)}`)],
     ['no pool', encodeText(`${KEY_ID}||1.${'A'.repeat(22)}`)],
     ['a proof without a length', encodeText(`${KEY_ID}|${POOL}|.${'A'.repeat(22)}`)],
+    ['a proof that is too long', encodeText(`${KEY_ID}|${POOL}|1.${'A'.repeat(23)}`)],
     ['a proof that is too short', encodeText(`${KEY_ID}|${POOL}|1.${'A'.repeat(21)}`)],
     ['a negative length', encodeText(`${KEY_ID}|${POOL}|-1.${'A'.repeat(22)}`)],
     ['a length beyond all bounds', encodeText(`${KEY_ID}|${POOL}|${'z'.repeat(10)}.${'A'.repeat(22)}`)],

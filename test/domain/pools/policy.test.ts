@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { findKey } from '../../../shared/domain/keys/find-key.ts';
 import { keepAliveLease } from '../../../shared/domain/leases/keep-alive-lease.ts';
 import { releaseLease } from '../../../shared/domain/leases/release-lease.ts';
-import { DEFAULT_POLICY } from '../../../shared/domain/pool.ts';
+import { DEFAULT_POLICY, type Pool } from '../../../shared/domain/pool.ts';
 import { findPool } from '../../../shared/domain/pools/find-pool.ts';
 import { listPools } from '../../../shared/domain/pools/list-pools.ts';
 import { POOL_CACHE_MS } from '../../../shared/domain/pools/pool-directory.ts';
@@ -172,9 +172,26 @@ describeOnEveryStore((world) => {
       );
     });
 
-    it('include the default one, even in a database that lacks it', async () => {
-      const bare = await world.store.pools.find('default');
-      expect(bare).toMatchObject({ name: 'default', ...DEFAULT_POLICY });
+    it('include the default one, which comes back where a database lacks it', async () => {
+      const standing = (await world.store.pools.find('default')) as Pool;
+      const cleared = {
+        name: 'default',
+        generation: standing.generation + 1,
+        clearedAt: world.now,
+        deleted: true,
+      };
+      await world.store.pools.clear(standing, { ...cleared, now: world.now });
+      await world.store.pools.forgetCleared(cleared);
+      expect(await world.store.pools.find('default')).toBeNull();
+
+      expect(await findPool(world.context, ADMIN, 'default')).toMatchObject({
+        pool: 'default',
+        ...DEFAULT_POLICY,
+      });
+      expect(await addKeys(world.context, 1)).toHaveLength(1);
+    });
+
+    it('keep their policy when the database is prepared again', async () => {
       await setPolicy(world.context, { maxKeys: 3 });
       await world.store.prepare(world.now + SECOND);
 
