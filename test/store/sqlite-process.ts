@@ -2,6 +2,7 @@ import { writeSync } from 'node:fs';
 import type { Caller } from '../../shared/domain/client.ts';
 import type { Context } from '../../shared/domain/context.ts';
 import { NoKeyAvailableError } from '../../shared/domain/errors.ts';
+import type { Key } from '../../shared/domain/key.ts';
 import { acquireLease } from '../../shared/domain/leases/acquire-lease.ts';
 import { keepAliveLease } from '../../shared/domain/leases/keep-alive-lease.ts';
 import type { LeaseView } from '../../shared/domain/leases/lease-view.ts';
@@ -22,6 +23,20 @@ function connect(): Context {
   return { store, pools, clock: () => NOW, clockSkewToleranceMs: 1000 };
 }
 
+function makeKey(keyId: string): Key {
+  const expiresAt = NOW + 300_000;
+  return {
+    keyId,
+    pool: 'shared',
+    state: 'free',
+    slot: Math.random(),
+    fencingToken: NOW,
+    createdAt: NOW,
+    expiresAt,
+    freeAt: NOW,
+  };
+}
+
 const JOBS: Record<string, () => Promise<unknown>> = {
   /** Opens and prepares a database that does not exist yet. */
   async prepare() {
@@ -38,6 +53,16 @@ const JOBS: Record<string, () => Promise<unknown>> = {
     return acquired.map((result) =>
       result.status === 'fulfilled' ? result.value.lease.keyId : result.reason.code,
     );
+  },
+  /** 100 creates of two keys each in a pool that holds 101; answers how many were carried out. */
+  async create() {
+    const { store } = connect();
+    let created = 0;
+    for (let i = 0; i < 100; i++) {
+      const keys = [makeKey(`${process.pid}-${i}-a`), makeKey(`${process.pid}-${i}-b`)];
+      if (await store.keys.create(keys, { maxKeys: 101, now: NOW })) created += 1;
+    }
+    return created;
   },
   /** 32 callers, each of which acquires and releases again and again; answers every lease and how often none was free. */
   async takeTurns() {

@@ -84,6 +84,15 @@ describe('several processes on one SQLite file', () => {
     await store.close();
   });
 
+  it('never fill a pool beyond maxKeys', async () => {
+    const store = await openWithKeys(0);
+    const processes = await Promise.all([start('create'), start('create')]);
+    const created = (await Promise.all(processes.map(run))) as number[];
+    expect(created.reduce((sum, count) => sum + count)).toBe(50);
+    expect(await store.keys.list({ pool: 'shared', now: NOW, limit: 200 })).toHaveLength(100);
+    await store.close();
+  });
+
   it('give each key to one of 64 acquirers, and every key to somebody', async () => {
     const store = await openWithKeys(40);
     const processes = await Promise.all([start('acquire'), start('acquire')]);

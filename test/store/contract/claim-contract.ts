@@ -4,6 +4,7 @@ import {
   addKeys,
   addLeasedKey,
   expectKey,
+  FREE_AGAIN,
   KEY_LIFE_MS,
   LEASE_END,
   lastLeaseOf,
@@ -67,6 +68,12 @@ export function describeClaim(makeStore: MakeStore): void {
       await addKey(test.store, { freeAt: NOW + SECOND });
       expect(await test.store.keys.claim(makeClaim(NOW + SECOND - 1), 0)).toBeNull();
       expectKey(await test.store.keys.claim(makeClaim(NOW + SECOND), 0));
+    });
+
+    it('leaves a lapsed key to reclaim, which records the lapse', async () => {
+      const key = await addLeasedKey(test.store);
+      expect(await test.store.keys.claim(makeClaim(FREE_AGAIN), 0)).toBeNull();
+      expect(await stored(test.store, key)).toStrictEqual(key);
     });
 
     it('never serves an expired key, with no sweep', async () => {

@@ -212,5 +212,14 @@ export function describeReads(makeStore: MakeStore): void {
       expect(await counts(3)).toMatchObject({ free: 3, leased: 3, cooling: 3 });
       expect(await counts(4)).toMatchObject({ free: 3, leased: 3, cooling: 3 });
     });
+
+    it('counts lapsed keys that still cool among more leased ones than the limit', async () => {
+      for (let i = 0; i < 8; i++) {
+        const key = await addLeasedKey(test.store);
+        if (i >= 2) await test.store.keys.extend(makeExtension(key, LEASE_END - 1));
+      }
+      const counts = await test.store.keys.count({ pool: POOL, now: LEASE_END, limit: 3 });
+      expect(counts).toStrictEqual({ free: 0, leased: 3, cooling: 2, nextFreeAt: FREE_AGAIN });
+    });
   });
 }

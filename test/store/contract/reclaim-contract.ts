@@ -138,6 +138,19 @@ export function describeReclaim(makeStore: MakeStore): void {
       expect(await test.store.keys.reclaim(taken, makeClaim(taken.freeAt))).toBeNull();
     });
 
+    it('refuses a key that is not free yet', async () => {
+      const found = await addLeasedKey(test.store);
+      expect(await test.store.keys.reclaim(found, makeClaim(FREE_AGAIN - 1))).toBeNull();
+      expect(await stored(test.store, found)).toStrictEqual(found);
+      expectKey(await test.store.keys.reclaim(found, makeClaim(FREE_AGAIN)));
+    });
+
+    it('refuses a key of another pool', async () => {
+      const found = await addKey(test.store, { pool: OTHER_POOL });
+      expect(await test.store.keys.reclaim(found, makeClaim(NOW))).toBeNull();
+      expect(await stored(test.store, found)).toStrictEqual(found);
+    });
+
     it('refuses an expired key, with no sweep', async () => {
       const found = await addKey(test.store, { expiresAt: NOW + SECOND });
       expect(await test.store.keys.reclaim(found, makeClaim(NOW + SECOND))).toBeNull();
