@@ -3,6 +3,7 @@ import { constants } from 'node:os';
 import type { Writable } from 'node:stream';
 import { CliError } from './cli-error.ts';
 import { exitCodes, SIGNAL_BASE } from './exit-codes.ts';
+import { hasRunningMember } from './process-group.ts';
 
 /** How often it is looked whether the rest of a process group has ended, in milliseconds. */
 const LOOK_EVERY_MS = 25;
@@ -59,13 +60,18 @@ export function prepareCommand(command: readonly string[], env: NodeJS.ProcessEn
     },
   );
 
-  const send = (name: NodeJS.Signals | 0): boolean => {
+  const isRunning = (): boolean => {
+    if (child.pid === undefined) return false;
+    return exited ? ownGroup && hasRunningMember(child.pid) : true;
+  };
+
+  const send = (name: NodeJS.Signals): void => {
     // A process group outlives its leader as long as it has members; the number of a process may be a stranger's then.
-    if (target === undefined || (exited && !ownGroup)) return false;
+    if (target === undefined || (exited && !ownGroup)) return;
     try {
-      return process.kill(target, name);
+      process.kill(target, name);
     } catch {
-      return false;
+      // It has ended by itself.
     }
   };
 
@@ -74,14 +80,14 @@ export function prepareCommand(command: readonly string[], env: NodeJS.ProcessEn
     ownGroup,
     target,
     begin: () => void gate?.end('begin\n'),
-    signal: (name) => void send(name),
+    signal: send,
     end: async (graceMs) => {
       const deadline = performance.now() + graceMs;
       if (graceMs > 0) send('SIGTERM');
-      while (send(0) && performance.now() < deadline) {
+      while (isRunning() && performance.now() < deadline) {
         await new Promise((resolve) => setTimeout(resolve, Math.min(LOOK_EVERY_MS, graceMs)));
       }
-      send('SIGKILL');
+      if (isRunning()) send('SIGKILL');
       await exit;
     },
   };
