@@ -72,4 +72,13 @@ describeWithMongoDb('the MongoDB store, whatever it is asked,', (database) => {
     expect(await count(2)).toMatchObject({ cooling: 2 });
     expect(await count(10)).toEqual({ free: 0, leased: 3, cooling: 3, nextFreeAt: LEASE_END });
   });
+
+  it('clears no deleted pool', async () => {
+    const { pools } = test.store;
+    const policy = { leaseSeconds: 10, keyTtlSeconds: null, maxKeys: null, paused: false };
+    const { pool } = await pools.put('build', policy, NOW);
+    await pools.clear(pool, { generation: NOW + 1, now: NOW, deleted: true });
+    const again = { generation: NOW + 2, now: NOW, deleted: false };
+    expect(await pools.clear({ ...pool, generation: NOW + 1 }, again)).toBe(false);
+  });
 });

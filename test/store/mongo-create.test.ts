@@ -1,6 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
+import { DatabaseUnavailableError } from '../../shared/domain/errors.ts';
 import type { Store } from '../../shared/domain/store.ts';
+import { createKeys } from '../../shared/store/mongo/keys/create-keys.ts';
 import type { KeyDocument } from '../../shared/store/mongo/keys/key-document.ts';
 import { describeWithMongoDb } from '../support/mongodb.ts';
 import { useStore } from './contract/store-fixture.ts';
@@ -102,6 +104,69 @@ describeWithMongoDb('creating keys in MongoDB', (database) => {
     it('removes those that were abandoned', async () => {
       await insertPending(NOW);
       expect(await fixture.store.keys.removeExpired({ now: NOW, limit: 10 })).toBe(1);
+    });
+  });
+
+  describe('stalled', () => {
+    /** The collection, where something else happens before or after this command is carried out. */
+    function interrupted(
+      when: 'before' | 'after',
+      command: 'insertMany' | 'deleteMany' | 'updateMany',
+      happen: () => Promise<unknown>,
+    ) {
+      return new Proxy(documents, {
+        get(target, property) {
+          const member: unknown = Reflect.get(target, property);
+          if (typeof member !== 'function') return member;
+          if (property !== command) return member.bind(target);
+          return async (...parameters: unknown[]) => {
+            if (when === 'before') await happen();
+            const result: unknown = await member.apply(target, parameters);
+            if (when === 'after') await happen();
+            return result;
+          };
+        },
+      });
+    }
+
+    it('between its count and its last write, keeps its seats from others', async () => {
+      const keys = [makeKey(POOL), makeKey(POOL)];
+      const others: boolean[] = [];
+      const collection = interrupted('before', 'updateMany', async () => {
+        others.push(await create(fixture.store, 1, 3), await create(fixture.store, 1, 3));
+      });
+      expect(await createKeys(collection, keys, { maxKeys: 3, now: NOW })).toBe(true);
+      expect(others).toEqual([true, false]);
+      expect(await documents.countDocuments({ state: 'free' })).toBe(3);
+    });
+
+    it('for so long that a sweep removed some of its keys, does not say that all are there', async () => {
+      const keys = [makeKey(POOL), makeKey(POOL)];
+      const collection = interrupted('before', 'updateMany', () =>
+        fixture.store.keys.removeExpired({ now: NOW + MINUTE_MS, limit: 1 }),
+      );
+      await expect(createKeys(collection, keys, { maxKeys: null, now: NOW })).rejects.toThrow(
+        DatabaseUnavailableError,
+      );
+    });
+
+    it('does not trust a count that is older than its keys', async () => {
+      const keys = [makeKey(POOL), makeKey(POOL)];
+      const collection = interrupted('after', 'insertMany', () => documents.deleteOne({}));
+      await expect(createKeys(collection, keys, { maxKeys: 5, now: NOW })).rejects.toThrow(
+        DatabaseUnavailableError,
+      );
+      expect(await documents.countDocuments()).toBe(0);
+    });
+
+    it('tries again when another that was in its way has given up', async () => {
+      let pending: string | undefined = await insertPending(NOW + MINUTE_MS);
+      const collection = interrupted('before', 'deleteMany', async () => {
+        if (pending !== undefined) await documents.deleteOne({ _id: pending });
+        pending = undefined;
+      });
+      expect(await createKeys(collection, [makeKey(POOL)], { maxKeys: 1, now: NOW })).toBe(true);
+      expect(await documents.distinct('state')).toEqual(['free']);
     });
   });
 });
