@@ -41,7 +41,7 @@ class Ledger {
   }
 }
 
-describe('the local host, killed in the middle of its work,', () => {
+describe('the local host, killed in the middle of its work,', { timeout: 120_000 }, () => {
   const hosts = useHostProcesses();
   let requests = 0;
 

@@ -8,7 +8,7 @@ import type { Lease } from '../../../shared/contract/leases.ts';
 import type { Problem } from '../../../shared/contract/problems.ts';
 import { useHostProcesses } from '../../support/host-process.ts';
 
-describe('the local host', () => {
+describe('the local host', { timeout: 120_000 }, () => {
   const hosts = useHostProcesses();
 
   it('leases keys as the README tells, and finds them again after a restart', async () => {

@@ -8,7 +8,7 @@ import { type Ended, useHostProcesses } from '../../support/host-process.ts';
 /** In what a mistaken variable holds; must never be shown. */
 const SECRET = 'hunter2';
 
-describe('a mistake of whoever starts the local host', () => {
+describe('a mistake of whoever starts the local host', { timeout: 120_000 }, () => {
   const hosts = useHostProcesses();
 
   /** One line that says what is wrong, exit code 1, no stack, no secret. */

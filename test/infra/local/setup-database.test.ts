@@ -6,7 +6,9 @@ import { describeWithMongoDb } from '../../support/mongodb.ts';
 describeWithMongoDb('setup-database', (database) => {
   const hosts = useHostProcesses();
 
-  it('prepares a database and shows its first admin credential once, which a host on it then takes', async () => {
+  it('prepares a database and shows its first admin credential once, which a host on it then takes', {
+    timeout: 120_000,
+  }, async () => {
     const folder = await hosts.makeFolder();
     const environment = { MONGODB_URI: database.uri };
     const first = await hosts.run('setup-database.ts', folder, environment);
