@@ -13,7 +13,7 @@ const FOLDER = process.argv.slice(2).find((argument) => !argument.startsWith('--
 const IMAGES = FOLDER ?? fileURLToPath(new URL('../docs/images/', import.meta.url));
 const EVERY_VIEW = process.argv.includes('--all');
 
-const WIDE = { width: 1280, height: 860 };
+const WIDE = { width: 1280, height: 1000 };
 const PHONE = { width: 360, height: 780 };
 
 const holders = [
@@ -61,7 +61,7 @@ async function takePictures(
     await take('sign-in');
   }
   await page.goto(host.signInLink);
-  await page.getByText('Live').waitFor();
+  await page.getByText('Live', { exact: true }).waitFor();
   await fillChart(page);
   await take('overview');
 

@@ -104,7 +104,7 @@ function options(width: number, height: number, onHover: (index: number | null) 
   const font = '11px "Inter Variable", system-ui, sans-serif';
   const leased = readColour('fill-leased');
   const cooling = readColour('fill-cooling');
-  const step = uPlot.paths.stepped?.({ align: 1 });
+  const step = uPlot.paths.stepped?.({ align: -1 });
   const base = { paths: step as uPlot.Series.PathBuilder, points: { show: false } };
   return {
     width,
