@@ -7,7 +7,7 @@ import type { Claim, Extension, Release, Store } from '../../../shared/domain/st
 export const NOW = Date.UTC(2100, 0, 1);
 export const SECOND = 1000;
 export const LEASE_MS = 60 * SECOND;
-export const TOLERANCE_MS = SECOND;
+export const TOLERANCE_MS = 1000;
 export const KEY_LIFE_MS = 300 * SECOND;
 
 /** When a lease taken at NOW ends, and when its key is free again. */
