@@ -66,9 +66,19 @@ async function buildSite(): Promise<void> {
       join(ROOT, 'node_modules/@fontsource-variable/jetbrains-mono/LICENSE'),
       join(scratch, 'dist/jetbrains-mono-license.txt'),
     );
+    await addApiPage(join(scratch, 'dist/docs'));
     await replaceDist(join(scratch, 'dist'));
   } finally {
     await rm(scratch, { recursive: true, force: true });
+  }
+}
+
+/** The API document and the page that shows it: Swagger UI, from this origin alone. */
+async function addApiPage(folder: string): Promise<void> {
+  await cp(join(SOURCE, 'docs'), folder, { recursive: true });
+  await copyFile(join(ROOT, 'docs/openapi.json'), join(folder, 'openapi.json'));
+  for (const name of ['swagger-ui.css', 'swagger-ui-bundle.js', 'LICENSE', 'NOTICE']) {
+    await copyFile(join(ROOT, 'node_modules/swagger-ui-dist', name), join(folder, name));
   }
 }
 
@@ -95,7 +105,8 @@ async function replaceDist(built: string): Promise<void> {
   await mkdir(DIST, { recursive: true });
   const old = await readdir(DIST);
   const fresh = await readdir(built);
-  for (const name of fresh) if (name !== 'index.html') await cp(join(built, name), join(DIST, name));
+  for (const name of fresh)
+    if (name !== 'index.html') await cp(join(built, name), join(DIST, name), { recursive: true });
   await cp(join(built, 'index.html'), `${INDEX}.new`);
   await rename(`${INDEX}.new`, INDEX);
   for (const name of old)
@@ -106,7 +117,7 @@ async function isUpToDate(): Promise<boolean> {
   const built = await changedAt(INDEX);
   const lock = await changedAt(join(ROOT, 'package-lock.json'));
   const script = await changedAt(fileURLToPath(import.meta.url));
-  const sources = await Promise.all([SOURCE, PUBLIC].map(newestIn));
+  const sources = await Promise.all([SOURCE, PUBLIC, join(ROOT, 'docs')].map(newestIn));
   return built > Math.max(lock, script, ...sources);
 }
 

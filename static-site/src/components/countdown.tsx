@@ -1,5 +1,5 @@
 import { useComputed } from '@preact/signals';
-import { nowMs } from '../time/clock.ts';
+import { currentMs } from '../time/clock.ts';
 import { formatDuration } from '../time/format-duration.ts';
 
 interface CountdownProps {
@@ -13,7 +13,7 @@ interface CountdownProps {
 /** Counts down by itself; only the text changes, nothing is rendered again. */
 export function Countdown({ until, precision = 'seconds', over }: CountdownProps) {
   const text = useComputed(() => {
-    const left = until - nowMs.value;
+    const left = until - currentMs();
     return left <= 0 && over !== undefined ? over : formatDuration(left, precision);
   });
   return <span class="tabular-nums">{text}</span>;

@@ -1,5 +1,5 @@
 import { type ReadonlySignal, useComputed } from '@preact/signals';
-import { nowMs } from '../time/clock.ts';
+import { currentMs } from '../time/clock.ts';
 
 interface DrainBarProps {
   /** When it is empty, on the monotonic clock. */
@@ -31,7 +31,7 @@ export function DrainBar({ until, fullMs, tone, thick = false }: DrainBarProps) 
 /** How far a bar has run down, as a style that changes by itself. */
 export function useDrainStyle(until: number, fullMs: number): ReadonlySignal<string> {
   return useComputed(() => {
-    const left = Math.min(1, Math.max(0, (until - nowMs.value) / fullMs));
+    const left = Math.min(1, Math.max(0, (until - currentMs()) / fullMs));
     return `transform: scaleX(${Math.round(left * STEPS) / STEPS})`;
   });
 }

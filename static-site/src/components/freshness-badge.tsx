@@ -1,11 +1,11 @@
 import { useComputed } from '@preact/signals';
 import type { Feed } from '../poll/feed.ts';
-import { nowMs } from '../time/clock.ts';
+import { currentMs } from '../time/clock.ts';
 import { formatDuration } from '../time/format-duration.ts';
 
 /** Whether what is shown is the present, and how old it is if not. */
 export function FreshnessBadge({ feed }: { feed: Feed<unknown> }) {
-  const age = useComputed(() => formatDuration(Math.floor((nowMs.value - feed.sentAt.value) / 1000) * 1000));
+  const age = useComputed(() => formatDuration(Math.floor((currentMs() - feed.sentAt.value) / 1000) * 1000));
   switch (feed.freshness.value) {
     case 'live':
       return (

@@ -4,7 +4,7 @@ import type { Key } from '../../../shared/contract/keys.ts';
 import { useDrainStyle } from '../components/drain-bar.tsx';
 import { StateBadge } from '../components/state-badge.tsx';
 import { staleAfterMs } from '../poll/feed.ts';
-import { nowMs } from '../time/clock.ts';
+import { currentMs } from '../time/clock.ts';
 import { formatDuration } from '../time/format-duration.ts';
 import { TimeText } from '../time/time-text.tsx';
 import { KEYS_EVERY_MS, type KeyList, type KeyRow } from './key-list.ts';
@@ -32,7 +32,7 @@ export function KeyTableRow(props: KeyTableRowProps) {
   const { key, sentAt } = row;
   const { keyId, lease, state } = key;
   const className = useComputed(() => {
-    const isStale = list.error.value !== undefined || nowMs.value - sentAt > STALE_AFTER_MS;
+    const isStale = list.error.value !== undefined || currentMs() - sentAt > STALE_AFTER_MS;
     return isStale ? 'key-row stale' : 'key-row';
   });
   return (
@@ -136,7 +136,7 @@ interface RunningProps {
 /** A time that runs down, over its bar. */
 function Running({ label, title, until, fullMs, over, fill }: RunningProps) {
   const text: ReadonlySignal<string> = useComputed(() => {
-    const left = until - nowMs.value;
+    const left = until - currentMs();
     return left <= 0 ? over : formatDuration(left);
   });
   const style = useDrainStyle(until, fullMs);
