@@ -5,6 +5,7 @@
 function handler(event) {
   const request = event.request;
   const lastPart = request.uri.slice(request.uri.lastIndexOf('/'));
-  if (!lastPart.includes('.')) request.uri = '/index.html';
+  if (request.uri === '/docs' || request.uri === '/docs/') request.uri = '/docs/index.html';
+  else if (!lastPart.includes('.')) request.uri = '/index.html';
   return request;
 }

@@ -22,15 +22,16 @@ export function serveSite(folder: string): (message: IncomingMessage, response: 
     }
     // Whole files only: a range that ends before it starts makes sirv throw, which would end the process.
     delete message.headers.range;
-    if (isView(message.url ?? '/')) message.url = '/';
+    message.url = fileOf(message.url ?? '/');
     files(message, response, () => {
       response.writeHead(404, { 'content-type': 'text/plain; charset=utf-8' }).end('Not found\n');
     });
   };
 }
 
-/** The last part of the path has no file extension. */
-function isView(url: string): boolean {
+/** A path whose last part has no file extension is a view; `/docs` is the API's page. As `infra/aws/show-view.js` has it. */
+function fileOf(url: string): string {
   const path = url.split('?', 1)[0] ?? '/';
-  return !path.slice(path.lastIndexOf('/')).includes('.');
+  if (path === '/docs' || path === '/docs/') return '/docs/index.html';
+  return path.slice(path.lastIndexOf('/')).includes('.') ? url : '/';
 }

@@ -147,6 +147,9 @@ describe('the function at the edge', () => {
     ['/pools/v1.2/keys', '/index.html'],
     ['/app-0A1B2C3D.js', '/app-0A1B2C3D.js'],
     ['/favicon.svg', '/favicon.svg'],
+    ['/docs', '/docs/index.html'],
+    ['/docs/', '/docs/index.html'],
+    ['/docs/openapi.json', '/docs/openapi.json'],
   ])('turns %s into %s', (uri, expected) => {
     const request = runInNewContext(`${source}; handler(event)`, { event: { request: { uri } } });
     expect(request.uri).toBe(expected);
