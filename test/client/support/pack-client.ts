@@ -20,7 +20,11 @@ export async function packClient(folder: string): Promise<string> {
     await copyFile(join(CLIENT, file), join(source, file));
   }
   await buildPackage(join(source, 'dist'));
-  const { stdout } = await execute('npm', ['pack', '--json', '--pack-destination', folder], { cwd: source });
+  const { stdout } = await execute(
+    'npm',
+    ['pack', '--json', '--ignore-scripts', '--pack-destination', folder],
+    { cwd: source },
+  );
   const [{ filename }] = JSON.parse(stdout) as [{ filename: string }];
   const tarball = join(folder, filename);
 
