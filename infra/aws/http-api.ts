@@ -26,14 +26,13 @@ const ADMIN_LIMIT = { rateLimit: 20, burstLimit: 40 };
 /** API Gateway keeps the authorizer's answer this long, so a revoked credential may work as long. */
 const AUTHORIZER_CACHE = Duration.seconds(60);
 
-/** One line of the access log. No header is in it, so no credential. */
+/** One line of the access log. No header and no path is in it, so no credential, no key and no lease. */
 const ACCESS_LOG_LINE = {
   requestId: '$context.requestId',
   time: '$context.requestTime',
   ip: '$context.identity.sourceIp',
   route: '$context.routeKey',
   method: '$context.httpMethod',
-  path: '$context.path',
   status: '$context.status',
   latencyMs: '$context.responseLatency',
   integrationLatencyMs: '$context.integrationLatency',

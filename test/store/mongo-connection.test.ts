@@ -140,6 +140,10 @@ describe('an error of the driver', () => {
       'a host name that does not resolve',
       Object.assign(new Error('querySrv ETIMEOUT'), { syscall: 'querySrv' }),
     ],
+    [
+      'a socket that the server has closed meanwhile',
+      Object.assign(new Error('write EPIPE'), { syscall: 'write', code: 'EPIPE' }),
+    ],
   ])('that means %s becomes DatabaseUnavailableError', (_name, error) => {
     const translated = translateDriverError(error);
     expect(translated).toBeInstanceOf(DatabaseUnavailableError);

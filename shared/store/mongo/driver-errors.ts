@@ -66,7 +66,7 @@ export function isDuplicateKeyError(error: unknown): boolean {
 }
 
 function isUnavailable(error: unknown): boolean {
-  if (!(error instanceof MongoError)) return isFailedLookup(error);
+  if (!(error instanceof MongoError)) return isNetworkFailure(error);
   // A bulk write wraps whatever went wrong, a lost connection too, in an error of its own.
   if (error instanceof MongoBulkWriteError && isUnavailable(error.errorResponse)) return true;
   return (
@@ -77,8 +77,11 @@ function isUnavailable(error: unknown): boolean {
   );
 }
 
-/** The resolver's own errors (`querySrv ETIMEOUT`) pass through the driver as they are. */
-function isFailedLookup(error: unknown): boolean {
+/**
+ * The resolver's errors (`querySrv ETIMEOUT`) pass through the driver as they are, and right after a server died so does
+ * now and then a socket's (`write EPIPE`).
+ */
+function isNetworkFailure(error: unknown): boolean {
   const { syscall } = (error ?? {}) as NodeJS.ErrnoException;
-  return typeof syscall === 'string' && /^(query|getaddrinfo)/.test(syscall);
+  return typeof syscall === 'string' && /^(query|getaddrinfo|connect|read|write)/.test(syscall);
 }

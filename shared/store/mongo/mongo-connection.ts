@@ -32,7 +32,7 @@ export function connectMongo(options: MongoConnectionOptions): MongoConnection {
   let connecting: Promise<MongoClient> | undefined;
   return {
     database: databaseOf(options.uri),
-    deadlineMs: timeoutMs + 1000,
+    deadlineMs: timeoutMs + 250,
     client() {
       connecting ??= connect(options, timeoutMs).catch((error: unknown) => {
         connecting = undefined;
