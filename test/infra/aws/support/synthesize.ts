@@ -1,9 +1,10 @@
-import { mkdirSync, mkdtempSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { App, Validations } from 'aws-cdk-lib';
 import { Template } from 'aws-cdk-lib/assertions';
 import { AwsSolutionsChecks } from 'cdk-nag';
+import { afterAll } from 'vitest';
 import { readParameters } from '../../../../infra/aws/parameters.ts';
 import { TokenOrchestratorStack } from '../../../../infra/aws/stack.ts';
 import { FUNCTION_NAMES } from '../../../../infra/bundle/bundle-functions.ts';
@@ -26,9 +27,14 @@ export interface Synthesized {
 
 export const IAM_URI = 'mongodb+srv://cluster.example.mongodb.net';
 
-/** The template of a deployment with these parameters, with nothing but placeholders in the bundles. Throws what cdk-nag finds. */
+/**
+ * The template of a deployment with these parameters, with nothing but placeholders in the bundles. Throws what
+ * cdk-nag finds. Called outside of tests, since its folder lives until the file's tests are over.
+ */
 export function synthesize(parameters: Record<string, string> = { mongodbUri: IAM_URI }): Synthesized {
   const folder = mkdtempSync(join(tmpdir(), 'synthesized-'));
+  // 20 MB, with CDK's own uploader.
+  afterAll(() => rmSync(folder, { recursive: true }));
   const bundleFolder = join(folder, 'functions');
   for (const name of FUNCTION_NAMES) {
     mkdirSync(join(bundleFolder, name), { recursive: true });
