@@ -34,14 +34,20 @@ describe('the runtime of a Lambda function', () => {
     await context.store.close();
   });
 
-  it('is tried again at the next invocation where it could not be opened', async () => {
-    vi.stubEnv('MONGODB_URI', 'no connection string');
-    expect(await callHealth()).toBe(500);
-    expect(log.text()).toContain('MONGODB_URI must start with mongodb://');
-    vi.stubEnv('MONGODB_URI', '');
-    vi.stubEnv('SQLITE_PATH', ':memory:');
-    expect(await callHealth()).toBe(200);
-    const { lambdaRuntime } = await import('../../shared/runtime/runtime.ts');
-    await (await lambdaRuntime()).context.store.close();
-  });
+  it.each([
+    ['MONGODB_URI', 'no connection string', 'MONGODB_URI must start with mongodb://'],
+    ['SQLITE_PATH', '/dev/null/orchestrator.db', '/dev/null'],
+  ])(
+    'is tried again at the next invocation where %s did not let it be opened',
+    async (variable, wrong, logged) => {
+      vi.stubEnv(variable, wrong);
+      expect(await callHealth()).toBe(500);
+      expect(log.text()).toContain(logged);
+      vi.stubEnv(variable, '');
+      vi.stubEnv('SQLITE_PATH', ':memory:');
+      expect(await callHealth()).toBe(200);
+      const { lambdaRuntime } = await import('../../shared/runtime/runtime.ts');
+      await (await lambdaRuntime()).context.store.close();
+    },
+  );
 });

@@ -92,7 +92,7 @@ describe('the local gateway', () => {
     const get = await call({ path });
     const head = await call({ method: 'HEAD', path });
     expect(head).toMatchObject({ status: 200, text: '' });
-    expect(head.headers['content-length']).toBe(get.headers['content-length']);
+    expect(head.headers['content-length']).toBe(String(Buffer.byteLength(get.text)));
     expect(head.headers['content-type']).toBe('application/json');
     expect(await call({ method: 'HEAD', path: '/v1/keys/key_x' })).toMatchObject({ status: 404, text: '' });
     expect(await call({ method: 'HEAD', path: '/v1/pools' })).toMatchObject({ status: 405, text: '' });

@@ -6,7 +6,7 @@ import { stopServer } from '../../../infra/local/stop-server.ts';
 
 describe('stopping the local server', () => {
   const start = async () => {
-    const server = createServer();
+    const server = createServer({ keepAliveTimeout: 0 }); // An idle connection stays until it is closed.
     server.listen(0, '127.0.0.1');
     await once(server, 'listening');
     const socket = connect((server.address() as AddressInfo).port, '127.0.0.1');
@@ -23,7 +23,7 @@ describe('stopping the local server', () => {
     const { server, socket, received } = await start();
     socket.write(GET);
     const [, response] = (await once(server, 'request')) as [unknown, ServerResponse];
-    const stopped = stopServer(server);
+    const stopped = stopServer(server, 600_000);
     response.end('done');
     await stopped;
     if (!socket.closed) await once(socket, 'close');
