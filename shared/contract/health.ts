@@ -1,5 +1,3 @@
 import * as z from 'zod';
 
 export const healthSchema = z.strictObject({ status: z.literal('ok') }).meta({ id: 'Health' });
-
-export type Health = z.output<typeof healthSchema>;

@@ -57,7 +57,7 @@ export const cursorSchema = z
   .meta({ description: 'Where the next page starts, from `nextCursor` of the page before; opaque' });
 
 /** A whole number in a query string. */
-export function queryIntegerSchema(limits: { min: number; max: number; default: number }) {
+function queryIntegerSchema(limits: { min: number; max: number; default: number }) {
   return z
     .string()
     .regex(/^\d{1,9}$/, 'Must be a whole number')

@@ -5,7 +5,7 @@ import type { ApiEvent } from './api-event.ts';
 import { BodyTooLargeError, UnsupportedMediaTypeError } from './problem.ts';
 
 /** The largest request body, in bytes. */
-export const MAX_BODY_BYTES = 64 * 1024;
+const MAX_BODY_BYTES = 64 * 1024;
 
 const parser = httpJsonBodyParser();
 

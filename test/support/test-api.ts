@@ -23,7 +23,7 @@ import { dumpStore } from './store-dump.ts';
 
 /** When the clock of every test API starts. */
 export const START = Date.UTC(2026, 0, 1, 12);
-export const TOLERANCE_MS = 1000;
+const TOLERANCE_MS = 1000;
 
 export const admin: Caller = { clientId: 'client_admin', role: 'admin' };
 export const worker: Caller = { clientId: 'client_worker', role: 'client' };

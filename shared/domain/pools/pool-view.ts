@@ -2,7 +2,7 @@ import type { Context } from '../context.ts';
 import { type Pool, type PoolPolicy, poolReference } from '../pool.ts';
 
 /** Keys are counted up to here; beyond it a count is only a lower bound, so that it never costs O(keys). */
-export const COUNT_LIMIT = 10_000;
+const COUNT_LIMIT = 10_000;
 
 /** `atLeast`: there are more than were counted. */
 export interface Count {

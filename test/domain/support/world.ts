@@ -20,7 +20,7 @@ export const SECOND = 1000;
 /** The length of a lease and the life of a key under the default policy, and the clock tolerance of every process. */
 export const LEASE = 60 * SECOND;
 export const KEY_LIFE = 300 * SECOND;
-export const TOLERANCE = SECOND;
+export const TOLERANCE = 1000;
 
 export const ADMIN: Caller = { clientId: 'admin', role: 'admin' };
 export const ALICE: Caller = { clientId: 'alice', role: 'client' };
