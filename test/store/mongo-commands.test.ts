@@ -125,7 +125,7 @@ describeWithMongoDb('the commands of the MongoDB store', (database) => {
     const writes = commands.filter(({ commandName }) =>
       ['insert', 'update', 'delete', 'findAndModify'].includes(commandName),
     );
-    expect(writes.length).toBeGreaterThan(15);
+    expect(writes.length).toBeGreaterThan(12);
     for (const { command } of writes) {
       expect(command.writeConcern).toEqual(MAJORITY);
       const updates = [command.update, ...(command.updates ?? []).map(({ u }: { u: unknown }) => u)];
