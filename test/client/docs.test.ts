@@ -84,6 +84,17 @@ test('the programs of the pages and the examples check against the package as it
   expect(stdout).toBe('');
 });
 
+test('what README.md shows of the library and the command line is what the pages show, which run below', async () => {
+  for (const [page, language] of [
+    ['docs/sdk.md', 'ts'],
+    ['docs/cli.md', 'sh'],
+  ] as const) {
+    const shown = await blocksOf('README.md', language);
+    expect(shown.length).toBeGreaterThan(0);
+    expect(await blocksOf(page, language)).toEqual(expect.arrayContaining(shown));
+  }
+});
+
 describe('docs/sdk.md', () => {
   test('every program of it runs', async () => {
     await preparePools();

@@ -16,8 +16,8 @@ export function Lifecycle() {
       </Step>
       <Arrow />
       <Step>
-        <StateBadge state="cooling" /> <strong class="font-medium text-ink">release</strong> it, or let it
-        lapse: it comes back
+        <StateBadge state="free" /> <strong class="font-medium text-ink">release</strong> it, or let it lapse:
+        it comes back
       </Step>
     </ol>
   );
