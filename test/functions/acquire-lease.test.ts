@@ -183,7 +183,7 @@ describe('POST /v1/leases with an Idempotency-Key', () => {
     await api.createKeys(1, 'seats');
     await acquire('job-1');
     const answer = await acquire('job-1', worker, { pool: 'seats' });
-    expect(answer).toMatchObject({ status: 400, body: { errors: [{ path: 'Idempotency-Key' }] } });
+    expect(answer).toMatchObject({ status: 400, body: { errors: [{ path: 'idempotency-key' }] } });
   });
 
   it('takes 255 visible characters', async () => {

@@ -142,7 +142,7 @@ async function findRepeat(
     if (key === null) return undefined;
     if (poolName(key.pool) !== pool.name) {
       throw new InvalidRequestError([
-        { path: 'Idempotency-Key', message: `Already used for pool "${poolName(key.pool)}"` },
+        { path: 'idempotency-key', message: `Already used for pool "${poolName(key.pool)}"` },
       ]);
     }
     // A later generation than this process knows of is no deleted one: the pool was emptied elsewhere.

@@ -134,7 +134,7 @@ describeOnEveryStore((world) => {
       const { lease } = await repeat();
 
       await expect(acquire(world.context, ALICE, { pool: 'licences', ...ONCE })).rejects.toMatchObject(
-        invalid('Idempotency-Key'),
+        invalid('idempotency-key'),
       );
       expect((await ownLeases()).map(({ keyId }) => keyId)).toEqual([lease.keyId]);
     });

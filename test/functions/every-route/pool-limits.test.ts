@@ -70,6 +70,7 @@ describe('a credential that is limited to some pools', () => {
     const names: string[] = [];
     for (let query = '?limit=1'; query !== ''; ) {
       const { body } = await api.call<ListPoolsResponse>('GET', `/v1/pools${query}`, { as: limited });
+      expect(body.pools).toHaveLength(1); // No page is empty, and no cursor tells the name of another pool.
       names.push(...body.pools.map((pool) => pool.pool));
       query = body.nextCursor === undefined ? '' : `?limit=1&cursor=${body.nextCursor}`;
     }
