@@ -46,7 +46,12 @@ function nameDatabase(): MongoTestDatabase {
   return { name, uri, client, db: client.db(name) };
 }
 
-/** A connection string may list several hosts, which `URL` refuses. */
+/**
+ * The connection string with this database. It may list several hosts, which `URL` refuses. A user would be looked for
+ * in the database that the string names; `mongodb+srv` asks the DNS where to look.
+ */
 function withDatabase(uri: string, name: string): string {
-  return uri.replace(/^(mongodb(?:\+srv)?:\/\/[^/?]+)(?:\/[^?]*)?/, `$1/${name}`);
+  const named = uri.replace(/^(mongodb(?:\+srv)?:\/\/[^/?]+)(?:\/[^?]*)?/, `$1/${name}`);
+  if (!/^mongodb:\/\/[^/?]*@/.test(uri) || /[?&]authSource=/i.test(uri)) return named;
+  return `${named}${named.includes('?') ? '&' : '?'}authSource=admin`;
 }
