@@ -19,7 +19,7 @@ const FOUND_LATER = { slot: -1 };
 
 describeWithMongoDb('the commands of the MongoDB store', (database) => {
   // What the connection string asks for must not weaken what the rules rest on.
-  const uri = `${database.uri}?w=1&retryWrites=false&readPreference=secondaryPreferred`;
+  const uri = `${database.uri}${database.uri.includes('?') ? '&' : '?'}w=1&retryWrites=false&readPreference=secondaryPreferred`;
   let watched: Awaited<ReturnType<typeof openWatchedStore>>;
 
   beforeEach(async () => {
