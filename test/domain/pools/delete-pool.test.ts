@@ -180,6 +180,19 @@ describeOnEveryStore((world) => {
       expect(await sweep(world.context, () => true)).toMatchObject({ purged: 5 });
     });
 
+    it('is empty once the later of two processes that empty it at the same time has done so', async () => {
+      await addKeys(world.context, 2);
+      const slow = interruptAfter(world.context, 'pools.find', async () => {
+        await deletePool(world.context, ADMIN, 'default');
+        await addKeys(world.context, 2);
+      });
+
+      await deletePool(slow, ADMIN, 'default');
+
+      await expect(acquire(slow, ALICE)).rejects.toMatchObject(NO_KEY_AVAILABLE);
+      expect(await sweep(world.context, () => true)).toMatchObject({ purged: 4 });
+    });
+
     it('is empty for another process five seconds later, at the latest', async () => {
       await addKeys(world.context, 2);
       const other = await world.startProcess();

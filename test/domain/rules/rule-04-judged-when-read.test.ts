@@ -11,6 +11,7 @@ import { findPool } from '../../../shared/domain/pools/find-pool.ts';
 import { sweep } from '../../../shared/domain/sweep.ts';
 import { describeOnEveryStore } from '../support/every-store.ts';
 import { KEY_NOT_FOUND, leaseEnded, NO_KEY_AVAILABLE } from '../support/expected-errors.ts';
+import { interruptAfter } from '../support/interrupt.ts';
 import {
   ADMIN,
   ALICE,
@@ -125,8 +126,10 @@ describeOnEveryStore((world) => {
       const { leaseId } = await acquire(world.context, ALICE);
       world.passTime(10 * SECOND);
 
-      const { leases } = await listLeases(world.context, ALICE, { limit: 10 });
+      // Nor does it take a place on a page.
+      const { leases, next } = await listLeases(world.context, ALICE, { limit: 1 });
       expect(leases.map((lease) => lease.leaseId)).toEqual([leaseId]);
+      expect(next).toBeUndefined();
     });
   });
 
@@ -148,6 +151,16 @@ describeOnEveryStore((world) => {
         await expectGone(keyId);
       },
     );
+
+    it('also for a refresh that saw it before', async () => {
+      const keyId = await addKey(world.context);
+      const slow = interruptAfter(world.context, 'keys.find', () =>
+        deleteKey(world.context, ADMIN, keyId, { force: false }),
+      );
+
+      await expect(refreshKey(slow, ADMIN, keyId)).rejects.toMatchObject(KEY_NOT_FOUND);
+      expect(await sweep(world.context, () => true)).toMatchObject({ expired: 1 });
+    });
 
     it('and is removed once the moment has passed at which it would have been free', async () => {
       const keyId = await addKey(world.context);

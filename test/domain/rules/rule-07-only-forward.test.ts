@@ -1,10 +1,14 @@
 import { describe, expect, it } from 'vitest';
-import { unblockKey } from '../../../shared/domain/keys/end-lease-of-key.ts';
+import type { Context } from '../../../shared/domain/context.ts';
+import { deleteKey, unblockKey } from '../../../shared/domain/keys/end-lease-of-key.ts';
 import { findKey } from '../../../shared/domain/keys/find-key.ts';
 import { refreshKey } from '../../../shared/domain/keys/refresh-key.ts';
 import { findLease } from '../../../shared/domain/leases/find-lease.ts';
 import { keepAliveLease } from '../../../shared/domain/leases/keep-alive-lease.ts';
+import type { LeaseView } from '../../../shared/domain/leases/lease-view.ts';
+import { listLeases } from '../../../shared/domain/leases/list-leases.ts';
 import { releaseLease } from '../../../shared/domain/leases/release-lease.ts';
+import { deletePool } from '../../../shared/domain/pools/delete-pool.ts';
 import { sweep } from '../../../shared/domain/sweep.ts';
 import { describeOnEveryStore } from '../support/every-store.ts';
 import { leaseEnded } from '../support/expected-errors.ts';
@@ -13,6 +17,7 @@ import {
   ALICE,
   acquire,
   addKey,
+  addKeys,
   BOB,
   carriedOutLate,
   KEY_LIFE,
@@ -145,6 +150,35 @@ describeOnEveryStore((world) => {
         expired: 0,
       });
       expect(await findKey(world.context, ADMIN, keyId)).toMatchObject({ state: 'leased' });
+    });
+  });
+
+  describe('Rule 7: every operation goes by one moment', () => {
+    it.each<[string, (context: Context, lease: LeaseView) => Promise<unknown>]>([
+      ['acquire', (context) => acquire(context, BOB)],
+      ['acquire with an idempotency key', (context) => acquire(context, ALICE, { idempotencyKey: 'once' })],
+      ['keep-alive', (context, { leaseId }) => keepAliveLease(context, ALICE, leaseId)],
+      ['find', (context, { leaseId }) => findLease(context, ALICE, leaseId)],
+      ['release', (context, { leaseId }) => releaseLease(context, ALICE, leaseId)],
+      ['list', (context) => listLeases(context, ALICE, { limit: 10 })],
+      ['refresh', (context, { keyId }) => refreshKey(context, ADMIN, keyId)],
+      ['unblock', (context, { keyId }) => unblockKey(context, ADMIN, keyId, { force: false })],
+      ['delete', (context, { keyId }) => deleteKey(context, ADMIN, keyId, { force: false })],
+      ['create', (context) => addKeys(context, 2)],
+      ['the deletion of a pool', (context) => deletePool(context, ADMIN, 'default')],
+      ['sweep', (context) => sweep(context, () => true)],
+    ])('%s reads the clock once', async (_name, operation) => {
+      await addKeys(world.context, 2);
+      const lease = await acquire(world.context, ALICE, { idempotencyKey: 'once' });
+      let reads = 0;
+      const clock = () => {
+        reads += 1;
+        return world.now;
+      };
+
+      await operation({ ...world.context, clock }, lease);
+
+      expect(reads).toBe(1);
     });
   });
 });
