@@ -1,5 +1,5 @@
 import type { ComponentChildren } from 'preact';
-import { useEffect, useRef } from 'preact/hooks';
+import { useLayoutEffect, useRef } from 'preact/hooks';
 
 interface PageHeadingProps {
   readonly title: ComponentChildren;
@@ -14,7 +14,8 @@ let isFirst = true;
 /** The heading of a view; takes the focus when the view is changed to, so that it is read out. */
 export function PageHeading({ title, name, children, actions }: PageHeadingProps) {
   const heading = useRef<HTMLHeadingElement>(null);
-  useEffect(() => {
+  // With the view itself, not a moment later: somebody may have moved the focus on by then.
+  useLayoutEffect(() => {
     document.title = `${name} · Token Orchestrator`;
     if (!isFirst) heading.current?.focus({ preventScroll: true });
     isFirst = false;
