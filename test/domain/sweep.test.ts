@@ -7,6 +7,7 @@ import { deletePool } from '../../shared/domain/pools/delete-pool.ts';
 import { sweep } from '../../shared/domain/sweep.ts';
 import { describeOnEveryStore } from './support/every-store.ts';
 import { leaseEnded } from './support/expected-errors.ts';
+import { persistently } from './support/persistently.ts';
 import {
   ADMIN,
   ALICE,
@@ -37,8 +38,11 @@ describeOnEveryStore((world) => {
     // Some keys stay free: what a race for the last ones comes to is tested in races.
     for (let added = 0; added < count + 600; added += 600) await addKeys(world.context, 600);
     for (let acquired = 0; acquired < count; acquired += 50) {
+      const inTurn = Array.from({ length: Math.min(50, count - acquired) }, (_, index) => acquired + index);
       await Promise.all(
-        Array.from({ length: Math.min(50, count - acquired) }, () => acquire(world.context, ALICE)),
+        inTurn.map((turn) =>
+          persistently(() => acquire(world.context, ALICE, { idempotencyKey: `turn-${turn}` })),
+        ),
       );
     }
     world.passTime(LEASE + TOLERANCE);

@@ -1,5 +1,6 @@
 import { randomInt } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
+import type { Caller } from '../../../shared/domain/client.ts';
 import type { Context } from '../../../shared/domain/context.ts';
 import { NoKeyAvailableError } from '../../../shared/domain/errors.ts';
 import { findLease } from '../../../shared/domain/leases/find-lease.ts';
@@ -7,6 +8,7 @@ import type { LeaseView } from '../../../shared/domain/leases/lease-view.ts';
 import { findPool } from '../../../shared/domain/pools/find-pool.ts';
 import { sweep } from '../../../shared/domain/sweep.ts';
 import { describeOnEveryStore } from '../support/every-store.ts';
+import { persistently } from '../support/persistently.ts';
 import {
   ADMIN,
   ALICE,
@@ -42,11 +44,13 @@ describeOnEveryStore((world) => {
     world.context,
     ...(await Promise.all(CLOCKS.slice(1).map((clockAheadMs) => world.startProcess({ clockAheadMs })))),
   ];
-  const acquireAtOnce = async (count: number, processes: readonly Context[]) => {
+  /** Each acquire has an idempotency key, so that it is safe to repeat. */
+  const acquireAtOnce = async (count: number, processes: readonly Context[], caller: Caller) => {
     const outcomes = await Promise.allSettled(
-      Array.from({ length: count }, (_, index) =>
-        acquire(processes[index % processes.length] as Context, ALICE),
-      ),
+      Array.from({ length: count }, (_, index) => {
+        const context = processes[index % processes.length] as Context;
+        return persistently(() => acquire(context, caller, { idempotencyKey: `request-${index}` }));
+      }),
     );
     const leases: LeaseView[] = [];
     const refusals: unknown[] = [];
@@ -63,7 +67,7 @@ describeOnEveryStore((world) => {
       [
         'lapsed',
         async (processes: readonly Context[]) => {
-          await acquireAtOnce(50, processes);
+          await acquireAtOnce(50, processes, BOB);
           world.passTime(LEASE + TOLERANCE);
         },
       ],
@@ -74,7 +78,7 @@ describeOnEveryStore((world) => {
       // So that the keys are free on the clocks of all processes.
       world.passTime(TOLERANCE);
 
-      const { leases, refusals } = await acquireAtOnce(64, processes);
+      const { leases, refusals } = await acquireAtOnce(64, processes, ALICE);
 
       expect(leases.map((lease) => lease.keyId).sort()).toEqual(keyIds.sort());
       expect(refusals).toHaveLength(14);
@@ -115,12 +119,14 @@ describeOnEveryStore((world) => {
       await addKeys(world.context, 60);
       const processes = await startProcesses();
       world.passTime(TOLERANCE);
-      await acquireAtOnce(60, processes);
+      await acquireAtOnce(60, processes, ALICE);
       world.passTime(LEASE + 2 * TOLERANCE);
 
-      const [acquired, ...reports] = await Promise.all([
-        Promise.all(Array.from({ length: 40 }, (_, index) => acquire(processes[index % 4] as Context, BOB))),
-        ...processes.flatMap((process) => [sweep(process, () => true), sweep(process, () => true)]),
+      const sweepAtOnce = (context: Context) => persistently(() => sweep(context, () => true));
+
+      const [{ leases: acquired }, ...reports] = await Promise.all([
+        acquireAtOnce(40, processes, BOB),
+        ...processes.flatMap((process) => [sweepAtOnce(process), sweepAtOnce(process)]),
       ]);
 
       expect(new Set(acquired.map((lease) => lease.keyId)).size).toBe(40);
