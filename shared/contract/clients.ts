@@ -1,5 +1,12 @@
 import * as z from 'zod';
-import { clientIdSchema, cursorSchema, poolNameSchema, timeSchema } from './primitives.ts';
+import {
+  clientIdSchema,
+  cursorSchema,
+  plainTextSchema,
+  poolNameSchema,
+  queryBooleanSchema,
+  timeSchema,
+} from './primitives.ts';
 
 export const roleSchema = z
   .enum(['admin', 'client', 'viewer'])
@@ -11,11 +18,7 @@ const poolsSchema = z
   .max(20)
   .meta({ description: 'The pools the credential is limited to; absent: all' });
 
-const descriptionSchema = z
-  .string()
-  .min(1)
-  .max(200)
-  .regex(/^[^\p{Cc}]*$/u, 'Must have no control characters');
+const descriptionSchema = plainTextSchema(200);
 
 export const clientSchema = z
   .strictObject({
@@ -28,6 +31,14 @@ export const clientSchema = z
   .meta({ id: 'Client', description: 'Whoever a credential names' });
 
 export const clientParametersSchema = z.strictObject({ clientId: clientIdSchema });
+
+/** `force=true` lets an admin revoke the credential of this very call. */
+export const deleteClientQuerySchema = z.strictObject({ force: queryBooleanSchema });
+
+/** Whoever makes the call. */
+export const callerSchema = z
+  .strictObject({ clientId: clientIdSchema, role: roleSchema, pools: poolsSchema.optional() })
+  .meta({ id: 'Caller', description: 'Whoever the credential of the call names' });
 
 export const createClientRequestSchema = z
   .strictObject({
@@ -49,6 +60,7 @@ export const listClientsResponseSchema = z
 
 export type Role = z.output<typeof roleSchema>;
 export type Client = z.output<typeof clientSchema>;
+export type Caller = z.output<typeof callerSchema>;
 export type CreateClientRequest = z.input<typeof createClientRequestSchema>;
 export type CreatedClient = z.output<typeof createdClientSchema>;
 export type ListClientsResponse = z.output<typeof listClientsResponseSchema>;

@@ -7,8 +7,10 @@ import {
   holderSchema,
   keyIdSchema,
   pageQuerySchema,
+  plainTextSchema,
   poolNameSchema,
   queryBooleanSchema,
+  queryIntegerSchema,
   timeSchema,
 } from './primitives.ts';
 
@@ -52,21 +54,30 @@ export const createKeysResponseSchema = z
 export const listKeysQuerySchema = pageQuerySchema.extend({
   pool: poolNameSchema.default(defaultPoolName),
   state: keyStateSchema.optional(),
-  search: z
-    .string()
-    .min(1)
-    .max(200)
-    .regex(/^[^\p{Cc}]*$/u, 'Must have no control characters')
+  search: plainTextSchema(200)
     .optional()
     .meta({ description: 'Only keys whose id, or whose holder, starts with this' }),
 });
 
 export const listKeysResponseSchema = z
   .strictObject({ keys: z.array(keySchema), nextCursor: cursorSchema.optional() })
-  .meta({ id: 'KeyPage' });
+  .meta({
+    id: 'KeyPage',
+    description:
+      'Of a `state` or a `search` a page may be short, or empty, although more follow: go on while there is a `nextCursor`',
+  });
 
-/** `force=true` frees the key at once, before the holder's own deadline: safe only behind a fencing token. */
-export const forceQuerySchema = z.strictObject({ force: queryBooleanSchema });
+/** How an admin ends somebody's lease, or deletes a key. */
+export const endingQuerySchema = z.strictObject({
+  force: queryBooleanSchema.meta({
+    description:
+      "Free the key at once, before the holder's own deadline: safe only behind a fencing token",
+  }),
+  fencingToken: queryIntegerSchema(0, Number.MAX_SAFE_INTEGER).optional().meta({
+    description:
+      'The lease that is meant; another one there is 409 lease_changed. Absent: the lease that stands when the call is read',
+  }),
+});
 
 export type KeyState = z.output<typeof keyStateSchema>;
 export type Key = z.output<typeof keySchema>;

@@ -42,13 +42,13 @@ export const acquireLeaseRequestSchema = z
   })
   .meta({ id: 'AcquireLeaseRequest' });
 
-/** A repeat with the same key gives the same lease while it lives. */
 export const idempotencyHeadersSchema = z.object({
   'idempotency-key': z
     .string()
     .regex(/^[\x21-\x7e]{1,255}$/, 'Must be 1 to 255 visible ASCII characters')
     .optional()
-    .meta({ description: 'A repeat with the same key gives the same lease while it lives' }),
+    .meta({ description:
+        'A repeat with the same key gives the same lease while it lives; another body under the same key is refused', }),
 });
 
 export const listLeasesResponseSchema = z

@@ -9,25 +9,53 @@ import {
 
 const TEN_YEARS_S = 315_360_000;
 
-const policyShape = {
-  leaseSeconds: leaseSecondsSchema,
-  keyTtlSeconds: z.int().min(1).max(TEN_YEARS_S).nullable().meta({
-    description: "A key's life after creation or refresh, in seconds; null: it never expires",
-    example: 300,
-  }),
-  maxKeys: z.int().min(0).max(1_000_000).nullable().meta({ description: 'The most keys; null: no limit' }),
-  paused: z.boolean().meta({ description: 'No new leases; live ones go on' }),
-};
-
-/** What is left out has its default. */
-export const putPoolRequestSchema = z
+/** The rules of a pool: every field, its limits and its default. */
+export const policySchema = z
   .strictObject({
-    leaseSeconds: policyShape.leaseSeconds.default(60),
-    keyTtlSeconds: policyShape.keyTtlSeconds.default(300),
-    maxKeys: policyShape.maxKeys.default(null),
-    paused: policyShape.paused.default(false),
+    leaseSeconds: leaseSecondsSchema.default(60),
+    keyTtlSeconds: z
+      .int()
+      .min(1)
+      .max(TEN_YEARS_S)
+      .nullable()
+      .meta({
+        description: "A key's life after creation or refresh, in seconds; null: it never expires",
+        example: 300,
+      })
+      .default(300),
+    maxKeys: z
+      .int()
+      .min(0)
+      .max(100_000)
+      .nullable()
+      .meta({ description: 'The most keys; null: no limit' })
+      .default(null),
+    paused: z.boolean().meta({ description: 'No new leases; live ones go on' }).default(false),
   })
   .meta({ id: 'PoolPolicy' });
+
+type Policy = typeof policySchema.shape;
+
+/** The same fields, each as it is without its default. */
+const fields = Object.fromEntries(
+  Object.entries(policySchema.shape).map(([name, schema]) => [name, schema.unwrap()]),
+) as { [Field in keyof Policy]: Policy[Field] extends z.ZodDefault<infer Schema> ? Schema : never };
+
+const expectedUpdatedAtSchema = timeSchema.optional().meta({
+  description: '`updatedAt` of the pool as it was read; a pool that was changed since is 409 pool_changed',
+});
+
+/** A whole policy: what is left out gets its default. */
+export const putPoolRequestSchema = policySchema
+  .extend({ expectedUpdatedAt: expectedUpdatedAtSchema })
+  .meta({ id: 'PutPoolRequest' });
+
+/** What is left out stays. */
+export const patchPoolRequestSchema = z
+  .strictObject(fields)
+  .partial()
+  .extend({ expectedUpdatedAt: expectedUpdatedAtSchema })
+  .meta({ id: 'PatchPoolRequest' });
 
 const countSchema = z
   .strictObject({
@@ -39,7 +67,7 @@ const countSchema = z
 export const poolSchema = z
   .strictObject({
     pool: poolNameSchema,
-    ...policyShape,
+    ...fields,
     counts: z.strictObject({ free: countSchema, leased: countSchema, cooling: countSchema }),
     nextFreeInMs: durationMsSchema.nullable().meta({
       description:
@@ -56,6 +84,8 @@ export const listPoolsResponseSchema = z
   .strictObject({ pools: z.array(poolSchema), nextCursor: cursorSchema.optional() })
   .meta({ id: 'PoolPage' });
 
+export type PoolPolicy = z.output<typeof policySchema>;
 export type Pool = z.output<typeof poolSchema>;
 export type PutPoolRequest = z.input<typeof putPoolRequestSchema>;
+export type PatchPoolRequest = z.input<typeof patchPoolRequestSchema>;
 export type ListPoolsResponse = z.output<typeof listPoolsResponseSchema>;

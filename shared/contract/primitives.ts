@@ -1,5 +1,17 @@
 import * as z from 'zod';
 
+/** Text that people will read in logs and tables. Not `\\p{Cc}`: not every reader of the API document knows it. */
+export function plainTextSchema(maxLength: number) {
+  return (
+    z
+      .string()
+      .min(1)
+      .max(maxLength)
+      // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what it refuses
+      .regex(/^[^\u0000-\u001f\u007f-\u009f]*$/, 'Must have no control characters')
+  );
+}
+
 /** Where a caller names no pool. */
 export const defaultPoolName = 'default';
 
@@ -27,13 +39,7 @@ export const clientIdSchema = z
   .regex(/^[A-Za-z0-9_-]{1,64}$/, 'Must be a client id')
   .meta({ description: 'Id of a client', example: 'client_Zm9vYmFyYmF6' });
 
-/** A label that people will read in logs and tables: no control characters. */
-export const holderSchema = z
-  .string()
-  .min(1)
-  .max(200)
-  .regex(/^[^\p{Cc}]*$/u, 'Must have no control characters')
-  .meta({ description: 'Free-text label of whoever holds the lease', example: 'build-agent-7' });
+export const holderSchema = plainTextSchema(200).meta({ description: 'Free-text label of whoever holds the lease', example: 'build-agent-7' });
 
 export const leaseSecondsSchema = z
   .int()
@@ -56,14 +62,14 @@ export const cursorSchema = z
   .regex(/^[A-Za-z0-9_-]{1,256}$/, 'Must be a cursor of an earlier answer')
   .meta({ description: 'Where the next page starts, from `nextCursor` of the page before; opaque' });
 
-/** A whole number in a query string. */
-function queryIntegerSchema(limits: { min: number; max: number; default: number }) {
+/** A whole number in a query string: text on the wire, an integer in the API document. */
+export function queryIntegerSchema(minimum: number, maximum: number) {
   return z
     .string()
-    .regex(/^\d{1,9}$/, 'Must be a whole number')
+    .regex(/^\d{1,16}$/, 'Must be a whole number')
     .transform(Number)
-    .pipe(z.int().min(limits.min).max(limits.max))
-    .default(limits.default);
+    .pipe(z.int().min(minimum).max(maximum))
+    .meta({ override: { type: 'integer', minimum, maximum, pattern: undefined } });
 }
 
 /** `true` or `false` in a query string. */
@@ -73,7 +79,7 @@ export const queryBooleanSchema = z
   .default(false);
 
 export const pageQuerySchema = z.strictObject({
-  limit: queryIntegerSchema({ min: 1, max: 200, default: 50 }),
+  limit: queryIntegerSchema(1, 200).default(50),
   cursor: cursorSchema.optional(),
 });
 

@@ -9,8 +9,8 @@ export interface Client {
   readonly clientId: string;
   readonly role: Role;
   /** The pools it is limited to; absent: all. */
-  readonly pools?: readonly string[];
-  readonly description?: string;
+  readonly pools?: readonly string[] | undefined;
+  readonly description?: string | undefined;
   /** SHA-256 of the secret, base64url. The secret has 256 random bits, so that a slow hash would add nothing. */
   readonly secretHash: string;
   readonly createdAt: number;
@@ -20,7 +20,7 @@ export interface Client {
 export interface Caller {
   readonly clientId: string;
   readonly role: Role;
-  readonly pools?: readonly string[];
+  readonly pools?: readonly string[] | undefined;
 }
 
 /** A credential, split at its first full stop: `<clientId>.<secret>`. */

@@ -88,12 +88,23 @@ export class KeyNotLeasedError extends OrchestratorError {
   }
 }
 
+/** Another lease stands on the key than the one that was meant, so nothing was done. */
+export class LeaseChangedError extends OrchestratorError {
+  readonly code = 'lease_changed';
+
+  constructor() {
+    super('The key has another lease than the one that was meant; nothing was done');
+  }
+}
+
 /** The new keys would exceed the pool's `maxKeys`. */
 export class PoolFullError extends OrchestratorError {
   readonly code = 'pool_full';
 
   constructor(pool: string, maxKeys: number) {
-    super(`Pool "${pool}" holds at most ${maxKeys} keys, those that still cool after a deletion included`);
+    super(
+      `Pool "${pool}" holds at most ${maxKeys} keys; one that was deleted, or whose pool was, counts until its holder has surely stopped`,
+    );
   }
 }
 
@@ -103,6 +114,42 @@ export class PoolPausedError extends OrchestratorError {
 
   constructor(pool: string) {
     super(`Pool "${pool}" is paused: it gives no new leases, live ones go on`);
+  }
+}
+
+/** The pool was changed since it was read, so nothing was done. */
+export class PoolChangedError extends OrchestratorError {
+  readonly code = 'pool_changed';
+
+  constructor(pool: string) {
+    super(`Pool "${pool}" was changed since it was read; nothing was done`);
+  }
+}
+
+/** Nobody would be left who may manage clients. */
+export class LastAdminError extends OrchestratorError {
+  readonly code = 'last_admin';
+
+  constructor() {
+    super('This is the last admin that is not limited to some pools; make another one first');
+  }
+}
+
+/** The credential would revoke itself. */
+export class OwnCredentialError extends OrchestratorError {
+  readonly code = 'own_credential';
+
+  constructor() {
+    super('This is the credential of the call itself; with force=true it is revoked all the same');
+  }
+}
+
+/** The idempotency key was used for another request. */
+export class IdempotencyKeyReusedError extends OrchestratorError {
+  readonly code = 'idempotency_key_reused';
+
+  constructor() {
+    super('The idempotency key was used before, for a request with another body');
   }
 }
 

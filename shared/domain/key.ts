@@ -5,7 +5,7 @@ export interface KeyLease {
   /** Proves the holder: the tail of the public lease id (see `lease-id.ts`). */
   readonly id: string;
   readonly clientId: string;
-  readonly holder?: string;
+  readonly holder?: string | undefined;
   readonly acquiredAt: number;
   readonly expiresAt: number;
 }
@@ -28,19 +28,27 @@ export interface Key {
   readonly state: StoredState;
   /** Random, set at creation: acquirers start from a random slot, so that they spread over the pool. */
   readonly slot: number;
-  /** Grows with every acquire; starts at the creation time, so that it also grows for a value imported again. */
+  /**
+   * Grows with every acquire, and so names one lease of this key. Starts at the creation time, so that it also grows
+   * for a value that is imported again.
+   */
   readonly fencingToken: number;
   readonly createdAt: number;
   /** Hard expiration. Never before `freeAt`. */
   readonly expiresAt: number;
-  /** Claimable from here on: the lease's end plus the clock tolerance, or the moment of a release. */
+  /**
+   * Claimable from here on: the lease's end plus the clock tolerance. A key that nobody waits for (new, released,
+   * freed by force) has a time that lies a clock tolerance back, so that every host takes it for free at once.
+   */
   readonly freeAt: number;
-  readonly lease?: KeyLease;
-  readonly lastLease?: LastLease;
+  readonly lease?: KeyLease | undefined;
+  readonly lastLease?: LastLease | undefined;
   /** Hash of the client and the idempotency key of the latest acquire that carried one. */
-  readonly requestHash?: string;
+  readonly requestHash?: string | undefined;
+  /** Hash of what that acquire asked for. */
+  readonly requestBody?: string | undefined;
   /** An imported secret; a key without one is its own value. */
-  readonly value?: string;
+  readonly value?: string | undefined;
 }
 
 /** What a caller sees of a key's state. */

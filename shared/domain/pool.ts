@@ -1,27 +1,24 @@
+import { type PoolPolicy, policySchema } from '../contract/pools.ts';
 import { NEVER_EXPIRES } from './key.ts';
 
-/** The rules of a pool. */
-export interface PoolPolicy {
-  /** The longest lease, in seconds. */
-  readonly leaseSeconds: number;
-  /** A key's life after creation or refresh, in seconds; `null`: it never expires. */
-  readonly keyTtlSeconds: number | null;
-  /** The most keys the pool may hold; `null`: no limit. */
-  readonly maxKeys: number | null;
-  /** No new leases; live ones go on. */
-  readonly paused: boolean;
-}
+export type { PoolPolicy };
 
-/** A named set of interchangeable keys under one policy. */
-export interface Pool extends PoolPolicy {
+/** A named set of interchangeable keys under one policy. Times are milliseconds since the epoch. */
+export interface Pool {
   readonly name: string;
   /**
    * Grows each time the pool is emptied or deleted. Keys belong to one generation, so that a pool of a million
    * keys is emptied by one write, and a pool created again under the same name never sees the old keys.
    */
   readonly generation: number;
+  readonly policy: PoolPolicy;
   readonly createdAt: number;
+  /** Grows with every change of the policy, also when two come within one millisecond. */
   readonly updatedAt: number;
+  /** When this generation began, as long as the sweep may find keys of earlier ones. */
+  readonly clearedAt?: number | undefined;
+  /** All keys count as refreshed at this moment; the sweep has still to write it on them. */
+  readonly refreshedAt?: number | undefined;
 }
 
 /** A pool whose earlier generations the sweep still has to remove. */
@@ -35,12 +32,16 @@ export interface ClearedPool {
 
 export const DEFAULT_POOL = 'default';
 
-export const DEFAULT_POLICY: PoolPolicy = {
-  leaseSeconds: 60,
-  keyTtlSeconds: 300,
-  maxKeys: null,
-  paused: false,
-};
+export const DEFAULT_POLICY: PoolPolicy = policySchema.parse({});
+
+/** A policy as an older or newer version stored it: what it lacks has its default, what is unknown here is left out. */
+export function readPolicy(stored: Partial<PoolPolicy>): PoolPolicy {
+  const entries = Object.entries(DEFAULT_POLICY).map(([field, standard]) => {
+    const value = stored[field as keyof PoolPolicy];
+    return [field, value === undefined ? standard : value];
+  });
+  return Object.fromEntries(entries) as PoolPolicy;
+}
 
 /** What keys carry as their pool: the name and the generation. Fixed width, so that older generations sort below. */
 export function poolReference(pool: { name: string; generation: number }): string {
@@ -59,6 +60,6 @@ export function nextGeneration(generation: number, now: number): number {
 }
 
 /** When a key that is created or refreshed now expires for good; never before `freeAt`. */
-export function hardExpiration(policy: PoolPolicy, now: number, freeAt = now): number {
-  return policy.keyTtlSeconds === null ? NEVER_EXPIRES : Math.max(now + policy.keyTtlSeconds * 1000, freeAt);
+export function hardExpiration({ keyTtlSeconds }: PoolPolicy, now: number, freeAt = now): number {
+  return keyTtlSeconds === null ? NEVER_EXPIRES : Math.max(now + keyTtlSeconds * 1000, freeAt);
 }

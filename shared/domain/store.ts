@@ -8,8 +8,11 @@
  *
  * Times are milliseconds since the epoch. Each verb judges by the `now` (or the times) it is given and by nothing
  * else, so a command that is carried out late shortens, revives and steals nothing. A verb that finds its condition
- * unmet changes nothing and answers `null`, `false` or 0. Every verb throws `DatabaseUnavailableError` when the
+ * unmet changes nothing and returns `null`, `false` or 0. Every verb throws `DatabaseUnavailableError` when the
  * database does not answer or the outcome of a write is unknown.
+ *
+ * A key "as found" is one that still has the state, the fencing token, the lease (or none) and the `freeAt` that were
+ * read: an acquire changes the token, the end of a lease takes the lease away, a keep-alive moves `freeAt`.
  */
 import type { Client } from './client.ts';
 import type { Key, KeyLease, KeyState } from './key.ts';
@@ -19,7 +22,7 @@ export interface Store {
   readonly keys: KeyStore;
   readonly pools: PoolStore;
   readonly clients: ClientStore;
-  /** Makes indexes, tables and the default pool; safe to repeat. */
+  /** Makes indexes, tables and the default pool; safe to repeat. Has no deadline: an index may take its time. */
   prepare(now: number): Promise<void>;
   /** Resolves when the database answers. */
   ping(): Promise<void>;
@@ -37,30 +40,62 @@ export interface Claim {
   /** The key's refreshed hard expiration; never before `freeAt`. */
   readonly keyExpiresAt: number;
   /** Hash of the client and the idempotency key. Replaces what the key remembers of an earlier one, also when absent. */
-  readonly requestHash?: string;
+  readonly requestHash?: string | undefined;
+  /** Hash of what is asked for; goes with `requestHash`. */
+  readonly requestBody?: string | undefined;
 }
 
 /** `repeated`: another key already carries the claim's `requestHash`, so the claim wrote nothing. */
 export type ClaimResult = Key | null | 'repeated';
 
-export interface Extension {
+/** Which slots a claim looks at: from `from` up to but not including `to`. */
+export interface SlotRange {
+  readonly from: number;
+  readonly to: number;
+}
+
+export interface Claimable {
+  /** Keys that are free now, whatever their stored state. */
+  readonly keys: Key[];
+  /** Where there are none: the earliest `freeAt` that is still to come; undefined when no key is leased or cooling. */
+  readonly nextFreeAt?: number | undefined;
+}
+
+/** The holder's own lease, as a keep-alive or a release names it. */
+export interface HeldLease {
   readonly keyId: string;
   /** The pool's reference. */
   readonly pool: string;
   readonly leaseId: string;
   readonly clientId: string;
   readonly now: number;
+}
+
+export interface Extension extends HeldLease {
   readonly leaseExpiresAt: number;
   readonly freeAt: number;
   readonly keyExpiresAt: number;
 }
 
-export interface Release {
-  readonly keyId: string;
-  readonly pool: string;
-  readonly leaseId: string;
-  readonly clientId: string;
+export interface Release extends HeldLease {
+  /** A clock tolerance ago. */
+  readonly freeAt: number;
+}
+
+/**
+ * The seats of a pool, of which each key takes one. What takes a seat:
+ * - of this generation: a key until its hard expiration is before `expiredBefore`, a deleted one until its `freeAt`
+ * - of earlier generations: a key until its `freeAt`; with `countFormerFree` the same keys as of this generation
+ */
+export interface Seats {
+  readonly name: string;
+  readonly generation: number;
+  readonly maxKeys: number;
   readonly now: number;
+  /** `now` less the clock tolerance: until then a host whose clock is behind may lease the key. */
+  readonly expiredBefore: number;
+  /** The pool was cleared so short a time ago that a process may still lease its free keys. */
+  readonly countFormerFree: boolean;
 }
 
 export interface KeyPage {
@@ -68,11 +103,11 @@ export interface KeyPage {
   readonly pool: string;
   readonly now: number;
   readonly limit: number;
-  /** The slot of the last key of the page before. */
-  readonly after?: number;
-  readonly state?: KeyState;
+  /** The slot after which the page starts. */
+  readonly after?: number | undefined;
+  readonly state?: KeyState | undefined;
   /** Only keys whose id, or whose standing lease's holder, starts with this text. */
-  readonly search?: string;
+  readonly search?: string | undefined;
 }
 
 export interface LeasePage {
@@ -80,7 +115,7 @@ export interface LeasePage {
   readonly now: number;
   readonly limit: number;
   /** The id of the last key of the page before. */
-  readonly after?: string;
+  readonly after?: string | undefined;
 }
 
 /** Keys per state, each counted up to the limit that was asked for. */
@@ -89,75 +124,124 @@ export interface KeyCounts {
   readonly leased: number;
   readonly cooling: number;
   /** The earliest `freeAt` that is still to come; undefined when no key is leased or cooling. */
-  readonly nextFreeAt?: number;
+  readonly nextFreeAt?: number | undefined;
+}
+
+/** What the hard expiration of a pool's keys has to be after its policy changed, or all of them were refreshed. */
+export interface Lifetime {
+  /** The pool's reference. */
+  readonly pool: string;
+  readonly now: number;
+  /** A key that expires earlier, but has not yet, is moved here. */
+  readonly expiresAt: number;
+  /** A key that expires later than this is moved to `expiresAt`, unless its `freeAt` is later. */
+  readonly latest: number;
+  readonly limit: number;
 }
 
 export interface KeyStore {
   /**
-   * Adds keys, all or none visible. With `maxKeys`, answers false and adds nothing when the pool would then hold
-   * more (deleted keys that still cool hold their seat), whatever is created at the same time.
+   * Adds keys, all or none visible. With `seats`, returns false and adds nothing when the pool would then have more
+   * keys than seats, whatever is created at the same time.
+   * @throws DatabaseUnavailableError also when it cannot be told, because of creations that are under way
    */
-  create(keys: readonly Key[], limit: { maxKeys: number | null; now: number }): Promise<boolean>;
+  create(keys: readonly Key[], seats: Seats | null): Promise<boolean>;
 
-  /** Acquire, the happy path: leases a key that is stored as free, from `slot` upwards, other than one with the same request hash. */
-  claim(claim: Claim, slot: number): Promise<ClaimResult>;
-  /** The keys of the pool that are free soonest, whatever their stored state, earliest `freeAt` first; some may not be free yet. */
-  findClaimable(query: { pool: string; now: number; requestHash?: string; limit: number }): Promise<Key[]>;
-  /** Acquire, otherwise: leases exactly this key if it still stands as found; a lapsed lease on it is recorded as lapsed. */
+  /** Acquire, the happy path: leases a free key that is stored as free, in this range of slots, other than one with the same request hash. */
+  claim(claim: Claim, slots: SlotRange): Promise<ClaimResult>;
+  /**
+   * The keys of the pool that are free at `now`, up to `limit`, those that were used last first. A key that is free
+   * throughout the call is found, whatever happens to it meanwhile.
+   */
+  listClaimable(query: {
+    pool: string;
+    now: number;
+    requestHash?: string | undefined;
+    limit: number;
+  }): Promise<Claimable>;
+  /** Acquire, otherwise: leases exactly this key if it stands as found; a lapsed lease on it is recorded as lapsed. */
   reclaim(found: Key, claim: Claim): Promise<ClaimResult>;
-  /** The key that carries the request hash, expired ones included; read by a write, so that nothing unconfirmed is answered. */
+  /** The key that carries the request hash, expired ones included; read by a write, so that nothing unconfirmed is returned. */
   confirmRequest(requestHash: string): Promise<Key | null>;
+  /** The slot up to which the first `keys` keys of the pool that are stored as free lie; 1 when there are fewer. */
+  measureSlots(query: { pool: string; keys: number }): Promise<number>;
 
   /** Keep-alive: moves the ends of a live lease forward. */
   extend(extension: Extension): Promise<Key | null>;
-  /** Release: ends a live lease of this client; the key is free at `now`. */
+  /** Release: ends a live lease of this client; the key is free at `freeAt`. */
   release(release: Release): Promise<boolean>;
   /** Writes down that a lease has lapsed (its end has passed at `now`), so that no late keep-alive revives it. `freeAt` stays. */
   recordLapse(query: { keyId: string; leaseId: string; now: number }): Promise<boolean>;
-  /** Ends a lease if the key still stands as found; the key is free at `freeAt`. */
+  /** Ends the lease, if any, if the key stands as found; the key is free at `freeAt`. */
   unblock(found: Key, freeAt: number): Promise<Key | null>;
-  /** Ends the lease, if any, and hides the key, if it still stands as found; its seat is free at `freeAt`. */
+  /** Ends the lease, if any, and hides the key, if it stands as found; its seat is free at `freeAt`. */
   delete(found: Key, freeAt: number): Promise<boolean>;
   /** Moves the hard expiration of a key forward. */
   refresh(query: { keyId: string; now: number; keyExpiresAt: number }): Promise<Key | null>;
 
   /** The key, unless it is deleted or past its hard expiration. */
-  find(keyId: string, now: number): Promise<Key | null>;
+  get(keyId: string, now: number): Promise<Key | null>;
   /** The key as stored, deleted and expired ones included: what a key remembers of its leases. */
-  recall(keyId: string): Promise<Key | null>;
-  /** A page of keys by ascending slot, without deleted and expired ones. */
-  list(page: KeyPage): Promise<Key[]>;
+  getStored(keyId: string): Promise<Key | null>;
+  /**
+   * A page of keys by ascending slot, without deleted and expired ones. One page walks past a few thousand keys at the
+   * most, so that it may be short, or empty, although more follow: `next` is where to go on, absent at the end.
+   */
+  list(page: KeyPage): Promise<{ keys: Key[]; next?: number | undefined }>;
   /** A page of the keys on which the client holds a live lease, by ascending id. */
   listLeased(page: LeasePage): Promise<Key[]>;
   /** Counts up to `limit` keys per state. */
   count(query: { pool: string; now: number; limit: number }): Promise<KeyCounts>;
 
   /** Sweep: up to `limit` keys of these pools on which a lapsed lease stands and whose `freeAt` has passed. */
-  findLapsed(query: {
+  listLapsed(query: {
     pools: readonly string[];
     now: number;
     limit: number;
   }): Promise<Pick<Key, 'keyId' | 'pool'>[]>;
-  /** Sweep: frees those of the keys on which a lapsed lease still stands; answers how many. */
+  /** Sweep: frees those of the keys on which a lapsed lease still stands; returns how many. */
   recordLapses(query: { keyIds: readonly string[]; now: number }): Promise<number>;
-  /** Sweep: removes up to `limit` keys past their hard expiration; answers how many. */
+  /**
+   * Sweep: moves the hard expiration of up to `limit` keys to where the pool's policy has it, both ways, never before
+   * a key's `freeAt`. `complete`: no key that expires too late is left.
+   */
+  applyLifetime(lifetime: Lifetime): Promise<{ moved: number; complete: boolean }>;
+  /** Sweep: removes up to `limit` keys past their hard expiration; returns how many. */
   removeExpired(query: { now: number; limit: number }): Promise<number>;
-  /** Sweep: removes up to `limit` keys of the pool's generations before this one; answers how many. */
-  removeGenerations(query: { name: string; before: number; limit: number }): Promise<number>;
+  /**
+   * Sweep: removes up to `limit` keys of the pool's generations before this one, each not before its `freeAt`, since
+   * until then it takes a seat. `complete`: none of them is left.
+   */
+  removeGenerations(query: {
+    name: string;
+    before: number;
+    now: number;
+    limit: number;
+  }): Promise<{ removed: number; complete: boolean }>;
 }
 
 export interface PoolStore {
   /** The pool, unless deleted. */
-  find(name: string): Promise<Pool | null>;
-  /** Creates the pool (a new generation) or replaces its policy. */
-  put(name: string, policy: PoolPolicy, now: number): Promise<{ pool: Pool; created: boolean }>;
-  /** Creates the pool only if it does not exist and was never deleted. */
-  createIfMissing(name: string, policy: PoolPolicy, now: number): Promise<void>;
-  /** Starts a new generation, if the pool still stands as found: its keys are gone. With `deleted`, so is the pool. */
+  get(name: string): Promise<Pool | null>;
+  /** Creates the pool; one that was deleted comes back with the generation that its deletion began. Null: it exists. */
+  create(name: string, policy: PoolPolicy, now: number): Promise<Pool | null>;
+  /**
+   * Replaces the policy if the pool stands as found (its generation and `updatedAt`). `updatedAt` becomes `now`, or
+   * one more than it was. `refreshedAt`, where given, becomes the pool's.
+   */
+  update(
+    found: Pool,
+    change: { policy: PoolPolicy; now: number; refreshedAt?: number | undefined },
+  ): Promise<Pool | null>;
+  /** Takes note that all keys of this generation count as refreshed at `refreshedAt`, or at a later moment that is noted already. */
+  requestRefresh(found: Pool, refreshedAt: number): Promise<boolean>;
+  /** Forgets `refreshedAt`, if it is still as found. */
+  forgetRefresh(found: Pool): Promise<void>;
+  /** Starts a new generation, if the pool's generation is as found: its keys are gone. With `deleted`, so is the pool. */
   clear(found: Pool, options: { generation: number; now: number; deleted: boolean }): Promise<boolean>;
   /** A page of pools by ascending name, without deleted ones. */
-  list(page: { limit: number; after?: string }): Promise<Pool[]>;
-  /** Pools that were cleared and not yet forgotten. */
+  list(page: { limit: number; after?: string | undefined }): Promise<Pool[]>;
+  /** Pools that were cleared and not yet forgotten, deleted ones too. */
   listCleared(): Promise<ClearedPool[]>;
   /** Forgets that the pool was cleared, if it was not cleared again. */
   forgetCleared(cleared: ClearedPool): Promise<void>;
@@ -166,8 +250,12 @@ export interface PoolStore {
 export interface ClientStore {
   /** Adds or replaces a client. */
   put(client: Client): Promise<void>;
-  find(clientId: string): Promise<Client | null>;
+  get(clientId: string): Promise<Client | null>;
   /** A page of clients by ascending id. */
-  list(page: { limit: number; after?: string }): Promise<Client[]>;
-  remove(clientId: string): Promise<boolean>;
+  list(page: { limit: number; after?: string | undefined }): Promise<Client[]>;
+  /**
+   * Removes a client, but never the last admin that is not limited to some pools, also when two admins remove each
+   * other at once (then both may be refused).
+   */
+  remove(clientId: string, now: number): Promise<'removed' | 'not_found' | 'last_admin'>;
 }

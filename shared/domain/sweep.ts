@@ -1,5 +1,7 @@
 import type { Context } from './context.ts';
-import { type ClearedPool, poolReference } from './pool.ts';
+import { NEVER_EXPIRES } from './key.ts';
+import { type ClearedPool, type Pool, poolReference } from './pool.ts';
+import { POOL_CACHE_MS } from './pool-directory.ts';
 
 /** Rows per write. */
 const BATCH = 500;
@@ -41,16 +43,24 @@ export async function sweep(context: Context, hasTime: () => boolean): Promise<S
   });
 
   for await (const pools of pagesOfPools(context)) {
-    const references = new Map(pools.map((pool) => [poolReference(pool), pool.name]));
+    const names = new Map(pools.map((pool) => [poolReference(pool), pool.name]));
     for (let found = BATCH; found === BATCH; ) {
       if (!hasTime()) return finish(false);
-      const keys = await context.store.keys.findLapsed({ pools: [...references.keys()], now, limit: BATCH });
+      const keys = await context.store.keys.listLapsed({ pools: [...names.keys()], now, limit: BATCH });
       found = keys.length;
       for (const [pool, lapsed] of Map.groupBy(keys, (key) => key.pool)) {
         const keyIds = lapsed.map((key) => key.keyId);
         const count = await context.store.keys.recordLapses({ keyIds, now });
-        const name = references.get(pool) as string;
+        const name = names.get(pool) as string;
         if (count > 0) lapsedByPool.set(name, (lapsedByPool.get(name) ?? 0) + count);
+      }
+    }
+    for (const pool of pools) {
+      if (pool.refreshedAt === undefined) continue;
+      for (let state: LifetimeState = 'more'; state === 'more'; ) {
+        if (!hasTime()) return finish(false);
+        state = await applyLifetime(context, pool, now);
+        if (state === 'done') await context.store.pools.forgetRefresh(pool);
       }
     }
   }
@@ -61,22 +71,45 @@ export async function sweep(context: Context, hasTime: () => boolean): Promise<S
   }
 
   for (const cleared of await context.store.pools.listCleared()) {
+    const { name, generation: before } = cleared;
+    let complete = false;
     for (let removed = BATCH; removed === BATCH; purged += removed) {
       if (!hasTime()) return finish(false);
-      removed = await context.store.keys.removeGenerations({
-        name: cleared.name,
-        before: cleared.generation,
-        limit: BATCH,
-      });
+      ({ removed, complete } = await context.store.keys.removeGenerations({ name, before, now, limit: BATCH }));
     }
-    if (isLongAgo(cleared, now)) await context.store.pools.forgetCleared(cleared);
+    if (complete && isLongAgo(cleared, now)) await context.store.pools.forgetCleared(cleared);
   }
   return finish(true);
 }
 
-async function* pagesOfPools(context: Context): AsyncGenerator<{ name: string; generation: number }[]> {
+/** `more`: call again at once; `later`: some keys have to wait, or a process may still go by the policy of before. */
+type LifetimeState = 'more' | 'later' | 'done';
+
+/**
+ * Gives the next keys of a pool the lifetime that its policy has, counted from when all of them were refreshed. A key
+ * that was used since has a later expiration already. One that a longer lease of an earlier policy holds waits.
+ */
+export async function applyLifetime(context: Context, pool: Pool, now: number): Promise<LifetimeState> {
+  const { refreshedAt, policy } = pool;
+  if (refreshedAt === undefined) return 'done';
+  const tolerance = context.clockSkewToleranceMs;
+  const lifeMs = policy.keyTtlSeconds === null ? undefined : policy.keyTtlSeconds * 1000;
+  const { moved, complete } = await context.store.keys.applyLifetime({
+    pool: poolReference(pool),
+    now,
+    expiresAt: lifeMs === undefined ? NEVER_EXPIRES : Math.max(refreshedAt + lifeMs, now),
+    latest: lifeMs === undefined ? NEVER_EXPIRES : now + lifeMs + tolerance,
+    limit: BATCH,
+  });
+  if (moved === BATCH) return 'more';
+  // A process goes by what it read for one `POOL_CACHE_MS`; what it sent then may take as long once more.
+  const isSettled = now >= refreshedAt + 2 * POOL_CACHE_MS + tolerance;
+  return complete && isSettled ? 'done' : 'later';
+}
+
+async function* pagesOfPools(context: Context): AsyncGenerator<Pool[]> {
   for (let after: string | undefined; ; ) {
-    const pools = await context.store.pools.list({ limit: POOLS, ...(after !== undefined && { after }) });
+    const pools = await context.store.pools.list({ limit: POOLS, after });
     if (pools.length > 0) yield pools;
     if (pools.length < POOLS) return;
     after = pools.at(-1)?.name;

@@ -1,0 +1,89 @@
+import type { Client as ClientBody } from '../contract/clients.ts';
+import type { Key as KeyBody } from '../contract/keys.ts';
+import type { Lease as LeaseBody } from '../contract/leases.ts';
+import type { Pool as PoolBody } from '../contract/pools.ts';
+import type { Client } from './client.ts';
+import { type Key, type KeyLease, keyStateAt, liveLeaseAt, NEVER_EXPIRES } from './key.ts';
+import { encodeLeaseId, leaseMsOfProof } from './lease-id.ts';
+import { type Pool, poolName } from './pool.ts';
+import type { KeyCounts } from './store.ts';
+
+// How things look to callers at one moment, as the contract has it. Inside, times are milliseconds since the epoch.
+
+/** Keys are counted up to here; beyond it a count is only a lower bound, so that it never costs O(keys). */
+export const COUNT_LIMIT = 10_000;
+
+/** A key as operators see it: never its value, never a lease id. */
+export function describeKey(key: Key, now: number): KeyBody {
+  const state = keyStateAt(key, now);
+  const lease = liveLeaseAt(key, now);
+  const expires = key.expiresAt < NEVER_EXPIRES;
+  return {
+    keyId: key.keyId,
+    pool: poolName(key.pool),
+    state,
+    fencingToken: key.fencingToken,
+    createdAt: toTime(key.createdAt),
+    expiresAt: expires ? toTime(key.expiresAt) : null,
+    expiresInMs: expires ? key.expiresAt - now : null,
+    freeInMs: state === 'cooling' ? key.freeAt - now : undefined,
+    lease: lease && {
+      clientId: lease.clientId,
+      holder: lease.holder,
+      acquiredAt: toTime(lease.acquiredAt),
+      expiresAt: toTime(lease.expiresAt),
+      expiresInMs: lease.expiresAt - now,
+    },
+  };
+}
+
+/** A lease as its holder sees it. */
+export function describeLease(key: Key, lease: KeyLease, now: number): LeaseBody {
+  return {
+    leaseId: encodeLeaseId({ keyId: key.keyId, pool: key.pool, proof: lease.id }),
+    keyId: key.keyId,
+    pool: poolName(key.pool),
+    value: key.value ?? key.keyId,
+    fencingToken: key.fencingToken,
+    clientId: lease.clientId,
+    holder: lease.holder,
+    acquiredAt: toTime(lease.acquiredAt),
+    expiresAt: toTime(lease.expiresAt),
+    expiresInMs: lease.expiresAt - now,
+    // A third of the lease: two keep-alives may get lost.
+    keepAliveEveryMs: Math.floor(leaseMsOfProof(lease.id) / 3),
+  };
+}
+
+/** A pool with its keys counted. */
+export function describePool(pool: Pool, counts: KeyCounts, now: number): PoolBody {
+  return {
+    pool: pool.name,
+    ...pool.policy,
+    counts: {
+      free: describeCount(counts.free),
+      leased: describeCount(counts.leased),
+      cooling: describeCount(counts.cooling),
+    },
+    nextFreeInMs: counts.nextFreeAt === undefined ? null : Math.max(0, counts.nextFreeAt - now),
+    createdAt: toTime(pool.createdAt),
+    updatedAt: toTime(pool.updatedAt),
+  };
+}
+
+function describeCount(counted: number): PoolBody['counts']['free'] {
+  return counted > COUNT_LIMIT
+    ? { count: COUNT_LIMIT, relation: 'atLeast' }
+    : { count: counted, relation: 'exact' };
+}
+
+/** A client, never with the hash of its secret. */
+export function describeClient(client: Client): ClientBody {
+  const { clientId, role, pools, description, createdAt } = client;
+  return { clientId, role, pools: pools && [...pools], description, createdAt: toTime(createdAt) };
+}
+
+/** Milliseconds since the epoch to ISO 8601. */
+function toTime(ms: number): string {
+  return new Date(ms).toISOString();
+}

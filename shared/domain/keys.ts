@@ -1,0 +1,222 @@
+import { randomBytes } from 'node:crypto';
+import type { Key as KeyBody } from '../contract/keys.ts';
+import { type Caller, requirePool } from './client.ts';
+import { type Context, freeNow } from './context.ts';
+import { describeKey } from './describe.ts';
+import { KeyNotFoundError, KeyNotLeasedError, LeaseChangedError, PoolFullError } from './errors.ts';
+import { type Key, type KeyState, keyStateAt } from './key.ts';
+import { hardExpiration, type Pool, poolName, poolReference } from './pool.ts';
+import { POOL_CACHE_MS } from './pool-directory.ts';
+import type { Seats } from './store.ts';
+
+// What admins and viewers do with keys.
+
+/** How an admin ends a lease, or deletes a key. */
+export interface Ending {
+  /** Free at once, before the holder's own deadline: safe only where a fencing token guards the resource. */
+  readonly force: boolean;
+  /** The lease that is meant; absent: the one that stands at the first look. */
+  readonly fencingToken?: number | undefined;
+}
+
+export interface ListKeysRequest {
+  readonly pool: string;
+  readonly limit: number;
+  readonly state?: KeyState | undefined;
+  readonly search?: string | undefined;
+  /** The slot after which the page starts. */
+  readonly after?: number | undefined;
+}
+
+/**
+ * Adds `count` free keys to the pool.
+ * @throws PoolNotFoundError, PoolFullError, ForbiddenError
+ */
+export async function createKeys(
+  context: Context,
+  caller: Caller,
+  request: { pool: string; count: number },
+): Promise<KeyBody[]> {
+  requirePool(caller, request.pool);
+  const now = context.clock();
+  const pool = await context.pools.getFresh(request.pool, now);
+  const keys = Array.from(
+    { length: request.count },
+    (): Key => ({
+      keyId: generateKeyId(),
+      pool: poolReference(pool),
+      state: 'free',
+      slot: Math.random(),
+      fencingToken: now,
+      createdAt: now,
+      expiresAt: hardExpiration(pool.policy, now),
+      freeAt: freeNow(context, now),
+    }),
+  );
+  const seats = seatsOf(context, pool, now);
+  if (!(await context.store.keys.create(keys, seats))) throw new PoolFullError(pool.name, seats?.maxKeys ?? 0);
+  context.counts.forget(poolReference(pool));
+  return keys.map((key) => describeKey(key, now));
+}
+
+/** 128 random bits; the prefix keeps it from ever looking like a command-line option. */
+function generateKeyId(): string {
+  return `key_${randomBytes(16).toString('base64url')}`;
+}
+
+/** Null where the pool has no limit. */
+function seatsOf(context: Context, pool: Pool, now: number): Seats | null {
+  const { name, generation, clearedAt, policy } = pool;
+  if (policy.maxKeys === null) return null;
+  const tolerance = context.clockSkewToleranceMs;
+  // A process may go by the pool as it was for one `POOL_CACHE_MS`; what it sent then may take as long once more.
+  const settledAt = (clearedAt ?? Number.NEGATIVE_INFINITY) + 2 * POOL_CACHE_MS + tolerance;
+  return {
+    name,
+    generation,
+    maxKeys: policy.maxKeys,
+    now,
+    expiredBefore: now - tolerance,
+    countFormerFree: now < settledAt,
+  };
+}
+
+/** @throws KeyNotFoundError, ForbiddenError */
+export async function getKey(context: Context, caller: Caller, keyId: string): Promise<KeyBody> {
+  const now = context.clock();
+  const { key } = await getKeyAndPool(context, caller, keyId, now);
+  return describeKey(key, now);
+}
+
+/**
+ * A page of the pool's keys in a stable order; `next` is where the page after it starts. The page may be short, or
+ * empty, although more follow.
+ * @throws PoolNotFoundError, ForbiddenError
+ */
+export async function listKeys(
+  context: Context,
+  caller: Caller,
+  request: ListKeysRequest,
+): Promise<{ keys: KeyBody[]; next?: number | undefined }> {
+  requirePool(caller, request.pool);
+  const now = context.clock();
+  const pool = await context.pools.get(request.pool, now);
+  const { keys, next } = await context.store.keys.list({ ...request, pool: poolReference(pool), now });
+  return { keys: keys.map((key) => describeKey(key, now)), next };
+}
+
+/**
+ * Restarts the key's hard-expiration clock.
+ * @throws KeyNotFoundError, ForbiddenError
+ */
+export async function refreshKey(context: Context, caller: Caller, keyId: string): Promise<KeyBody> {
+  const now = context.clock();
+  const { pool } = await getKeyAndPool(context, caller, keyId, now);
+  const keyExpiresAt = hardExpiration(pool.policy, now);
+  const key = await context.store.keys.refresh({ keyId, now, keyExpiresAt });
+  if (key === null) throw new KeyNotFoundError();
+  return describeKey(key, now);
+}
+
+/**
+ * Ends somebody's lease, the one that is meant and no other. The key cools until the holder's own deadline has passed;
+ * `force` frees it at once. Repeating it with the same fencing token changes nothing more.
+ * @throws KeyNotFoundError, KeyNotLeasedError, LeaseChangedError, ForbiddenError
+ */
+export async function unblockKey(
+  context: Context,
+  caller: Caller,
+  keyId: string,
+  ending: Ending,
+): Promise<KeyBody> {
+  const now = context.clock();
+  let { fencingToken: meant } = ending;
+  // A keep-alive, or the end of the lease, may slip in between the look and the conditional write: then look again.
+  for (;;) {
+    const { key } = await getKeyAndPool(context, caller, keyId, now);
+    meant = requireMeant(key, meant);
+    if (await recordLapse(context, key, now)) continue;
+    if (keyStateAt(key, now) === 'free') {
+      const isRepeat = ending.fencingToken !== undefined && key.lastLease?.reason === 'unblocked';
+      if (!isRepeat) throw new KeyNotLeasedError();
+      return describeKey(key, now);
+    }
+    const freeAt = freeAtAfter(context, key, ending, now);
+    if (key.lease === undefined && freeAt === key.freeAt) return describeKey(key, now);
+    const ended = await context.store.keys.unblock(key, freeAt);
+    if (ended !== null) return describeKey(ended, now);
+  }
+}
+
+/**
+ * Deletes a key for good and ends its lease, if that is the one that is meant. Its seat stays taken until the holder's
+ * own deadline has passed, unless forced. Repeating it with the same fencing token changes nothing more.
+ * @throws KeyNotFoundError, LeaseChangedError, ForbiddenError
+ */
+export async function deleteKey(
+  context: Context,
+  caller: Caller,
+  keyId: string,
+  ending: Ending,
+): Promise<void> {
+  const now = context.clock();
+  if (ending.fencingToken !== undefined && (await isDeleted(context, caller, keyId, ending.fencingToken))) return;
+  let { fencingToken: meant } = ending;
+  for (;;) {
+    const { key } = await getKeyAndPool(context, caller, keyId, now);
+    meant = requireMeant(key, meant);
+    if (await context.store.keys.delete(key, freeAtAfter(context, key, ending, now))) break;
+  }
+}
+
+/** The fencing token of the lease that is meant. @throws LeaseChangedError when the key has another */
+function requireMeant(key: Key, meant = key.fencingToken): number {
+  if (key.fencingToken !== meant) throw new LeaseChangedError();
+  return meant;
+}
+
+/**
+ * Writes down that the lease on the key has lapsed, if so: whoever is told that a key is free or cooling must not see
+ * its lease come back by a keep-alive that is late, or from a host whose clock is behind.
+ */
+async function recordLapse(context: Context, { keyId, lease }: Key, now: number): Promise<boolean> {
+  if (lease === undefined || lease.expiresAt > now) return false;
+  await context.store.keys.recordLapse({ keyId, leaseId: lease.id, now });
+  return true;
+}
+
+/** When a key whose lease an admin ends is free: not before the holder's own deadline has passed, unless forced. */
+function freeAtAfter(context: Context, key: Key, { force }: Ending, now: number): number {
+  return force ? Math.min(key.freeAt, freeNow(context, now)) : key.freeAt;
+}
+
+/** The key is deleted already, with this fencing token. */
+async function isDeleted(
+  context: Context,
+  caller: Caller,
+  keyId: string,
+  fencingToken: number,
+): Promise<boolean> {
+  const key = await context.store.keys.getStored(keyId);
+  if (key?.state !== 'deleted' || key.fencingToken !== fencingToken) return false;
+  requirePool(caller, poolName(key.pool));
+  return true;
+}
+
+/**
+ * The key and its pool, for an operation at `now`; a key of a pool that was deleted or emptied is not found.
+ * @throws KeyNotFoundError, ForbiddenError
+ */
+async function getKeyAndPool(
+  context: Context,
+  caller: Caller,
+  keyId: string,
+  now: number,
+): Promise<{ key: Key; pool: Pool }> {
+  const key = await context.store.keys.get(keyId, now);
+  if (key === null) throw new KeyNotFoundError();
+  requirePool(caller, poolName(key.pool));
+  const pool = await context.pools.getByReference(key.pool, now);
+  if (pool === undefined) throw new KeyNotFoundError();
+  return { key, pool };
+}

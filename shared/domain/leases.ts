@@ -1,0 +1,143 @@
+import type { Lease as LeaseBody } from '../contract/leases.ts';
+import { type Caller, requirePool } from './client.ts';
+import { type Context, freeNow, pageOf } from './context.ts';
+import { describeLease } from './describe.ts';
+import { ForbiddenError, InvalidRequestError, LeaseEndedError, type LeaseEndReason } from './errors.ts';
+import { type Key, type KeyLease, liveLeaseAt } from './key.ts';
+import { decodeLeaseId, type LeaseId } from './lease-id.ts';
+import { hardExpiration, type Pool, poolName } from './pool.ts';
+import type { HeldLease } from './store.ts';
+
+// What a holder does with its lease. Acquire stands by itself, in `acquire-lease.ts`.
+
+/**
+ * The holder's heartbeat: a full lease length from now, and a refreshed key.
+ * @throws LeaseEndedError, InvalidRequestError, ForbiddenError
+ */
+export async function keepAliveLease(context: Context, caller: Caller, leaseId: string): Promise<LeaseBody> {
+  const lease = readLeaseId(caller, leaseId);
+  const now = context.clock();
+  const pool = await poolOfLease(context, lease, now);
+  const leaseExpiresAt = now + lease.leaseMs;
+  const freeAt = leaseExpiresAt + context.clockSkewToleranceMs;
+  const keyExpiresAt = hardExpiration(pool.policy, now, freeAt);
+  for (;;) {
+    const key = await context.store.keys.extend({
+      ...heldLease(caller, lease, now),
+      leaseExpiresAt,
+      freeAt,
+      keyExpiresAt,
+    });
+    if (key !== null) return describeLease(key, key.lease as KeyLease, now);
+    await getOwnLease(context, caller, lease, now); // Throws why, unless the lease was extended meanwhile.
+  }
+}
+
+/**
+ * The holder ends the lease; the key is free at once. A repeated release succeeds as long as the key remembers it.
+ * @throws LeaseEndedError, InvalidRequestError, ForbiddenError
+ */
+export async function releaseLease(context: Context, caller: Caller, leaseId: string): Promise<void> {
+  const lease = readLeaseId(caller, leaseId);
+  const now = context.clock();
+  await poolOfLease(context, lease, now);
+  const release = { ...heldLease(caller, lease, now), freeAt: freeNow(context, now) };
+  try {
+    while (!(await context.store.keys.release(release))) await getOwnLease(context, caller, lease, now);
+  } catch (error) {
+    if (error instanceof LeaseEndedError && error.reason === 'released') return;
+    throw error;
+  }
+}
+
+/** The caller's live lease. @throws LeaseEndedError, InvalidRequestError, ForbiddenError */
+export async function getLease(context: Context, caller: Caller, leaseId: string): Promise<LeaseBody> {
+  const id = readLeaseId(caller, leaseId);
+  const now = context.clock();
+  await poolOfLease(context, id, now);
+  const { key, lease } = await getOwnLease(context, caller, id, now);
+  return describeLease(key, lease, now);
+}
+
+/**
+ * A page of the caller's live leases by key id; `next` is where the page after it starts. Leases in pools that were
+ * deleted, or that the credential no longer covers, are left out.
+ */
+export async function listLeases(
+  context: Context,
+  caller: Caller,
+  request: { limit: number; after?: string | undefined },
+): Promise<{ leases: LeaseBody[]; next?: string | undefined }> {
+  const now = context.clock();
+  const { limit, after } = request;
+  const { clientId } = caller;
+  const found = await context.store.keys.listLeased({ clientId, now, limit: limit + 1, after });
+  const { page, last } = pageOf(found, limit);
+  const leases: LeaseBody[] = [];
+  for (const key of page) {
+    const lease = liveLeaseAt(key, now);
+    if (lease === undefined || !(await isVisible(context, caller, key, now))) continue;
+    leases.push(describeLease(key, lease, now));
+  }
+  return { leases, next: last?.keyId };
+}
+
+async function isVisible(context: Context, caller: Caller, key: Key, now: number): Promise<boolean> {
+  if (caller.pools !== undefined && !caller.pools.includes(poolName(key.pool))) return false;
+  return (await context.pools.getByReference(key.pool, now)) !== undefined;
+}
+
+/** Reads a lease id that a caller sent. @throws InvalidRequestError, ForbiddenError */
+function readLeaseId(caller: Caller, leaseId: string): LeaseId {
+  const parts = decodeLeaseId(leaseId);
+  if (parts === undefined) {
+    throw new InvalidRequestError([{ path: 'leaseId', message: 'Not a lease id of this service' }]);
+  }
+  requirePool(caller, poolName(parts.pool));
+  return parts;
+}
+
+/** The pool of a lease. When it was deleted or emptied, so was the lease. @throws LeaseEndedError */
+async function poolOfLease(context: Context, lease: LeaseId, now: number): Promise<Pool> {
+  const pool = await context.pools.getByReference(lease.pool, now);
+  if (pool === undefined) throw new LeaseEndedError('deleted');
+  return pool;
+}
+
+function heldLease({ clientId }: Caller, { keyId, pool, proof }: LeaseId, now: number): HeldLease {
+  return { keyId, pool, leaseId: proof, clientId, now };
+}
+
+/**
+ * The caller's live lease on its key. A lease whose end has passed is first written down as lapsed: once a 410 was
+ * returned, not even a keep-alive that was sent before and is carried out late brings the lease back.
+ * @throws LeaseEndedError, ForbiddenError
+ */
+async function getOwnLease(
+  context: Context,
+  caller: Caller,
+  lease: LeaseId,
+  now: number,
+): Promise<{ key: Key; lease: KeyLease }> {
+  for (;;) {
+    const key = await context.store.keys.getStored(lease.keyId);
+    const standing = key?.pool === lease.pool && key.lease?.id === lease.proof ? key.lease : undefined;
+    if (key === null || standing === undefined) throw new LeaseEndedError(endReason(caller, key, lease));
+    requireHolder(caller, standing);
+    if (liveLeaseAt(key, now) !== undefined) return { key, lease: standing };
+    if (await context.store.keys.recordLapse({ keyId: key.keyId, leaseId: standing.id, now })) {
+      throw new LeaseEndedError('lapsed');
+    }
+  }
+}
+
+function endReason(caller: Caller, key: Key | null, lease: LeaseId): LeaseEndReason {
+  if (key?.lastLease?.id !== lease.proof) return 'unknown';
+  requireHolder(caller, key.lastLease);
+  return key.lastLease.reason;
+}
+
+/** @throws ForbiddenError */
+function requireHolder(caller: Caller, lease: { clientId: string }): void {
+  if (lease.clientId !== caller.clientId) throw new ForbiddenError('The lease belongs to another client');
+}

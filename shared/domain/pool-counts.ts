@@ -1,0 +1,60 @@
+import { setImmediate } from 'node:timers/promises';
+import { COUNT_LIMIT } from './describe.ts';
+import type { KeyCounts, KeyStore } from './store.ts';
+
+/** How long a count is given to everybody who asks, in milliseconds. */
+export const COUNTS_CACHE_MS = 2000;
+
+const MAX_KNOWN = 1000;
+
+/** So many pools are counted at the same time. */
+const AT_ONCE = 2;
+
+/**
+ * The figures of the pools, for people. A count reads thousands of index entries, so that a viewer who lists many pools
+ * could keep leases waiting: each pool is counted at most once in {@link COUNTS_CACHE_MS}, few at a time, and a lease
+ * may come in between two of them.
+ */
+export class PoolCounts {
+  readonly #keys: Pick<KeyStore, 'count'>;
+  readonly #known = new Map<string, { counts: Promise<KeyCounts>; countedAt: number }>();
+  readonly #waiting: (() => void)[] = [];
+  #running = 0;
+
+  constructor(keys: Pick<KeyStore, 'count'>) {
+    this.#keys = keys;
+  }
+
+  /** The counts of a pool, by its reference; at most {@link COUNTS_CACHE_MS} old. */
+  get(pool: string, now: number): Promise<KeyCounts> {
+    const known = this.#known.get(pool);
+    if (known !== undefined && now >= known.countedAt && now - known.countedAt < COUNTS_CACHE_MS) {
+      return known.counts;
+    }
+    // Pools that are gone stay in here: now and then everything goes.
+    if (this.#known.size >= MAX_KNOWN) this.#known.clear();
+    const counts = this.#count(pool, now);
+    this.#known.set(pool, { counts, countedAt: now });
+    counts.catch(() => this.forget(pool));
+    return counts;
+  }
+
+  /** Takes note that this process just added or removed keys of the pool. */
+  forget(pool: string): void {
+    this.#known.delete(pool);
+  }
+
+  async #count(pool: string, now: number): Promise<KeyCounts> {
+    if (this.#running >= AT_ONCE) await new Promise<void>((resolve) => this.#waiting.push(resolve));
+    else this.#running += 1;
+    try {
+      // The embedded store counts without a pause: let others have their turn first.
+      await setImmediate();
+      return await this.#keys.count({ pool, now, limit: COUNT_LIMIT + 1 });
+    } finally {
+      const next = this.#waiting.shift();
+      if (next === undefined) this.#running -= 1;
+      else next();
+    }
+  }
+}
