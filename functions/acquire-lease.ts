@@ -3,10 +3,9 @@ import {
   idempotencyHeadersSchema,
   leaseSchema,
 } from '../shared/contract/leases.ts';
-import { acquireLease } from '../shared/domain/leases/acquire-lease.ts';
+import { acquireLease } from '../shared/domain/acquire-lease.ts';
 import { createHandler } from '../shared/http/create-handler.ts';
 import { defineEndpoint } from '../shared/http/endpoint.ts';
-import { presentLease } from '../shared/http/present.ts';
 import { lambdaRuntime } from '../shared/runtime/runtime.ts';
 import { routes } from './routes.ts';
 
@@ -18,7 +17,7 @@ export const endpoint = defineEndpoint({
   run: async ({ headers, body }, { context, caller }) => {
     const request = { ...body, idempotencyKey: headers['idempotency-key'] };
     const { lease, repeated } = await acquireLease(context, caller, request);
-    return { status: repeated ? 200 : 201, body: presentLease(lease) };
+    return { status: repeated ? 200 : 201, body: lease };
   },
 });
 

@@ -1,8 +1,7 @@
 import { createClientRequestSchema, createdClientSchema } from '../shared/contract/clients.ts';
-import { createClient } from '../shared/domain/clients/create-client.ts';
+import { createClient } from '../shared/domain/clients.ts';
 import { createHandler } from '../shared/http/create-handler.ts';
 import { defineEndpoint } from '../shared/http/endpoint.ts';
-import { presentClient } from '../shared/http/present.ts';
 import { lambdaRuntime } from '../shared/runtime/runtime.ts';
 import { routes } from './routes.ts';
 
@@ -12,8 +11,7 @@ export const endpoint = defineEndpoint({
   request: { body: createClientRequestSchema },
   responses: { 201: createdClientSchema },
   run: async ({ body }, { context, caller }) => {
-    const { client, credential } = await createClient(context, caller, body);
-    return { status: 201, body: { ...presentClient(client), credential } };
+    return { status: 201, body: await createClient(context, caller, body) };
   },
 });
 

@@ -1,8 +1,7 @@
 import { createKeysRequestSchema, createKeysResponseSchema } from '../shared/contract/keys.ts';
-import { createKeys } from '../shared/domain/keys/create-keys.ts';
+import { createKeys } from '../shared/domain/keys.ts';
 import { createHandler } from '../shared/http/create-handler.ts';
 import { defineEndpoint } from '../shared/http/endpoint.ts';
-import { presentKey } from '../shared/http/present.ts';
 import { lambdaRuntime } from '../shared/runtime/runtime.ts';
 import { routes } from './routes.ts';
 
@@ -13,7 +12,7 @@ export const endpoint = defineEndpoint({
   responses: { 201: createKeysResponseSchema },
   run: async ({ body }, { context, caller }) => {
     const keys = await createKeys(context, caller, body);
-    return { status: 201, body: { keys: keys.map(presentKey) } };
+    return { status: 201, body: { keys } };
   },
 });
 

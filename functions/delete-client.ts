@@ -1,5 +1,5 @@
-import { clientParametersSchema } from '../shared/contract/clients.ts';
-import { deleteClient } from '../shared/domain/clients/delete-client.ts';
+import { clientParametersSchema, deleteClientQuerySchema } from '../shared/contract/clients.ts';
+import { deleteClient } from '../shared/domain/clients.ts';
 import { createHandler } from '../shared/http/create-handler.ts';
 import { defineEndpoint } from '../shared/http/endpoint.ts';
 import { lambdaRuntime } from '../shared/runtime/runtime.ts';
@@ -8,10 +8,10 @@ import { routes } from './routes.ts';
 /** `DELETE /v1/clients/{clientId}`: revokes a credential; gateways that know it forget it within 60 s. */
 export const endpoint = defineEndpoint({
   route: routes.deleteClient,
-  request: { parameters: clientParametersSchema },
+  request: { parameters: clientParametersSchema, query: deleteClientQuerySchema },
   responses: { 204: null },
-  run: async ({ parameters }, { context, caller }) => {
-    await deleteClient(context, caller, parameters.clientId);
+  run: async ({ parameters, query }, { context, caller }) => {
+    await deleteClient(context, caller, parameters.clientId, query);
     return { status: 204 };
   },
 });

@@ -1,5 +1,5 @@
 import { poolParametersSchema } from '../shared/contract/pools.ts';
-import { deletePool } from '../shared/domain/pools/delete-pool.ts';
+import { deletePool } from '../shared/domain/pools.ts';
 import { createHandler } from '../shared/http/create-handler.ts';
 import { defineEndpoint } from '../shared/http/endpoint.ts';
 import { lambdaRuntime } from '../shared/runtime/runtime.ts';

@@ -1,8 +1,7 @@
 import { keyParametersSchema, keySchema } from '../shared/contract/keys.ts';
-import { findKey } from '../shared/domain/keys/find-key.ts';
+import { getKey } from '../shared/domain/keys.ts';
 import { createHandler } from '../shared/http/create-handler.ts';
 import { defineEndpoint } from '../shared/http/endpoint.ts';
-import { presentKey } from '../shared/http/present.ts';
 import { lambdaRuntime } from '../shared/runtime/runtime.ts';
 import { routes } from './routes.ts';
 
@@ -12,7 +11,7 @@ export const endpoint = defineEndpoint({
   request: { parameters: keyParametersSchema },
   responses: { 200: keySchema },
   run: async ({ parameters }, { context, caller }) => {
-    return { status: 200, body: presentKey(await findKey(context, caller, parameters.keyId)) };
+    return { status: 200, body: await getKey(context, caller, parameters.keyId) };
   },
 });
 

@@ -1,8 +1,7 @@
 import { leaseParametersSchema, leaseSchema } from '../shared/contract/leases.ts';
-import { findLease } from '../shared/domain/leases/find-lease.ts';
+import { getLease } from '../shared/domain/leases.ts';
 import { createHandler } from '../shared/http/create-handler.ts';
 import { defineEndpoint } from '../shared/http/endpoint.ts';
-import { presentLease } from '../shared/http/present.ts';
 import { lambdaRuntime } from '../shared/runtime/runtime.ts';
 import { routes } from './routes.ts';
 
@@ -12,7 +11,7 @@ export const endpoint = defineEndpoint({
   request: { parameters: leaseParametersSchema },
   responses: { 200: leaseSchema },
   run: async ({ parameters }, { context, caller }) => {
-    return { status: 200, body: presentLease(await findLease(context, caller, parameters.leaseId)) };
+    return { status: 200, body: await getLease(context, caller, parameters.leaseId) };
   },
 });
 

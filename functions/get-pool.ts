@@ -1,8 +1,7 @@
 import { poolParametersSchema, poolSchema } from '../shared/contract/pools.ts';
-import { findPool } from '../shared/domain/pools/find-pool.ts';
+import { getPool } from '../shared/domain/pools.ts';
 import { createHandler } from '../shared/http/create-handler.ts';
 import { defineEndpoint } from '../shared/http/endpoint.ts';
-import { presentPool } from '../shared/http/present.ts';
 import { lambdaRuntime } from '../shared/runtime/runtime.ts';
 import { routes } from './routes.ts';
 
@@ -12,7 +11,7 @@ export const endpoint = defineEndpoint({
   request: { parameters: poolParametersSchema },
   responses: { 200: poolSchema },
   run: async ({ parameters }, { context, caller }) => {
-    return { status: 200, body: presentPool(await findPool(context, caller, parameters.pool)) };
+    return { status: 200, body: await getPool(context, caller, parameters.pool) };
   },
 });
 

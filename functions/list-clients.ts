@@ -1,10 +1,9 @@
 import { listClientsResponseSchema } from '../shared/contract/clients.ts';
 import { pageQuerySchema } from '../shared/contract/primitives.ts';
-import { listClients } from '../shared/domain/clients/list-clients.ts';
+import { listClients } from '../shared/domain/clients.ts';
 import { createHandler } from '../shared/http/create-handler.ts';
 import { decodeCursor, encodeCursor } from '../shared/http/cursor.ts';
 import { defineEndpoint } from '../shared/http/endpoint.ts';
-import { presentClient } from '../shared/http/present.ts';
 import { lambdaRuntime } from '../shared/runtime/runtime.ts';
 import { routes } from './routes.ts';
 
@@ -16,8 +15,7 @@ export const endpoint = defineEndpoint({
   run: async ({ query }, { context, caller }) => {
     const after = decodeCursor(query.cursor, 'string');
     const { clients, next } = await listClients(context, caller, { limit: query.limit, after });
-    const nextCursor = next === undefined ? {} : { nextCursor: encodeCursor(next) };
-    return { status: 200, body: { clients: clients.map(presentClient), ...nextCursor } };
+    return { status: 200, body: { clients, nextCursor: encodeCursor(next) } };
   },
 });
 

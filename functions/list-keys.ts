@@ -1,9 +1,8 @@
 import { listKeysQuerySchema, listKeysResponseSchema } from '../shared/contract/keys.ts';
-import { listKeys } from '../shared/domain/keys/list-keys.ts';
+import { listKeys } from '../shared/domain/keys.ts';
 import { createHandler } from '../shared/http/create-handler.ts';
 import { decodeCursor, encodeCursor } from '../shared/http/cursor.ts';
 import { defineEndpoint } from '../shared/http/endpoint.ts';
-import { presentKey } from '../shared/http/present.ts';
 import { lambdaRuntime } from '../shared/runtime/runtime.ts';
 import { routes } from './routes.ts';
 
@@ -17,8 +16,7 @@ export const endpoint = defineEndpoint({
       ...query,
       after: decodeCursor(cursor, 'number'),
     });
-    const nextCursor = next === undefined ? {} : { nextCursor: encodeCursor(next) };
-    return { status: 200, body: { keys: keys.map(presentKey), ...nextCursor } };
+    return { status: 200, body: { keys, nextCursor: encodeCursor(next) } };
   },
 });
 

@@ -1,10 +1,9 @@
 import { listLeasesResponseSchema } from '../shared/contract/leases.ts';
 import { pageQuerySchema } from '../shared/contract/primitives.ts';
-import { listLeases } from '../shared/domain/leases/list-leases.ts';
+import { listLeases } from '../shared/domain/leases.ts';
 import { createHandler } from '../shared/http/create-handler.ts';
 import { decodeCursor, encodeCursor } from '../shared/http/cursor.ts';
 import { defineEndpoint } from '../shared/http/endpoint.ts';
-import { presentLease } from '../shared/http/present.ts';
 import { lambdaRuntime } from '../shared/runtime/runtime.ts';
 import { routes } from './routes.ts';
 
@@ -16,8 +15,7 @@ export const endpoint = defineEndpoint({
   run: async ({ query }, { context, caller }) => {
     const after = decodeCursor(query.cursor, 'string');
     const { leases, next } = await listLeases(context, caller, { limit: query.limit, after });
-    const nextCursor = next === undefined ? {} : { nextCursor: encodeCursor(next) };
-    return { status: 200, body: { leases: leases.map(presentLease), ...nextCursor } };
+    return { status: 200, body: { leases, nextCursor: encodeCursor(next) } };
   },
 });
 

@@ -1,10 +1,9 @@
 import { listPoolsResponseSchema } from '../shared/contract/pools.ts';
 import { pageQuerySchema } from '../shared/contract/primitives.ts';
-import { listPools } from '../shared/domain/pools/list-pools.ts';
+import { listPools } from '../shared/domain/pools.ts';
 import { createHandler } from '../shared/http/create-handler.ts';
 import { decodeCursor, encodeCursor } from '../shared/http/cursor.ts';
 import { defineEndpoint } from '../shared/http/endpoint.ts';
-import { presentPool } from '../shared/http/present.ts';
 import { lambdaRuntime } from '../shared/runtime/runtime.ts';
 import { routes } from './routes.ts';
 
@@ -16,8 +15,7 @@ export const endpoint = defineEndpoint({
   run: async ({ query }, { context, caller }) => {
     const after = decodeCursor(query.cursor, 'string');
     const { pools, next } = await listPools(context, caller, { limit: query.limit, after });
-    const nextCursor = next === undefined ? {} : { nextCursor: encodeCursor(next) };
-    return { status: 200, body: { pools: pools.map(presentPool), ...nextCursor } };
+    return { status: 200, body: { pools, nextCursor: encodeCursor(next) } };
   },
 });
 

@@ -1,5 +1,5 @@
 import { leaseParametersSchema } from '../shared/contract/leases.ts';
-import { releaseLease } from '../shared/domain/leases/release-lease.ts';
+import { releaseLease } from '../shared/domain/leases.ts';
 import { createHandler } from '../shared/http/create-handler.ts';
 import { defineEndpoint } from '../shared/http/endpoint.ts';
 import { lambdaRuntime } from '../shared/runtime/runtime.ts';

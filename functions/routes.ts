@@ -1,10 +1,13 @@
 import type { Route } from '../shared/http/route.ts';
 
+/** Whatever can be read can be asked for without its body. */
+const READ = ['GET', 'HEAD'] as const;
+
 /** The one table of routes, which the functions, the CDK stack, the local host and the OpenAPI document read. */
 export const routes = {
   createKeys: { methods: ['POST'], path: '/v1/keys', access: 'admin', function: 'create-keys' },
-  listKeys: { methods: ['GET'], path: '/v1/keys', access: 'viewer', function: 'list-keys' },
-  getKey: { methods: ['GET', 'HEAD'], path: '/v1/keys/{keyId}', access: 'viewer', function: 'get-key' },
+  listKeys: { methods: READ, path: '/v1/keys', access: 'viewer', function: 'list-keys' },
+  getKey: { methods: READ, path: '/v1/keys/{keyId}', access: 'viewer', function: 'get-key' },
   deleteKey: { methods: ['DELETE'], path: '/v1/keys/{keyId}', access: 'admin', function: 'delete-key' },
   refreshKey: {
     methods: ['POST'],
@@ -20,8 +23,8 @@ export const routes = {
   },
 
   acquireLease: { methods: ['POST'], path: '/v1/leases', access: 'client', function: 'acquire-lease' },
-  listLeases: { methods: ['GET'], path: '/v1/leases', access: 'client', function: 'list-leases' },
-  getLease: { methods: ['GET'], path: '/v1/leases/{leaseId}', access: 'client', function: 'get-lease' },
+  listLeases: { methods: READ, path: '/v1/leases', access: 'client', function: 'list-leases' },
+  getLease: { methods: READ, path: '/v1/leases/{leaseId}', access: 'client', function: 'get-lease' },
   keepAliveLease: {
     methods: ['POST'],
     path: '/v1/leases/{leaseId}/keep-alive',
@@ -35,13 +38,20 @@ export const routes = {
     function: 'release-lease',
   },
 
-  listPools: { methods: ['GET'], path: '/v1/pools', access: 'viewer', function: 'list-pools' },
-  getPool: { methods: ['GET'], path: '/v1/pools/{pool}', access: 'viewer', function: 'get-pool' },
+  listPools: { methods: READ, path: '/v1/pools', access: 'viewer', function: 'list-pools' },
+  getPool: { methods: READ, path: '/v1/pools/{pool}', access: 'viewer', function: 'get-pool' },
   putPool: { methods: ['PUT'], path: '/v1/pools/{pool}', access: 'admin', function: 'put-pool' },
+  patchPool: { methods: ['PATCH'], path: '/v1/pools/{pool}', access: 'admin', function: 'patch-pool' },
+  refreshPool: {
+    methods: ['POST'],
+    path: '/v1/pools/{pool}/refresh',
+    access: 'admin',
+    function: 'refresh-pool',
+  },
   deletePool: { methods: ['DELETE'], path: '/v1/pools/{pool}', access: 'admin', function: 'delete-pool' },
 
   createClient: { methods: ['POST'], path: '/v1/clients', access: 'admin', function: 'create-client' },
-  listClients: { methods: ['GET'], path: '/v1/clients', access: 'admin', function: 'list-clients' },
+  listClients: { methods: READ, path: '/v1/clients', access: 'admin', function: 'list-clients' },
   deleteClient: {
     methods: ['DELETE'],
     path: '/v1/clients/{clientId}',
@@ -49,7 +59,8 @@ export const routes = {
     function: 'delete-client',
   },
 
-  getHealth: { methods: ['GET'], path: '/v1/health', access: 'anyone', function: 'get-health' },
+  getMe: { methods: READ, path: '/v1/me', access: 'authenticated', function: 'get-me' },
+  getHealth: { methods: READ, path: '/v1/health', access: 'anyone', function: 'get-health' },
 } as const satisfies Record<string, Route>;
 
 /** What no route matches: API Gateway's `$default` route. */

@@ -1,7 +1,7 @@
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { hashSecret, parseCredential } from '../../shared/domain/client.ts';
-import { generateClient } from '../../shared/domain/clients/create-client.ts';
+import { generateClient } from '../../shared/domain/clients.ts';
 import type { Store } from '../../shared/domain/store.ts';
 
 /** Where the local host keeps the admin credential that it made, readable by its owner only. */
@@ -32,7 +32,7 @@ export async function ensureAdminCredential(
 ): Promise<string> {
   const kept = await readCredential(file);
   if (kept !== undefined) {
-    const known = await store.clients.find(kept.clientId);
+    const known = await store.clients.get(kept.clientId);
     if (known === null) await putAdmin(store, kept.credential, now);
     return kept.credential;
   }

@@ -1,4 +1,4 @@
-import { generateClient } from '../../shared/domain/clients/create-client.ts';
+import { generateClient } from '../../shared/domain/clients.ts';
 import { loadEnvFile, readRuntimeConfig } from '../../shared/runtime/config.ts';
 import { openStore } from '../../shared/runtime/open-store.ts';
 import { ForeseeableMistake, failWith } from './foreseeable-mistake.ts';
@@ -33,7 +33,7 @@ async function setUp(): Promise<void> {
 async function hasAdmin(store: Awaited<ReturnType<typeof openStore>>): Promise<boolean> {
   if (process.argv.includes('--new-admin')) return false;
   for (let after: string | undefined; ; ) {
-    const clients = await store.clients.list({ limit: 200, ...(after !== undefined && { after }) });
+    const clients = await store.clients.list({ limit: 200, after });
     if (clients.some((client) => client.role === 'admin' && client.pools === undefined)) return true;
     if (clients.length < 200) return false;
     after = clients.at(-1)?.clientId;

@@ -32,7 +32,7 @@ export const routeNotes: Readonly<Record<keyof typeof routes, RouteNote>> = {
     summary: 'Delete a key',
     description:
       "Ends its lease, hides it at once, and keeps its seat under `maxKeys` until the holder's own deadline has passed. With `force=true` the seat is free at once: safe only where a fencing token guards the resource.",
-    problems: ['key_not_found'],
+    problems: ['key_not_found', 'lease_changed'],
   },
   refreshKey: {
     tag: 'Keys',
@@ -44,14 +44,14 @@ export const routeNotes: Readonly<Record<keyof typeof routes, RouteNote>> = {
     summary: "End somebody's lease",
     description:
       "The key cools until the holder's own deadline has passed. With `force=true` it is free at once: safe only where a fencing token guards the resource.",
-    problems: ['key_not_found', 'key_not_leased'],
+    problems: ['key_not_found', 'key_not_leased', 'lease_changed'],
   },
   acquireLease: {
     tag: 'Leases',
     summary: 'Acquire a key',
     description:
       'Picks a free key of the pool and leases it to the caller, in one atomic step. Send an `Idempotency-Key` to make it safe to retry: a repeat answers 200 with the same lease while it lives, and 410 after.',
-    problems: ['pool_not_found', 'pool_paused', 'no_key_available', 'lease_ended'],
+    problems: ['pool_not_found', 'pool_paused', 'no_key_available', 'lease_ended', 'idempotency_key_reused'],
     requestExample: { pool: 'default', holder: 'build-agent-7' },
   },
   listLeases: { tag: 'Leases', summary: 'List your own live leases', problems: [] },
@@ -74,9 +74,22 @@ export const routeNotes: Readonly<Record<keyof typeof routes, RouteNote>> = {
   putPool: {
     tag: 'Pools',
     summary: 'Create a pool or replace its policy',
-    description: 'What the body leaves out has its default. In force everywhere within 5 seconds.',
-    problems: [],
+    description: 'What the body leaves out gets its default. In force everywhere within 5 seconds.',
+    problems: ['pool_changed'],
     requestExample: { leaseSeconds: 60, keyTtlSeconds: 300, maxKeys: 100, paused: false },
+  },
+  patchPool: {
+    tag: 'Pools',
+    summary: "Change some of a pool's policy",
+    description: 'What the body leaves out stays. In force everywhere within 5 seconds.',
+    problems: ['pool_not_found', 'pool_changed'],
+    requestExample: { paused: true },
+  },
+  refreshPool: {
+    tag: 'Pools',
+    summary: "Restart the hard-expiration clock of all a pool's keys",
+    description: 'Of the first 500 keys at once, of the others by the next sweep.',
+    problems: ['pool_not_found'],
   },
   deletePool: {
     tag: 'Pools',
@@ -96,7 +109,8 @@ export const routeNotes: Readonly<Record<keyof typeof routes, RouteNote>> = {
     tag: 'Clients',
     summary: "Revoke a client's credential",
     description: 'A gateway that has just checked the credential may accept it for 60 seconds more.',
-    problems: ['client_not_found'],
+    problems: ['client_not_found', 'last_admin', 'own_credential'],
   },
+  getMe: { tag: 'Service', summary: 'Whom your credential names', problems: [] },
   getHealth: { tag: 'Service', summary: 'Whether the database answers', problems: [] },
 };

@@ -70,8 +70,7 @@ export const listKeysResponseSchema = z
 /** How an admin ends somebody's lease, or deletes a key. */
 export const endingQuerySchema = z.strictObject({
   force: queryBooleanSchema.meta({
-    description:
-      "Free the key at once, before the holder's own deadline: safe only behind a fencing token",
+    description: "Free the key at once, before the holder's own deadline: safe only behind a fencing token",
   }),
   fencingToken: queryIntegerSchema(0, Number.MAX_SAFE_INTEGER).optional().meta({
     description:

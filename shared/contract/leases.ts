@@ -47,8 +47,10 @@ export const idempotencyHeadersSchema = z.object({
     .string()
     .regex(/^[\x21-\x7e]{1,255}$/, 'Must be 1 to 255 visible ASCII characters')
     .optional()
-    .meta({ description:
-        'A repeat with the same key gives the same lease while it lives; another body under the same key is refused', }),
+    .meta({
+      description:
+        'A repeat with the same key gives the same lease while it lives; another body under the same key is refused',
+    }),
 });
 
 export const listLeasesResponseSchema = z

@@ -41,7 +41,7 @@ const fields = Object.fromEntries(
   Object.entries(policySchema.shape).map(([name, schema]) => [name, schema.unwrap()]),
 ) as { [Field in keyof Policy]: Policy[Field] extends z.ZodDefault<infer Schema> ? Schema : never };
 
-const expectedUpdatedAtSchema = timeSchema.optional().meta({
+const expectedUpdatedAtSchema = timeSchema.transform(Date.parse).optional().meta({
   description: '`updatedAt` of the pool as it was read; a pool that was changed since is 409 pool_changed',
 });
 

@@ -39,7 +39,10 @@ export const clientIdSchema = z
   .regex(/^[A-Za-z0-9_-]{1,64}$/, 'Must be a client id')
   .meta({ description: 'Id of a client', example: 'client_Zm9vYmFyYmF6' });
 
-export const holderSchema = plainTextSchema(200).meta({ description: 'Free-text label of whoever holds the lease', example: 'build-agent-7' });
+export const holderSchema = plainTextSchema(200).meta({
+  description: 'Free-text label of whoever holds the lease',
+  example: 'build-agent-7',
+});
 
 export const leaseSecondsSchema = z
   .int()
@@ -69,7 +72,12 @@ export function queryIntegerSchema(minimum: number, maximum: number) {
     .regex(/^\d{1,16}$/, 'Must be a whole number')
     .transform(Number)
     .pipe(z.int().min(minimum).max(maximum))
-    .meta({ override: { type: 'integer', minimum, maximum, pattern: undefined } });
+    .meta({
+      override: ({ jsonSchema }) => {
+        delete jsonSchema.pattern;
+        Object.assign(jsonSchema, { type: 'integer', minimum, maximum });
+      },
+    });
 }
 
 /** `true` or `false` in a query string. */

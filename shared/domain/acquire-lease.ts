@@ -67,7 +67,10 @@ function refusalOf(
 ): InvalidRequestError | PoolPausedError | undefined {
   if (leaseSeconds !== undefined && leaseSeconds > policy.leaseSeconds) {
     return new InvalidRequestError([
-      { path: 'leaseSeconds', message: `Must be at most ${policy.leaseSeconds}, the lease of pool "${name}"` },
+      {
+        path: 'leaseSeconds',
+        message: `Must be at most ${policy.leaseSeconds}, the lease of pool "${name}"`,
+      },
     ]);
   }
   return policy.paused ? new PoolPausedError(name) : undefined;

@@ -54,7 +54,8 @@ export async function createKeys(
     }),
   );
   const seats = seatsOf(context, pool, now);
-  if (!(await context.store.keys.create(keys, seats))) throw new PoolFullError(pool.name, seats?.maxKeys ?? 0);
+  if (!(await context.store.keys.create(keys, seats)))
+    throw new PoolFullError(pool.name, seats?.maxKeys ?? 0);
   context.counts.forget(poolReference(pool));
   return keys.map((key) => describeKey(key, now));
 }
@@ -160,7 +161,8 @@ export async function deleteKey(
   ending: Ending,
 ): Promise<void> {
   const now = context.clock();
-  if (ending.fencingToken !== undefined && (await isDeleted(context, caller, keyId, ending.fencingToken))) return;
+  if (ending.fencingToken !== undefined && (await isDeleted(context, caller, keyId, ending.fencingToken)))
+    return;
   let { fencingToken: meant } = ending;
   for (;;) {
     const { key } = await getKeyAndPool(context, caller, keyId, now);

@@ -3,7 +3,14 @@ import { type Caller, requirePool } from './client.ts';
 import { type Context, pageOf } from './context.ts';
 import { describePool } from './describe.ts';
 import { InvalidRequestError, PoolChangedError } from './errors.ts';
-import { DEFAULT_POLICY, DEFAULT_POOL, nextGeneration, type Pool, type PoolPolicy, poolReference } from './pool.ts';
+import {
+  DEFAULT_POLICY,
+  DEFAULT_POOL,
+  nextGeneration,
+  type Pool,
+  type PoolPolicy,
+  poolReference,
+} from './pool.ts';
 import { applyLifetime } from './sweep.ts';
 
 /** A change of a pool's policy. */

@@ -75,7 +75,12 @@ export async function sweep(context: Context, hasTime: () => boolean): Promise<S
     let complete = false;
     for (let removed = BATCH; removed === BATCH; purged += removed) {
       if (!hasTime()) return finish(false);
-      ({ removed, complete } = await context.store.keys.removeGenerations({ name, before, now, limit: BATCH }));
+      ({ removed, complete } = await context.store.keys.removeGenerations({
+        name,
+        before,
+        now,
+        limit: BATCH,
+      }));
     }
     if (complete && isLongAgo(cleared, now)) await context.store.pools.forgetCleared(cleared);
   }

@@ -1,7 +1,7 @@
 import * as z from 'zod';
 import { roleSchema } from '../contract/clients.ts';
 import type { Caller, Role } from '../domain/client.ts';
-import { authenticate } from '../domain/clients/authenticate.ts';
+import { authenticate } from '../domain/clients.ts';
 import { ForbiddenError, UnauthenticatedError } from '../domain/errors.ts';
 import type { RuntimeSource } from '../runtime/runtime.ts';
 import type { ApiEvent, VerifiedContext } from './api-event.ts';
@@ -52,7 +52,7 @@ function readVerifiedContext(passedOn: unknown): Caller {
   const context = verifiedContextSchema.safeParse(passedOn);
   if (!context.success) throw new UnauthenticatedError('The request carries no credential');
   const { clientId, role, pools } = context.data;
-  return { clientId, role, ...(pools !== undefined && { pools }) };
+  return { clientId, role, pools };
 }
 
 async function verifyHere(event: ApiEvent, getRuntime: RuntimeSource): Promise<Caller> {
@@ -65,5 +65,5 @@ async function verifyHere(event: ApiEvent, getRuntime: RuntimeSource): Promise<C
 }
 
 function mayCall(role: Role, access: Access): boolean {
-  return role === 'admin' || role === access;
+  return access === 'authenticated' || role === 'admin' || role === access;
 }

@@ -3,7 +3,7 @@ import type {
   APIGatewaySimpleAuthorizerWithContextResult,
 } from 'aws-lambda';
 import type { Caller } from '../domain/client.ts';
-import { authenticate } from '../domain/clients/authenticate.ts';
+import { authenticate } from '../domain/clients.ts';
 import { DatabaseUnavailableError } from '../domain/errors.ts';
 import { answerWithin } from '../runtime/answer-within.ts';
 import type { RuntimeSource } from '../runtime/runtime.ts';

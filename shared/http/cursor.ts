@@ -1,8 +1,8 @@
 import { InvalidRequestError } from '../domain/errors.ts';
 
-/** A page's end as an opaque text. */
-export function encodeCursor(position: string | number): string {
-  return Buffer.from(JSON.stringify(position)).toString('base64url');
+/** Where the next page starts as an opaque text; undefined where there is none. */
+export function encodeCursor(position: string | number | undefined): string | undefined {
+  return position === undefined ? undefined : Buffer.from(JSON.stringify(position)).toString('base64url');
 }
 
 /** @throws InvalidRequestError when the cursor is not one of this kind of list. */

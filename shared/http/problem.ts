@@ -32,8 +32,12 @@ export function statusOf(code: ProblemCode): number {
       return 405;
     case 'no_key_available':
     case 'key_not_leased':
+    case 'lease_changed':
     case 'pool_full':
     case 'pool_paused':
+    case 'pool_changed':
+    case 'last_admin':
+    case 'own_credential':
       return 409;
     case 'lease_ended':
       return 410;
@@ -41,6 +45,8 @@ export function statusOf(code: ProblemCode): number {
       return 413;
     case 'unsupported_media_type':
       return 415;
+    case 'idempotency_key_reused':
+      return 422;
     case 'internal':
       return 500;
     case 'database_unavailable':
@@ -76,6 +82,7 @@ export function describeProblem(error: unknown, requestId: string): ProblemRespo
     },
     headers: {
       ...(retryAfterMs !== undefined && { 'retry-after': String(Math.ceil(retryAfterMs / 1000)) }),
+      ...(code === 'unauthenticated' && { 'www-authenticate': 'Bearer' }),
       ...(error instanceof MethodNotAllowedError && { allow: error.allow.join(', ') }),
     },
   };

@@ -1,9 +1,12 @@
-/** Who may call a route. `anyone`: no credential; `viewer`: reads, so viewers and admins; `client`: leases, so clients and admins. */
-export type Access = 'anyone' | 'viewer' | 'client' | 'admin';
+/**
+ * Who may call a route. `anyone`: no credential; `authenticated`: whoever has one; `viewer`: reads, so viewers and
+ * admins; `client`: leases, so clients and admins.
+ */
+export type Access = 'anyone' | 'authenticated' | 'viewer' | 'client' | 'admin';
 
 /** One row of the route table. */
 export interface Route {
-  readonly methods: readonly ('GET' | 'HEAD' | 'POST' | 'PUT' | 'DELETE')[];
+  readonly methods: readonly ('GET' | 'HEAD' | 'POST' | 'PUT' | 'PATCH' | 'DELETE')[];
   /** As API Gateway writes it, parameters in braces. */
   readonly path: string;
   readonly access: Access;

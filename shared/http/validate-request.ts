@@ -22,9 +22,42 @@ export function validateRequest(endpoint: AnyEndpoint, event: ApiEvent): Record<
   return request;
 }
 
+/** What is expected, in the words of this API; a message that a schema brings itself goes first. */
+function explainIssue(issue: z.core.$ZodRawIssue): string {
+  switch (issue.code) {
+    case 'invalid_type':
+      return issue.input === undefined
+        ? 'Is missing'
+        : `Must be ${ARTICLES[issue.expected] ?? issue.expected}`;
+    case 'too_big':
+      return `Must ${MEASURES[issue.origin] ?? 'be'} at most ${issue.maximum}${UNITS[issue.origin] ?? ''}`;
+    case 'too_small':
+      return `Must ${MEASURES[issue.origin] ?? 'be'} at least ${issue.minimum}${UNITS[issue.origin] ?? ''}`;
+    case 'invalid_value':
+      return `Must be ${issue.values.map((value) => JSON.stringify(value)).join(' or ')}`;
+    case 'invalid_format':
+      return issue.format === 'datetime' ? 'Must be a time in ISO 8601, UTC' : 'Is not of the right form';
+    default:
+      return 'Is not valid';
+  }
+}
+
+const ARTICLES: Readonly<Record<string, string>> = {
+  array: 'a list',
+  boolean: 'true or false',
+  int: 'a whole number',
+  number: 'a number',
+  object: 'an object',
+  string: 'text',
+};
+
+const MEASURES: Readonly<Record<string, string>> = { array: 'have', string: 'have' };
+
+const UNITS: Readonly<Record<string, string>> = { array: ' entries', string: ' characters' };
+
 /** Adds what is wrong to `issues`; what is wrong with the part as a whole goes by its name. */
 function parse(part: string, schema: z.ZodType, input: unknown, issues: RequestIssue[]): unknown {
-  const parsed = schema.safeParse(input);
+  const parsed = schema.safeParse(input, { error: explainIssue });
   if (parsed.success) return parsed.data;
   for (const issue of parsed.error.issues) {
     const path = issue.path.map(String);

@@ -1,5 +1,6 @@
 import type { Context } from '../domain/context.ts';
-import { PoolDirectory } from '../domain/pools/pool-directory.ts';
+import { PoolCounts } from '../domain/pool-counts.ts';
+import { PoolDirectory } from '../domain/pool-directory.ts';
 import type { Store } from '../domain/store.ts';
 import { type RuntimeConfig, readRuntimeConfig } from './config.ts';
 import { openStore } from './open-store.ts';
@@ -20,7 +21,8 @@ export function createRuntime(
   return {
     context: {
       store,
-      pools: new PoolDirectory(store.pools),
+      pools: new PoolDirectory(store),
+      counts: new PoolCounts(store.keys),
       clock: options.clock ?? Date.now,
       clockSkewToleranceMs: options.clockSkewToleranceMs,
     },
