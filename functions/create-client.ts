@@ -5,7 +5,7 @@ import { defineEndpoint } from '../shared/http/endpoint.ts';
 import { lambdaRuntime } from '../shared/runtime/runtime.ts';
 import { routes } from './routes.ts';
 
-/** `POST /v1/clients`: a new client; its credential is in this answer alone. */
+/** `POST /v1/clients`: a new client; its credential is in this response alone. */
 export const endpoint = defineEndpoint({
   route: routes.createClient,
   request: { body: createClientRequestSchema },

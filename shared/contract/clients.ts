@@ -50,7 +50,7 @@ export const createClientRequestSchema = z
 
 export const createdClientSchema = clientSchema
   .extend({
-    credential: z.string().meta({ description: '`<clientId>.<secret>`, shown in this answer alone' }),
+    credential: z.string().meta({ description: '`<clientId>.<secret>`, shown in this response alone' }),
   })
   .meta({ id: 'CreatedClient' });
 

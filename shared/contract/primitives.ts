@@ -57,12 +57,12 @@ export const timeSchema = z.iso
 
 export const durationMsSchema = z
   .int()
-  .meta({ description: 'Milliseconds from the moment of the answer', example: 60_000 });
+  .meta({ description: 'Milliseconds from the moment of the response', example: 60_000 });
 
 /** Where the next page starts; opaque. */
 export const cursorSchema = z
   .string()
-  .regex(/^[A-Za-z0-9_-]{1,256}$/, 'Must be a cursor of an earlier answer')
+  .regex(/^[A-Za-z0-9_-]{1,256}$/, 'Must be a cursor of an earlier page')
   .meta({ description: 'Where the next page starts, from `nextCursor` of the page before; opaque' });
 
 /** A whole number in a query string: text on the wire, an integer in the API document. */

@@ -14,7 +14,7 @@ import { validateRequest } from './validate-request.ts';
 
 export type ApiHandler = (event: ApiEvent, context: LambdaContext) => Promise<ApiResponse>;
 
-/** A function answers 503 this long before Lambda would end it without an answer, in milliseconds. */
+/** A function returns 503 this long before Lambda would end it without a response, in milliseconds. */
 const EARLY_MS = 250;
 
 /**

@@ -17,5 +17,5 @@ export function decodeCursor<Kind extends 'string' | 'number'>(
   } catch {
     // Answered below.
   }
-  throw new InvalidRequestError([{ path: 'cursor', message: 'Must be a cursor of an earlier answer' }]);
+  throw new InvalidRequestError([{ path: 'cursor', message: 'Must be a cursor of an earlier page' }]);
 }

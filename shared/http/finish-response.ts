@@ -8,7 +8,7 @@ function callerOf(event: ApiEvent): { clientId?: string } {
   return passedOn !== undefined && 'clientId' in passedOn ? { clientId: passedOn.clientId } : {};
 }
 
-/** Gives every answer `Cache-Control: no-store` and `X-Request-Id`, and logs one line: no body, no credential, no value. */
+/** Gives every response `Cache-Control: no-store` and `X-Request-Id`, and logs one line: no body, no credential, no value. */
 export function finishResponse(logger: Logger): MiddlewareObj<ApiEvent, ApiResponse> {
   const startedAt = new WeakMap<ApiEvent, number>();
 

@@ -4,7 +4,7 @@ import { InvalidRequestError, type RequestIssue } from '../domain/errors.ts';
 import type { ApiEvent } from './api-event.ts';
 import type { AnyEndpoint } from './endpoint.ts';
 
-/** An answer names no more mistakes than these, and of a long name no more characters. */
+/** A response names no more mistakes than these, and of a long name no more characters. */
 const MAX_ISSUES = 20;
 const MAX_NAME_LENGTH = 100;
 
