@@ -4,11 +4,11 @@ import type { Caller } from '../domain/client.ts';
 import { DatabaseUnavailableError } from '../domain/errors.ts';
 import { logger } from '../runtime/logger.ts';
 import type { RuntimeSource } from '../runtime/runtime.ts';
-import { answerProblems } from './answer-problems.ts';
 import type { ApiEvent, ApiResponse } from './api-event.ts';
 import { authorizeCaller } from './authorize-caller.ts';
 import type { AnyEndpoint } from './endpoint.ts';
 import { finishResponse } from './finish-response.ts';
+import { sendProblems } from './problem.ts';
 import { limitBody, readBody } from './read-body.ts';
 import { validateRequest } from './validate-request.ts';
 
@@ -43,7 +43,7 @@ export function createHandler(endpoint: AnyEndpoint, getRuntime: RuntimeSource):
     timeoutEarlyResponse,
   })
     .use(finishResponse(logger))
-    .use(answerProblems(logger))
+    .use(sendProblems(logger))
     .before(async (request) => {
       request.context.caller = await authorizeCaller(request.event, endpoint.route.access, getRuntime);
     })

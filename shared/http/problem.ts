@@ -1,10 +1,14 @@
+import type { MiddlewareObj } from '@middy/core';
 import type { Problem, ProblemCode } from '../contract/problems.ts';
 import {
+  DatabaseUnavailableError,
   InvalidRequestError,
   LeaseEndedError,
   NoKeyAvailableError,
   OrchestratorError,
 } from '../domain/errors.ts';
+import type { Logger } from '../runtime/logger.ts';
+import type { ApiEvent, ApiResponse } from './api-event.ts';
 
 /** What a caller is told to wait when the database does not answer, in milliseconds. */
 const DATABASE_RETRY_MS = 2000;
@@ -91,6 +95,27 @@ export function describeProblem(error: unknown, requestId: string): ProblemRespo
 function retryAfter(error: unknown, code: ProblemCode): number | undefined {
   if (error instanceof NoKeyAvailableError) return Math.max(1, error.retryAfterMs);
   return code === 'database_unavailable' ? DATABASE_RETRY_MS : undefined;
+}
+
+/** Sends every error as a problem document, and logs the ones that are not the caller's. */
+export function sendProblems(logger: Logger): MiddlewareObj<ApiEvent, ApiResponse> {
+  return {
+    onError: (request) => {
+      const { requestId } = request.event.requestContext;
+      if (request.error instanceof DatabaseUnavailableError) {
+        const { name, message } = (request.error.cause ?? {}) as Partial<Error>;
+        logger.error('database unavailable', { requestId, reason: `${name}: ${message}` });
+      } else if (!(request.error instanceof OrchestratorError)) {
+        logger.error('unexpected error', { requestId, error: request.error });
+      }
+      const { problem, headers } = describeProblem(request.error, requestId);
+      request.response = {
+        statusCode: problem.status,
+        headers: { ...headers, 'content-type': 'application/problem+json' },
+        body: JSON.stringify(problem),
+      };
+    },
+  };
 }
 
 /** No route has this path. */

@@ -1,6 +1,6 @@
+import { DatabaseUnavailableError } from '../domain/errors.ts';
 import type { Store } from '../domain/store.ts';
 import { type RuntimeConfig, readSecretUri } from './config.ts';
-import { readSecret } from './read-secret.ts';
 
 /**
  * The store that the configuration names: MongoDB where `MONGODB_URI` or `MONGODB_SECRET_ARN` is set, SQLite otherwise.
@@ -21,4 +21,25 @@ async function findMongoUri(config: RuntimeConfig): Promise<string | undefined> 
   const { MONGODB_URI, MONGODB_SECRET_ARN } = config;
   if (MONGODB_URI !== undefined || MONGODB_SECRET_ARN === undefined) return MONGODB_URI;
   return readSecretUri(await readSecret(MONGODB_SECRET_ARN));
+}
+
+/**
+ * The text of a secret in AWS Secrets Manager. The SDK is the Lambda runtime's own and is loaded only here, so that a
+ * function without a secret carries and loads nothing of it.
+ * @throws DatabaseUnavailableError when the secret cannot be read: the next invocation tries again
+ */
+async function readSecret(arn: string): Promise<string> {
+  const { SecretsManagerClient, GetSecretValueCommand } = await import('@aws-sdk/client-secrets-manager');
+  const client = new SecretsManagerClient({
+    maxAttempts: 2,
+    requestHandler: { connectionTimeout: 1000, requestTimeout: 2000, throwOnRequestTimeout: true },
+  });
+  try {
+    const { SecretString } = await client.send(new GetSecretValueCommand({ SecretId: arn }));
+    return SecretString ?? '';
+  } catch (error) {
+    throw new DatabaseUnavailableError({ cause: error });
+  } finally {
+    client.destroy();
+  }
 }
