@@ -1,6 +1,6 @@
 import { DatabaseUnavailableError } from '../../shared/domain/errors.ts';
 import { ConfigError } from '../../shared/runtime/config.ts';
-import { DatabaseFileError } from '../../shared/store/sqlite/database-file.ts';
+import { DatabaseFileError } from '../../shared/store/sqlite/errors.ts';
 
 /** Something that the person who starts the program can put right: one line, no stack. */
 export class ForeseeableMistake extends Error {}

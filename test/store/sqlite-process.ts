@@ -1,15 +1,15 @@
 import { writeSync } from 'node:fs';
+import type { Lease } from '../../shared/contract/leases.ts';
+import { acquireLease } from '../../shared/domain/acquire-lease.ts';
 import type { Caller } from '../../shared/domain/client.ts';
 import type { Context } from '../../shared/domain/context.ts';
 import { NoKeyAvailableError } from '../../shared/domain/errors.ts';
-import type { Key } from '../../shared/domain/key.ts';
-import { acquireLease } from '../../shared/domain/leases/acquire-lease.ts';
-import { keepAliveLease } from '../../shared/domain/leases/keep-alive-lease.ts';
-import type { LeaseView } from '../../shared/domain/leases/lease-view.ts';
-import { releaseLease } from '../../shared/domain/leases/release-lease.ts';
+import { keepAliveLease, releaseLease } from '../../shared/domain/leases.ts';
 import { DEFAULT_POOL } from '../../shared/domain/pool.ts';
-import { PoolDirectory } from '../../shared/domain/pools/pool-directory.ts';
+import { PoolCounts } from '../../shared/domain/pool-counts.ts';
+import { PoolDirectory } from '../../shared/domain/pool-directory.ts';
 import { createSqliteStore } from '../../shared/store/sqlite/sqlite-store.ts';
+import { makeKey, makeSeats } from './contract/scene.ts';
 
 // A process of its own, for the tests that need more than one: `node sqlite-process.ts JOB FILE NOW`.
 
@@ -19,22 +19,9 @@ const CALLER: Caller = { clientId: `process-${process.pid}`, role: 'client' };
 
 function connect(): Context {
   const store = createSqliteStore({ path });
-  const pools = new PoolDirectory(store.pools);
-  return { store, pools, clock: () => NOW, clockSkewToleranceMs: 1000 };
-}
-
-function makeKey(keyId: string): Key {
-  const expiresAt = NOW + 300_000;
-  return {
-    keyId,
-    pool: 'shared',
-    state: 'free',
-    slot: Math.random(),
-    fencingToken: NOW,
-    createdAt: NOW,
-    expiresAt,
-    freeAt: NOW,
-  };
+  const pools = new PoolDirectory(store);
+  const counts = new PoolCounts(store.keys);
+  return { store, pools, counts, clock: () => NOW, clockSkewToleranceMs: 1000 };
 }
 
 const JOBS: Record<string, () => Promise<unknown>> = {
@@ -44,7 +31,7 @@ const JOBS: Record<string, () => Promise<unknown>> = {
     await store.prepare(NOW);
     await store.close();
   },
-  /** As many acquires as 32 callers would send at once; answers the keys. */
+  /** As many acquires as 32 callers would send at once; returns the keys. */
   async acquire() {
     const context = connect();
     const acquired = await Promise.allSettled(
@@ -54,17 +41,17 @@ const JOBS: Record<string, () => Promise<unknown>> = {
       result.status === 'fulfilled' ? result.value.lease.keyId : result.reason.code,
     );
   },
-  /** 100 creates of two keys each in a pool that holds 101; answers how many were carried out. */
+  /** 100 creates of two keys each in a pool that holds 101; returns how many were carried out. */
   async create() {
     const { store } = connect();
     let created = 0;
     for (let i = 0; i < 100; i++) {
-      const keys = [makeKey(`${process.pid}-${i}-a`), makeKey(`${process.pid}-${i}-b`)];
-      if (await store.keys.create(keys, { maxKeys: 101, now: NOW })) created += 1;
+      const keys = ['a', 'b'].map((name) => makeKey({ keyId: `${process.pid}-${i}-${name}` }));
+      if (await store.keys.create(keys, makeSeats(101, NOW))) created += 1;
     }
     return created;
   },
-  /** 32 callers, each of which acquires and releases again and again; answers every lease and how often none was free. */
+  /** 32 callers, each of which acquires and releases again and again; returns every lease and how often none was free. */
   async takeTurns() {
     const context = connect();
     const leases: { keyId: string; fencingToken: number }[] = [];
@@ -88,7 +75,7 @@ const JOBS: Record<string, () => Promise<unknown>> = {
   /** Acquires and keeps alive until it is killed; prints each lease once it has been answered. */
   async hold() {
     const context = connect();
-    const print = ({ keyId, fencingToken, expiresAt }: LeaseView) =>
+    const print = ({ keyId, fencingToken, expiresAt }: Lease) =>
       writeSync(1, `${JSON.stringify({ keyId, fencingToken, expiresAt })}\n`);
     for (let time = NOW; ; time += 1) {
       const { lease } = await acquireLease({ ...context, clock: () => time }, CALLER, { pool: DEFAULT_POOL });

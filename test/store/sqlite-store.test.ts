@@ -1,27 +1,21 @@
 import { expect, it } from 'vitest';
-import { acquireLease } from '../../shared/domain/leases/acquire-lease.ts';
-import { DEFAULT_POOL, poolReference } from '../../shared/domain/pool.ts';
-import { PoolDirectory } from '../../shared/domain/pools/pool-directory.ts';
-import { addKey, addKeys, makeClaim, makeKey, NOW, SECOND } from './contract/scene.ts';
+import { addKey, addKeys, expectKey, makeClaim, makeKey, NOW, POOL, SECOND } from './contract/scene.ts';
 import { makeSqliteStore } from './sqlite-fixture.ts';
 import { describeStoreContract } from './store-contract.ts';
 
 describeStoreContract('the SQLite store', makeSqliteStore);
 
-it('an acquire finds the one free key among hundreds that cool, though a claim does not look that far', async () => {
+it('a claim looks at a hundred keys at the most; the second step of an acquire finds what it leaves', async () => {
   const { store, dispose } = await makeSqliteStore();
-  const pools = new PoolDirectory(store.pools);
-  const pool = poolReference(await pools.get(DEFAULT_POOL, NOW));
-  const cooling = Array.from({ length: 300 }, () => makeKey({ pool, slot: 0.1, freeAt: NOW + SECOND }));
+  const cooling = Array.from({ length: 99 }, () => makeKey({ slot: 0.1, freeAt: NOW + SECOND }));
   await addKeys(store, cooling);
-  const free = await addKey(store, { pool, slot: 0.9 });
-  expect(await store.keys.claim(makeClaim(NOW, { pool }), 0)).toBeNull();
-  const context = { store, pools, clock: () => NOW, clockSkewToleranceMs: SECOND };
-  const { lease } = await acquireLease(
-    context,
-    { clientId: 'client', role: 'client' },
-    { pool: DEFAULT_POOL },
-  );
-  expect(lease.keyId).toBe(free.keyId);
+  const first = await addKey(store, { slot: 0.8 });
+  const second = await addKey(store, { slot: 0.9 });
+  const claim = () => store.keys.claim(makeClaim(NOW), { from: 0, to: 1 });
+  expect(expectKey(await claim()).keyId).toBe(first.keyId);
+  await addKey(store, { slot: 0.1, freeAt: NOW + SECOND });
+  expect(await claim()).toBeNull();
+  const { keys } = await store.keys.listClaimable({ pool: POOL, now: NOW, limit: 16 });
+  expect(keys).toEqual([second]);
   await dispose();
 });

@@ -1,5 +1,5 @@
 import type { Key, LastLease, StoredState } from '../../domain/key.ts';
-import type { Parameters } from './sqlite-connection.ts';
+import type { Parameters } from './connection.ts';
 
 /** A row of `keys`. */
 export interface KeyRow {
@@ -20,43 +20,9 @@ export interface KeyRow {
   readonly last_lease_client: string;
   readonly last_lease_reason: LastLease['reason'];
   readonly request_hash: string | null;
+  readonly request_body: string | null;
   readonly value: string | null;
 }
-
-/** The parameters of {@link INSERT_KEY}. */
-export function toParameters(key: Key): Parameters {
-  return {
-    keyId: key.keyId,
-    pool: key.pool,
-    state: key.state,
-    slot: key.slot,
-    fencingToken: key.fencingToken,
-    createdAt: key.createdAt,
-    expiresAt: key.expiresAt,
-    freeAt: key.freeAt,
-    leaseId: key.lease?.id ?? null,
-    leaseClient: key.lease?.clientId ?? null,
-    leaseHolder: key.lease?.holder ?? null,
-    leaseAcquiredAt: key.lease?.acquiredAt ?? null,
-    leaseExpiresAt: key.lease?.expiresAt ?? null,
-    lastLeaseId: key.lastLease?.id ?? null,
-    lastLeaseClient: key.lastLease?.clientId ?? null,
-    lastLeaseReason: key.lastLease?.reason ?? null,
-    requestHash: key.requestHash ?? null,
-    value: key.value ?? null,
-  };
-}
-
-export const INSERT_KEY = `
-  INSERT INTO keys (
-    key_id, pool, state, slot, fencing_token, created_at, expires_at, free_at,
-    lease_id, lease_client, lease_holder, lease_acquired_at, lease_expires_at,
-    last_lease_id, last_lease_client, last_lease_reason, request_hash, value
-  ) VALUES (
-    :keyId, :pool, :state, :slot, :fencingToken, :createdAt, :expiresAt, :freeAt,
-    :leaseId, :leaseClient, :leaseHolder, :leaseAcquiredAt, :leaseExpiresAt,
-    :lastLeaseId, :lastLeaseClient, :lastLeaseReason, :requestHash, :value
-  )`;
 
 export function toKey(row: KeyRow): Key {
   return {
@@ -68,29 +34,60 @@ export function toKey(row: KeyRow): Key {
     createdAt: row.created_at,
     expiresAt: row.expires_at,
     freeAt: row.free_at,
-    ...(row.lease_id !== null && {
-      lease: {
-        id: row.lease_id,
-        clientId: row.lease_client,
-        ...(row.lease_holder !== null && { holder: row.lease_holder }),
-        acquiredAt: row.lease_acquired_at,
-        expiresAt: row.lease_expires_at,
-      },
-    }),
-    ...(row.last_lease_id !== null && {
-      lastLease: {
-        id: row.last_lease_id,
-        clientId: row.last_lease_client,
-        reason: row.last_lease_reason,
-      },
-    }),
-    ...(row.request_hash !== null && { requestHash: row.request_hash }),
-    ...(row.value !== null && { value: row.value }),
+    lease:
+      row.lease_id === null
+        ? undefined
+        : {
+            id: row.lease_id,
+            clientId: row.lease_client,
+            holder: row.lease_holder ?? undefined,
+            acquiredAt: row.lease_acquired_at,
+            expiresAt: row.lease_expires_at,
+          },
+    lastLease:
+      row.last_lease_id === null
+        ? undefined
+        : { id: row.last_lease_id, clientId: row.last_lease_client, reason: row.last_lease_reason },
+    requestHash: row.request_hash ?? undefined,
+    requestBody: row.request_body ?? undefined,
+    value: row.value ?? undefined,
   };
 }
 
-/** The key of a statement that answers one row or none. */
-export function toKeyOrNull(rows: readonly KeyRow[]): Key | null {
-  const [row] = rows;
+/** The key of a statement that returns one row or none. */
+export function toKeyOrNull(row: KeyRow | undefined): Key | null {
   return row === undefined ? null : toKey(row);
+}
+
+/** Neither deleted nor past its hard expiration: the only keys that anybody sees. */
+export const IS_VISIBLE = `state <> 'deleted' AND expires_at > :now`;
+
+/** The key as somebody saw it, see {@link asFound}; a deleted one never is. */
+export const STANDS_AS_FOUND = `
+  key_id = :keyId AND state = :foundState AND state <> 'deleted' AND fencing_token = :foundToken
+    AND free_at = :foundFreeAt AND lease_id IS :foundLeaseId`;
+
+/** The parameters of {@link STANDS_AS_FOUND}. */
+export function asFound(found: Key): Parameters {
+  return {
+    keyId: found.keyId,
+    foundState: found.state,
+    foundToken: found.fencingToken,
+    foundFreeAt: found.freeAt,
+    foundLeaseId: found.lease?.id ?? null,
+  };
+}
+
+/** Remembers why the lease in place, if any, is over. SQLite evaluates every right-hand side on the row as it was. */
+export function rememberLease(reason: LastLease['reason']): string {
+  return `
+  last_lease_id = coalesce(lease_id, last_lease_id),
+  last_lease_client = coalesce(lease_client, last_lease_client),
+  last_lease_reason = iif(lease_id IS NULL, last_lease_reason, '${reason}')`;
+}
+
+/** Takes the lease in place, if any, off the key. */
+export function endLease(reason: LastLease['reason']): string {
+  return `${rememberLease(reason)},
+  lease_id = NULL, lease_client = NULL, lease_holder = NULL, lease_acquired_at = NULL, lease_expires_at = NULL`;
 }

@@ -1,5 +1,5 @@
-import { DatabaseFileError } from './database-file.ts';
-import type { SqliteConnection } from './sqlite-connection.ts';
+import type { SqliteConnection } from './connection.ts';
+import { DatabaseFileError } from './errors.ts';
 
 /**
  * Each entry leads from one version of the schema to the next; `PRAGMA user_version` says how many were carried out.
@@ -9,13 +9,13 @@ import type { SqliteConnection } from './sqlite-connection.ts';
  * lease, and one that is not past it has not hard-expired.
  *
  * The indexes (every statement names its own, so that no statistics change the plan):
- * keys_by_slot       acquire's first step, the list, and the search by key id: a range of one stored state
- * keys_by_free_at    acquire's second step, counts and lapsed leases, decided within the index
+ * keys_by_slot       acquire's first step and the list: a walk through one stored state, decided within the index
+ * keys_by_free_at    acquire's second step, counts, lapsed leases and former generations, decided within the index
+ * keys_by_expiry     removal of expired keys, changes of their life, and seats, decided within the index
  * keys_by_client     a client's leases
- * keys_by_expiry     removal of expired keys
  * keys_by_request    no two keys carry the same request
  */
-const MIGRATIONS = [
+export const MIGRATIONS = [
   `
   CREATE TABLE keys (
     key_id            TEXT PRIMARY KEY NOT NULL,
@@ -72,6 +72,27 @@ const MIGRATIONS = [
     created_at  INTEGER NOT NULL
   ) STRICT;
   `,
+  `
+  ALTER TABLE keys ADD COLUMN request_body TEXT;
+
+  DROP INDEX keys_by_slot;
+  CREATE INDEX keys_by_slot ON keys (pool, state, slot, key_id, free_at, expires_at);
+  DROP INDEX keys_by_expiry;
+  CREATE INDEX keys_by_expiry ON keys (pool, expires_at, state, free_at);
+
+  ALTER TABLE pools ADD COLUMN policy TEXT NOT NULL DEFAULT '{}';
+  UPDATE pools SET policy = json_object(
+    'leaseSeconds', lease_seconds, 'keyTtlSeconds', key_ttl_seconds, 'maxKeys', max_keys,
+    'paused', json(iif(paused, 'true', 'false'))
+  );
+  ALTER TABLE pools DROP COLUMN lease_seconds;
+  ALTER TABLE pools DROP COLUMN key_ttl_seconds;
+  ALTER TABLE pools DROP COLUMN max_keys;
+  ALTER TABLE pools DROP COLUMN paused;
+  ALTER TABLE pools ADD COLUMN refreshed_at INTEGER;
+
+  CREATE INDEX unlimited_admins ON clients (client_id) WHERE role = 'admin' AND pools IS NULL;
+  `,
 ];
 
 /**
@@ -80,8 +101,7 @@ const MIGRATIONS = [
  */
 export function migrate(connection: SqliteConnection): void {
   connection.immediately(() => {
-    const [row] = connection.all<{ user_version: number }>('PRAGMA user_version');
-    const version = row?.user_version ?? 0;
+    const version = connection.row<{ user_version: number }>('PRAGMA user_version')?.user_version ?? 0;
     if (version > MIGRATIONS.length) {
       throw new DatabaseFileError(connection.path, 'a newer version of this program made it');
     }

@@ -1,18 +1,18 @@
 import { DEFAULT_POLICY, DEFAULT_POOL } from '../../domain/pool.ts';
 import type { Store } from '../../domain/store.ts';
-import { claimStatements } from './claim-statements.ts';
-import { clientStatements } from './client-statements.ts';
-import { countStatements } from './count-statements.ts';
-import { createStatements } from './create-statements.ts';
-import { holdStatements } from './hold-statements.ts';
-import { poolStatements } from './pool-statements.ts';
-import { readStatements } from './read-statements.ts';
+import { claimKeys } from './claim-keys.ts';
+import { clients } from './clients.ts';
+import { SqliteConnection } from './connection.ts';
+import { countKeys } from './count-keys.ts';
+import { createKeys } from './create-keys.ts';
+import { pools } from './pools.ts';
+import { readKeys } from './read-keys.ts';
 import { migrate } from './schema.ts';
-import { SqliteConnection } from './sqlite-connection.ts';
-import { sweepStatements } from './sweep-statements.ts';
+import { sweepKeys } from './sweep-keys.ts';
+import { updateKeys } from './update-keys.ts';
 
 /**
- * The store on one SQLite file, which several processes of one machine may share. What a verb has answered outlives
+ * The store on one SQLite file, which several processes of one machine may share. What a verb has returned outlives
  * the process, however it ends.
  * @param options.path the file, made if it is missing, its folder too; or `:memory:`
  * @throws DatabaseFileError, DatabaseUnavailableError, or the file system's error, when the file cannot be opened
@@ -26,21 +26,20 @@ export function createSqliteStore(options: { path: string }): Store {
 
 /** The store on an open connection. */
 export function storeOn(connection: SqliteConnection): Store {
-  const pools = poolStatements(connection);
-  return {
+  const store: Store = {
     keys: {
-      ...createStatements(connection),
-      ...claimStatements(connection),
-      ...holdStatements(connection),
-      ...readStatements(connection),
-      ...countStatements(connection),
-      ...sweepStatements(connection),
+      ...createKeys(connection),
+      ...claimKeys(connection),
+      ...updateKeys(connection),
+      ...readKeys(connection),
+      ...countKeys(connection),
+      ...sweepKeys(connection),
     },
-    pools,
-    clients: clientStatements(connection),
+    pools: pools(connection),
+    clients: clients(connection),
     async prepare(now) {
       migrate(connection);
-      await pools.createIfMissing(DEFAULT_POOL, DEFAULT_POLICY, now);
+      await store.pools.create(DEFAULT_POOL, DEFAULT_POLICY, now);
     },
     async ping() {
       // Reads the file: a statement without a table would not.
@@ -50,4 +49,5 @@ export function storeOn(connection: SqliteConnection): Store {
       connection.close();
     },
   };
+  return store;
 }

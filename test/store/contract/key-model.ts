@@ -1,5 +1,13 @@
 import { type Key, type KeyState, keyStateAt, type LastLease } from '../../../shared/domain/key.ts';
-import type { Claim, ClaimResult, Extension, Release } from '../../../shared/domain/store.ts';
+import type {
+  Claim,
+  ClaimResult,
+  Extension,
+  HeldLease,
+  Lifetime,
+  Release,
+  SlotRange,
+} from '../../../shared/domain/store.ts';
 
 /** The rules of a key store once more, over a map and one call at a time: what a store under test is compared with. */
 export class KeyModel {
@@ -10,36 +18,38 @@ export class KeyModel {
   }
 
   /** The keys that a claim may pick. */
-  claimable(claim: Claim, slot: number): Key[] {
-    return this.claimableSoon(claim).filter(
-      (key) => key.state === 'free' && key.slot >= slot && key.freeAt <= claim.now,
-    );
+  inRange(claim: Claim, { from, to }: SlotRange): Key[] {
+    return this.claimable(claim).filter((key) => key.state === 'free' && key.slot >= from && key.slot < to);
   }
 
-  /** What findClaimable looks at, earliest first. */
-  claimableSoon({ now, requestHash }: { now: number; requestHash?: string }): Key[] {
-    return this.visible(now)
+  /** The keys that are free by now, the last used first. */
+  claimable({ now, requestHash }: Pick<Claim, 'now' | 'requestHash'>): Key[] {
+    return this.inState('free', now)
       .filter((key) => requestHash === undefined || key.requestHash !== requestHash)
-      .toSorted((a, b) => a.freeAt - b.freeAt);
+      .toSorted((one, other) => other.freeAt - one.freeAt);
+  }
+
+  nextFreeAt(now: number): number | undefined {
+    const times = this.visible(now).map((key) => key.freeAt);
+    const next = Math.min(...times.filter((freeAt) => freeAt > now));
+    return next === Number.POSITIVE_INFINITY ? undefined : next;
   }
 
   /** A claim of exactly this key. */
   reclaim(found: Key, claim: Claim): ClaimResult {
     const key = this.#asFound(found);
-    const isClaimable =
-      key !== undefined && key.state === found.state && this.claimableSoon(claim).includes(key);
-    if (!isClaimable || key.freeAt > claim.now) return null;
-    const { requestHash } = claim;
+    if (key === undefined || !this.claimable(claim).includes(key)) return null;
+    const { requestHash, requestBody } = claim;
     if (requestHash !== undefined && this.confirmRequest(requestHash) !== null) return 'repeated';
-    const { requestHash: _, ...rest } = endLease(key, 'lapsed');
     return this.#write({
-      ...rest,
+      ...endLease(key, 'lapsed'),
       state: 'leased',
       lease: claim.lease,
       freeAt: claim.freeAt,
       expiresAt: Math.max(key.expiresAt, claim.keyExpiresAt),
       fencingToken: key.fencingToken + 1,
-      ...(requestHash !== undefined && { requestHash }),
+      requestHash,
+      requestBody,
     });
   }
 
@@ -61,7 +71,7 @@ export class KeyModel {
   release(release: Release): boolean {
     const key = this.#held(release);
     if (key === undefined) return false;
-    this.#write({ ...endLease(key, 'released'), state: 'free', freeAt: release.now });
+    this.#write({ ...endLease(key, 'released'), state: 'free', freeAt: release.freeAt });
     return true;
   }
 
@@ -86,8 +96,8 @@ export class KeyModel {
   delete(found: Key, freeAt: number): boolean {
     const key = this.#asFound(found);
     if (key === undefined) return false;
-    const { requestHash: _, ...rest } = endLease(key, 'deleted');
-    this.#write({ ...rest, state: 'deleted', freeAt, expiresAt: freeAt });
+    const gone = { state: 'deleted', requestHash: undefined, requestBody: undefined } as const;
+    this.#write({ ...endLease(key, 'deleted'), ...gone, freeAt, expiresAt: freeAt });
     return true;
   }
 
@@ -96,6 +106,20 @@ export class KeyModel {
     return key === undefined
       ? null
       : this.#write({ ...key, expiresAt: Math.max(key.expiresAt, keyExpiresAt) });
+  }
+
+  applyLifetime({ now, expiresAt, latest }: Lifetime): { moved: number; complete: boolean } {
+    let moved = 0;
+    let complete = true;
+    for (const key of this.visible(now)) {
+      const isLate = key.expiresAt > latest;
+      if (isLate && key.freeAt > expiresAt) complete = false;
+      else if (isLate || key.expiresAt < expiresAt) {
+        this.#write({ ...key, expiresAt });
+        moved += 1;
+      }
+    }
+    return { moved, complete };
   }
 
   removeExpired(now: number): void {
@@ -112,11 +136,16 @@ export class KeyModel {
 
   #asFound(found: Key): Key | undefined {
     const key = this.keys.get(found.keyId);
-    if (key === undefined || key.state === 'deleted') return undefined;
-    return key.freeAt === found.freeAt && key.lease?.id === found.lease?.id ? key : undefined;
+    const stands =
+      key?.state === found.state &&
+      key.state !== 'deleted' &&
+      key.fencingToken === found.fencingToken &&
+      key.freeAt === found.freeAt &&
+      key.lease?.id === found.lease?.id;
+    return stands ? key : undefined;
   }
 
-  #held({ keyId, pool, leaseId, clientId, now }: Release): Key | undefined {
+  #held({ keyId, pool, leaseId, clientId, now }: HeldLease): Key | undefined {
     const key = this.visible(now).find((visible) => visible.keyId === keyId && visible.pool === pool);
     const isHolder = key?.lease?.id === leaseId && key.lease.clientId === clientId;
     return isHolder && keyStateAt(key, now) === 'leased' ? key : undefined;

@@ -15,6 +15,7 @@ export interface Step {
     | 'unblock'
     | 'delete'
     | 'refresh'
+    | 'applyLifetime'
     | 'removeExpired';
   /** How long after the step before, in milliseconds. */
   readonly afterMs: number;
@@ -49,7 +50,8 @@ export const stepArbitrary: fc.Arbitrary<Step> = fc.record({
       'extend',
       'release',
     ] as const),
-    ...(['recordLapse', 'recordLapses', 'unblock', 'delete', 'refresh', 'removeExpired'] as const),
+    ...(['applyLifetime', 'removeExpired'] as const),
+    ...(['recordLapse', 'recordLapses', 'unblock', 'delete', 'refresh'] as const),
   ),
   afterMs: often(0, fc.integer({ min: 0, max: 30 * SECOND })),
   skewMs: fc.integer({ min: -TOLERANCE_MS / 2, max: TOLERANCE_MS / 2 }),

@@ -1,5 +1,6 @@
-import { describe, expect, it } from 'vitest';
-import type { Key } from '../../../shared/domain/key.ts';
+import { beforeEach, describe, expect, it } from 'vitest';
+import { type Key, keyStateAt } from '../../../shared/domain/key.ts';
+import type { KeyPage } from '../../../shared/domain/store.ts';
 import {
   addKey,
   addKeys,
@@ -7,6 +8,7 @@ import {
   FREE_AGAIN,
   KEY_LIFE_MS,
   LEASE_END,
+  listAll,
   makeClaim,
   makeExtension,
   makeKey,
@@ -22,47 +24,48 @@ import { type MakeStore, useStore } from './store-fixture.ts';
 const AT_NOW = { pool: POOL, now: NOW, limit: 100 };
 
 export function describeReads(makeStore: MakeStore): void {
-  describe('find', () => {
+  describe('get', () => {
     const test = useStore(makeStore);
 
-    it('answers the key until its hard expiration, with no sweep', async () => {
+    it('returns the key until its hard expiration, with no sweep', async () => {
       const key = await addKey(test.store, { expiresAt: NOW + SECOND });
-      expect(await test.store.keys.find(key.keyId, NOW + SECOND - 1)).toStrictEqual(key);
-      expect(await test.store.keys.find(key.keyId, NOW + SECOND)).toBeNull();
-      expect(await test.store.keys.find('unknown', NOW)).toBeNull();
+      expect(await test.store.keys.get(key.keyId, NOW + SECOND - 1)).toEqual(key);
+      expect(await test.store.keys.get(key.keyId, NOW + SECOND)).toBeNull();
+      expect(await test.store.keys.get('unknown', NOW)).toBeNull();
     });
   });
 
-  describe('recall', () => {
+  describe('getStored', () => {
     const test = useStore(makeStore);
 
-    it('answers what is stored, also of expired and deleted keys', async () => {
+    it('returns what is stored, also of expired and deleted keys', async () => {
       const expired = await addKey(test.store, { expiresAt: NOW });
       const deleted = await addKey(test.store);
       await test.store.keys.delete(deleted, NOW);
-      expect(await test.store.keys.recall(expired.keyId)).toStrictEqual(expired);
-      expect(await test.store.keys.recall(deleted.keyId)).toMatchObject({ state: 'deleted' });
-      expect(await test.store.keys.recall('unknown')).toBeNull();
+      expect(await test.store.keys.getStored(expired.keyId)).toEqual(expired);
+      expect(await test.store.keys.getStored(deleted.keyId)).toMatchObject({ state: 'deleted' });
+      expect(await test.store.keys.getStored('unknown')).toBeNull();
     });
   });
 
   describe('list', () => {
     const test = useStore(makeStore);
     const idsOf = (keys: readonly Key[]) => keys.map((key) => key.keyId);
+    const list = (page: Partial<KeyPage> = {}) => listAll(test.store, { pool: POOL, now: NOW, ...page });
 
-    it('answers the keys of a pool by slot, leased ones among free ones', async () => {
+    it('returns the keys of a pool by slot, leased ones among free ones', async () => {
       const high = await addKey(test.store, { slot: 0.9 });
       const middle = await addLeasedKey(test.store, { slot: 0.5 });
       const low = await addKey(test.store, { slot: 0 });
       await addKey(test.store, { pool: OTHER_POOL });
-      expect(await test.store.keys.list(AT_NOW)).toStrictEqual([low, middle, high]);
+      expect(await test.store.keys.list(AT_NOW)).toEqual({ keys: [low, middle, high] });
     });
 
     it('leaves out expired and deleted keys, with no sweep', async () => {
       await addKey(test.store, { expiresAt: NOW });
       await addLeasedKey(test.store, {}, { freeAt: LEASE_END, keyExpiresAt: LEASE_END });
       await test.store.keys.delete(await addKey(test.store), NOW + KEY_LIFE_MS);
-      expect(await test.store.keys.list({ ...AT_NOW, now: NOW + KEY_LIFE_MS })).toStrictEqual([]);
+      expect(await test.store.keys.list({ ...AT_NOW, now: NOW + KEY_LIFE_MS })).toEqual({ keys: [] });
     });
 
     it('filters by the state at the time, not by the state as stored', async () => {
@@ -71,16 +74,16 @@ export function describeReads(makeStore: MakeStore): void {
       const unblocked = await addLeasedKey(test.store, { slot: 0.3 });
       await test.store.keys.unblock(unblocked, unblocked.freeAt);
       const idsAt = async (now: number) => ({
-        free: idsOf(await test.store.keys.list({ ...AT_NOW, now, state: 'free' })),
-        leased: idsOf(await test.store.keys.list({ ...AT_NOW, now, state: 'leased' })),
-        cooling: idsOf(await test.store.keys.list({ ...AT_NOW, now, state: 'cooling' })),
+        free: idsOf(await list({ now, state: 'free' })),
+        leased: idsOf(await list({ now, state: 'leased' })),
+        cooling: idsOf(await list({ now, state: 'cooling' })),
       });
       const [a, b, c] = [free.keyId, leased.keyId, unblocked.keyId];
-      expect(await idsAt(NOW)).toStrictEqual({ free: [a], leased: [b], cooling: [c] });
-      expect(await idsAt(LEASE_END - 1)).toStrictEqual({ free: [a], leased: [b], cooling: [c] });
-      expect(await idsAt(LEASE_END)).toStrictEqual({ free: [a], leased: [], cooling: [b, c] });
-      expect(await idsAt(FREE_AGAIN - 1)).toStrictEqual({ free: [a], leased: [], cooling: [b, c] });
-      expect(await idsAt(FREE_AGAIN)).toStrictEqual({ free: [a, b, c], leased: [], cooling: [] });
+      expect(await idsAt(NOW)).toEqual({ free: [a], leased: [b], cooling: [c] });
+      expect(await idsAt(LEASE_END - 1)).toEqual({ free: [a], leased: [b], cooling: [c] });
+      expect(await idsAt(LEASE_END)).toEqual({ free: [a], leased: [], cooling: [b, c] });
+      expect(await idsAt(FREE_AGAIN - 1)).toEqual({ free: [a], leased: [], cooling: [b, c] });
+      expect(await idsAt(FREE_AGAIN)).toEqual({ free: [a, b, c], leased: [], cooling: [] });
     });
 
     it('searches by the start of the key id or of the holder', async () => {
@@ -94,13 +97,11 @@ export function describeReads(makeStore: MakeStore): void {
       await addKey(test.store, { keyId: 'ghost_a', slot: 0.3 });
       await addKey(test.store, { keyId: 'hostXa', slot: 0.4 });
       await addKey(test.store, { keyId: 'HOST_a', slot: 0.5 });
-      expect(idsOf(await test.store.keys.list({ ...AT_NOW, search: 'host_' }))).toStrictEqual([
-        byId.keyId,
-        byHolder.keyId,
-      ]);
-      const leased = await test.store.keys.list({ ...AT_NOW, search: 'host_', state: 'leased' });
-      expect(idsOf(leased)).toStrictEqual([byHolder.keyId]);
-      expect(await test.store.keys.list({ ...AT_NOW, search: 'host_', after: 0.2 })).toStrictEqual([]);
+      expect(await list({ search: 'host_' })).toEqual([byId, byHolder]);
+      expect(await list({ search: 'host_', state: 'free' })).toEqual([byId]);
+      expect(await list({ search: 'host_', state: 'leased' })).toEqual([byHolder]);
+      expect(await list({ search: 'host_', state: 'cooling' })).toEqual([]);
+      expect(await list({ search: 'host_', after: 0.1 })).toEqual([byHolder]);
     });
 
     it.each(['%', '_', '.', '.*', '^key', '\\', '[k]', '(', "'", '"', '*'])(
@@ -110,26 +111,72 @@ export function describeReads(makeStore: MakeStore): void {
         const holder = `${search} holder`;
         const key = await addLeasedKey(test.store, {}, { lease: { ...lease, holder } });
         await addKey(test.store);
-        expect(await test.store.keys.list({ ...AT_NOW, search })).toStrictEqual([key]);
+        expect(await list({ search })).toEqual([key]);
       },
     );
 
-    it('leads through 2,500 keys without gap or repeat', async () => {
-      const all = Array.from({ length: 2500 }, () => makeKey({ slot: Math.random() }));
-      for (let i = 0; i < all.length; i += 500) await addKeys(test.store, all.slice(i, i + 500));
-      for (let i = 0; i < 100; i++) await test.store.keys.claim(makeClaim(NOW), i / 200);
-      const seen: string[] = [];
-      for (let after: number | undefined; ; ) {
-        const page = await test.store.keys.list({
-          ...AT_NOW,
-          limit: 99,
-          ...(after !== undefined && { after }),
-        });
-        seen.push(...idsOf(page));
-        if (page.length < 99) break;
-        after = page.at(-1)?.slot;
-      }
-      expect(seen).toStrictEqual(idsOf(all.toSorted((a, b) => a.slot - b.slot)));
+    it('tells where to go on as long as more keys follow, and only then', async () => {
+      const keys = [0.1, 0.2, 0.3].map((slot) => makeKey({ slot }));
+      await addKeys(test.store, keys);
+      const page = (limit: number, after?: number) => test.store.keys.list({ ...AT_NOW, limit, after });
+      expect(await page(2)).toEqual({ keys: keys.slice(0, 2), next: 0.2 });
+      expect(await page(2, 0.2)).toEqual({ keys: keys.slice(2) });
+      expect(await page(3)).toEqual({ keys });
+      expect(await page(3, 0.3)).toEqual({ keys: [] });
+    });
+
+    describe('of a pool of thousands', () => {
+      const test = useStore(makeStore);
+      const list = (page: Partial<KeyPage> = {}) => listAll(test.store, { pool: POOL, now: NOW, ...page });
+      let all: Key[];
+
+      /** By slot: free and leased ones in turns, then cooling ones, and dead ones among them all. */
+      beforeEach(async () => {
+        const lease = { id: 'x', clientId: 'client', acquiredAt: NOW, expiresAt: LEASE_END };
+        const kinds: ((i: number) => Partial<Key>)[] = [
+          (i) => (i < 4000 ? {} : { freeAt: FREE_AGAIN }),
+          (i) => ({
+            state: 'leased',
+            lease: { ...lease, id: `lease_${i}`, holder: `host_${i}` },
+            freeAt: FREE_AGAIN,
+          }),
+          () => ({ expiresAt: NOW }),
+        ];
+        all = Array.from({ length: 9000 }, (_, i) =>
+          makeKey({ keyId: `key_${i}`, slot: i / 9000, ...kinds[i % 3]?.(i) }),
+        );
+        for (let i = 0; i < all.length; i += 1000) await addKeys(test.store, all.slice(i, i + 1000));
+      });
+
+      it('leads through all that match without gap or repeat, whatever is asked for', async () => {
+        const living = all.filter((key) => key.expiresAt > NOW);
+        for (const state of [undefined, 'free', 'leased', 'cooling'] as const) {
+          const expected = living.filter((key) => state === undefined || keyStateAt(key, NOW) === state);
+          expect(expected.length).toBeGreaterThan(1000);
+          expect(idsOf(await list({ state, limit: 997 }))).toEqual(idsOf(expected));
+        }
+        for (const search of ['key_8', 'host_85']) {
+          const expected = living.filter(
+            (key) => key.keyId.startsWith(search) || key.lease?.holder?.startsWith(search),
+          );
+          expect(expected.length).toBeGreaterThan(10);
+          expect(idsOf(await list({ search }))).toEqual(idsOf(expected));
+        }
+        expect(idsOf(await list({ search: 'key_899', state: 'cooling' }))).toEqual([
+          'key_8991',
+          'key_8994',
+          'key_8997',
+        ]);
+      });
+
+      it('walks past a few thousand keys at a time where nothing matches, and tells where it was', async () => {
+        const { keys, next } = await test.store.keys.list({ ...AT_NOW, search: 'nothing' });
+        expect(keys).toEqual([]);
+        expect(next).toBeGreaterThan(0);
+        expect(next).toBeLessThan(1);
+        expect(await list({ search: 'nothing' })).toEqual([]);
+        expect(await list({ now: NOW + KEY_LIFE_MS })).toEqual([]);
+      });
     });
   });
 
@@ -137,12 +184,12 @@ export function describeReads(makeStore: MakeStore): void {
     const test = useStore(makeStore);
     const query = { clientId: 'client', now: NOW, limit: 100 };
 
-    it('answers the keys of any pool on which the client holds a live lease, by id', async () => {
+    it('returns the keys of any pool on which the client holds a live lease, by id', async () => {
       const b = await addLeasedKey(test.store, { keyId: 'b' });
       const a = await addLeasedKey(test.store, { keyId: 'a', pool: OTHER_POOL });
       await addLeasedKey(test.store, {}, { clientId: 'another client' });
       await addKey(test.store);
-      expect(await test.store.keys.listLeased(query)).toStrictEqual([a, b]);
+      expect(await test.store.keys.listLeased(query)).toEqual([a, b]);
     });
 
     it('leaves out leases that are over, with no sweep', async () => {
@@ -154,7 +201,7 @@ export function describeReads(makeStore: MakeStore): void {
       const unblocked = await addLeasedKey(test.store);
       await test.store.keys.unblock(unblocked, unblocked.freeAt);
       const found = await test.store.keys.listLeased({ ...query, now: LEASE_END });
-      expect(found).toStrictEqual([await stored(test.store, extended)]);
+      expect(found).toEqual([await stored(test.store, extended)]);
     });
 
     it('leads through all pages without gap or repeat', async () => {
@@ -162,16 +209,12 @@ export function describeReads(makeStore: MakeStore): void {
       for (let i = 0; i < 25; i++) ids.push((await addLeasedKey(test.store)).keyId);
       const seen: string[] = [];
       for (let after: string | undefined; ; ) {
-        const page = await test.store.keys.listLeased({
-          ...query,
-          limit: 7,
-          ...(after !== undefined && { after }),
-        });
+        const page = await test.store.keys.listLeased({ ...query, limit: 7, after });
         seen.push(...page.map((key) => key.keyId));
         if (page.length < 7) break;
         after = page.at(-1)?.keyId;
       }
-      expect(seen).toStrictEqual(ids.toSorted());
+      expect(seen).toEqual(ids.toSorted());
     });
   });
 
@@ -186,11 +229,11 @@ export function describeReads(makeStore: MakeStore): void {
       await addKey(test.store, { pool: OTHER_POOL });
       const countAt = (now: number) => test.store.keys.count({ ...AT_NOW, now });
       const nextFreeAt = FREE_AGAIN - 10;
-      expect(await countAt(NOW)).toStrictEqual({ free: 1, leased: 1, cooling: 1, nextFreeAt });
-      expect(await countAt(LEASE_END)).toStrictEqual({ free: 1, leased: 0, cooling: 2, nextFreeAt });
+      expect(await countAt(NOW)).toEqual({ free: 1, leased: 1, cooling: 1, nextFreeAt });
+      expect(await countAt(LEASE_END)).toEqual({ free: 1, leased: 0, cooling: 2, nextFreeAt });
       const afterFirst = { free: 2, leased: 0, cooling: 1, nextFreeAt: FREE_AGAIN };
-      expect(await countAt(nextFreeAt)).toStrictEqual(afterFirst);
-      expect(await countAt(FREE_AGAIN)).toStrictEqual({ free: 3, leased: 0, cooling: 0 });
+      expect(await countAt(nextFreeAt)).toEqual(afterFirst);
+      expect(await countAt(FREE_AGAIN)).toEqual({ free: 3, leased: 0, cooling: 0 });
     });
 
     it('counts no expired and no deleted key, with no sweep', async () => {
@@ -198,7 +241,7 @@ export function describeReads(makeStore: MakeStore): void {
       await addLeasedKey(test.store, { expiresAt: NOW + 1 }, { freeAt: LEASE_END, keyExpiresAt: LEASE_END });
       await test.store.keys.delete(await addKey(test.store), NOW + KEY_LIFE_MS);
       const nothing = { free: 0, leased: 0, cooling: 0 };
-      expect(await test.store.keys.count({ ...AT_NOW, now: LEASE_END })).toStrictEqual(nothing);
+      expect(await test.store.keys.count({ ...AT_NOW, now: LEASE_END })).toEqual(nothing);
     });
 
     it('stops at the limit, for each state', async () => {
@@ -219,7 +262,7 @@ export function describeReads(makeStore: MakeStore): void {
         if (i >= 2) await test.store.keys.extend(makeExtension(key, LEASE_END - 1));
       }
       const counts = await test.store.keys.count({ pool: POOL, now: LEASE_END, limit: 3 });
-      expect(counts).toStrictEqual({ free: 0, leased: 3, cooling: 2, nextFreeAt: FREE_AGAIN });
+      expect(counts).toEqual({ free: 0, leased: 3, cooling: 2, nextFreeAt: FREE_AGAIN });
     });
   });
 }

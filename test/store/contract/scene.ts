@@ -1,7 +1,7 @@
-import { expect } from 'vitest';
+import assert from 'node:assert/strict';
 import type { Key, KeyLease } from '../../../shared/domain/key.ts';
-import { poolReference } from '../../../shared/domain/pool.ts';
-import type { Claim, Extension, Release, Store } from '../../../shared/domain/store.ts';
+import { DEFAULT_POLICY, type PoolPolicy, poolReference } from '../../../shared/domain/pool.ts';
+import type { Claim, Extension, KeyPage, Release, Seats, Store } from '../../../shared/domain/store.ts';
 
 /** The moment at which most tests begin: in the future, where no database removes expired keys by its own clock. */
 export const NOW = Date.UTC(2100, 0, 1);
@@ -14,8 +14,13 @@ export const KEY_LIFE_MS = 300 * SECOND;
 export const LEASE_END = NOW + LEASE_MS;
 export const FREE_AGAIN = LEASE_END + TOLERANCE_MS;
 
-export const POOL = poolReference({ name: 'default', generation: 7 });
-export const OTHER_POOL = poolReference({ name: 'other', generation: 7 });
+export const NAME = 'default';
+export const GENERATION = 7;
+export const POOL = poolReference({ name: NAME, generation: GENERATION });
+export const OTHER_POOL = poolReference({ name: 'other', generation: GENERATION });
+export const POLICY: PoolPolicy = { ...DEFAULT_POLICY, leaseSeconds: 10, keyTtlSeconds: null };
+
+export const ALL_SLOTS = { from: 0, to: 1 };
 
 let made = 0;
 
@@ -30,7 +35,7 @@ export function makeKey(differing: Partial<Key> = {}): Key {
     fencingToken: NOW,
     createdAt: NOW,
     expiresAt: NOW + KEY_LIFE_MS,
-    freeAt: NOW,
+    freeAt: NOW - TOLERANCE_MS,
     ...differing,
   };
 }
@@ -64,7 +69,21 @@ export function makeExtension(key: Key, now: number, differing: Partial<Extensio
 /** A release, sent at `now` by the holder of the lease that stands on the key. */
 export function makeRelease(key: Key, now: number, differing: Partial<Release> = {}): Release {
   const { id: leaseId, clientId } = leaseOf(key);
-  return { keyId: key.keyId, pool: key.pool, leaseId, clientId, now, ...differing };
+  const freeAt = now - TOLERANCE_MS;
+  return { keyId: key.keyId, pool: key.pool, leaseId, clientId, now, freeAt, ...differing };
+}
+
+/** The seats of POOL, as a creation at `now` counts them. */
+export function makeSeats(maxKeys: number, now = NOW, differing: Partial<Seats> = {}): Seats {
+  return {
+    name: NAME,
+    generation: GENERATION,
+    maxKeys,
+    now,
+    expiredBefore: now - TOLERANCE_MS,
+    countFormerFree: false,
+    ...differing,
+  };
 }
 
 /** What the key remembers when its lease has ended. */
@@ -83,9 +102,21 @@ export function leaseOf(key: Key): KeyLease {
   return key.lease;
 }
 
+/** A leased key as somebody saw it before it changed. */
+export const NO_LONGER: Record<string, (key: Key) => Key> = {
+  'with an earlier freeAt': (key) => ({ ...key, freeAt: key.freeAt - 1 }),
+  'with a later freeAt': (key) => ({ ...key, freeAt: key.freeAt + 1 }),
+  'with a smaller fencing token': (key) => ({ ...key, fencingToken: key.fencingToken - 1 }),
+  'with a greater fencing token': (key) => ({ ...key, fencingToken: key.fencingToken + 1 }),
+  'with another lease': (key) => ({ ...key, lease: makeClaim(NOW).lease }),
+  'without a lease': (key) => withoutLease(key),
+  'in another state': (key) => ({ ...key, state: 'free' }),
+  'under another id': (key) => ({ ...key, keyId: 'another key' }),
+};
+
 /** Creates the keys, without a limit. */
 export async function addKeys(store: Store, keys: readonly Key[]): Promise<void> {
-  expect(await store.keys.create(keys, { maxKeys: null, now: NOW })).toBe(true);
+  assert(await store.keys.create(keys, null));
 }
 
 /** Creates one key. */
@@ -105,7 +136,7 @@ export async function addLeasedKey(
   return expectKey(await store.keys.reclaim(key, makeClaim(NOW, { pool: key.pool, ...claim })));
 }
 
-/** The key that a verb answered. */
+/** The key that a verb returned. */
 export function expectKey(result: Key | null | 'repeated'): Key {
   if (result === null || result === 'repeated') throw new Error(`Expected a key, not ${result}`);
   return result;
@@ -113,5 +144,23 @@ export function expectKey(result: Key | null | 'repeated'): Key {
 
 /** The key as it is stored. */
 export async function stored(store: Store, key: { keyId: string }): Promise<Key> {
-  return expectKey(await store.keys.recall(key.keyId));
+  return expectKey(await store.keys.getStored(key.keyId));
+}
+
+/** The keys of all pages, which must lead through the pool in the order of slots, without a repeat. */
+export async function listAll(
+  store: Store,
+  page: Omit<KeyPage, 'limit'> & { limit?: number },
+): Promise<Key[]> {
+  const all: Key[] = [];
+  for (let after = page.after; ; ) {
+    const { limit = 1000 } = page;
+    const { keys, next } = await store.keys.list({ ...page, limit, after });
+    assert(keys.length <= limit);
+    all.push(...keys);
+    if (next === undefined) break;
+    assert(next > (after ?? -1));
+    after = next;
+  }
+  return all;
 }

@@ -1,5 +1,16 @@
 import { DatabaseUnavailableError } from '../../domain/errors.ts';
 
+/** The file is no database, a damaged one, or one that a newer version made. One line for whoever starts the program. */
+export class DatabaseFileError extends Error {
+  readonly path: string;
+
+  constructor(path: string, problem: string, options?: ErrorOptions) {
+    super(`The SQLite database ${path} cannot be used: ${problem}`, options);
+    this.name = 'DatabaseFileError';
+    this.path = path;
+  }
+}
+
 /** What node:sqlite throws when SQLite refuses. */
 interface SqliteError extends Error {
   readonly code: 'ERR_SQLITE_ERROR';

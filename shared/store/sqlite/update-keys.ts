@@ -1,7 +1,6 @@
 import type { KeyStore } from '../../domain/store.ts';
-import { endLease, IS_VISIBLE, STANDS_AS_FOUND, standing } from './key-conditions.ts';
-import { type KeyRow, toKeyOrNull } from './key-row.ts';
-import type { SqliteConnection } from './sqlite-connection.ts';
+import type { SqliteConnection } from './connection.ts';
+import { asFound, endLease, IS_VISIBLE, type KeyRow, STANDS_AS_FOUND, toKeyOrNull } from './key-row.ts';
 
 // Each is one statement on the primary key, with its condition in it: whatever slipped in before, it sees.
 
@@ -21,7 +20,7 @@ const EXTEND = `
 
 /** Race closed: the lease ended, or the key went to somebody else. */
 const RELEASE = `
-  UPDATE keys SET ${endLease('released')}, state = 'free', free_at = :now
+  UPDATE keys SET ${endLease('released')}, state = 'free', free_at = :freeAt
   WHERE ${HOLDS_LEASE}`;
 
 /** Race closed: the lease was extended since it was seen lapsed. */
@@ -38,7 +37,7 @@ const UNBLOCK = `
 /** Race closed: as with unblock. */
 const DELETE = `
   UPDATE keys SET ${endLease('deleted')},
-    state = 'deleted', free_at = :freeAt, expires_at = :freeAt, request_hash = NULL
+    state = 'deleted', free_at = :freeAt, expires_at = :freeAt, request_hash = NULL, request_body = NULL
   WHERE ${STANDS_AS_FOUND}`;
 
 /** Race closed: a later refresh was carried out first, or the key is gone. */
@@ -47,12 +46,12 @@ const REFRESH = `
   WHERE key_id = :keyId AND ${IS_VISIBLE}
   RETURNING *`;
 
-export function holdStatements(
+export function updateKeys(
   connection: SqliteConnection,
 ): Pick<KeyStore, 'extend' | 'release' | 'recordLapse' | 'unblock' | 'delete' | 'refresh'> {
   return {
     async extend(extension) {
-      return toKeyOrNull(connection.all<KeyRow>(EXTEND, { ...extension }));
+      return toKeyOrNull(connection.row<KeyRow>(EXTEND, { ...extension }));
     },
     async release(release) {
       return connection.run(RELEASE, { ...release }) > 0;
@@ -61,13 +60,13 @@ export function holdStatements(
       return connection.run(RECORD_LAPSE, query) > 0;
     },
     async unblock(found, freeAt) {
-      return toKeyOrNull(connection.all<KeyRow>(UNBLOCK, { ...standing(found), freeAt }));
+      return toKeyOrNull(connection.row<KeyRow>(UNBLOCK, { ...asFound(found), freeAt }));
     },
     async delete(found, freeAt) {
-      return connection.run(DELETE, { ...standing(found), freeAt }) > 0;
+      return connection.run(DELETE, { ...asFound(found), freeAt }) > 0;
     },
     async refresh(query) {
-      return toKeyOrNull(connection.all<KeyRow>(REFRESH, query));
+      return toKeyOrNull(connection.row<KeyRow>(REFRESH, query));
     },
   };
 }

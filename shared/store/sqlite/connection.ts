@@ -1,6 +1,7 @@
+import { closeSync, mkdirSync, openSync } from 'node:fs';
+import { dirname, resolve } from 'node:path';
 import { DatabaseSync, type SQLInputValue, type StatementSync } from 'node:sqlite';
-import { DatabaseFileError, ensureDatabaseFile } from './database-file.ts';
-import { isBusy, translateSqliteError } from './sqlite-errors.ts';
+import { DatabaseFileError, isBusy, translateSqliteError } from './errors.ts';
 
 export type Parameters = Record<string, SQLInputValue>;
 
@@ -19,19 +20,25 @@ export class SqliteConnection {
    * @throws DatabaseFileError, DatabaseUnavailableError, or the file system's error
    */
   constructor(path: string, busyTimeoutMs = BUSY_TIMEOUT_MS) {
-    this.path = path === ':memory:' ? path : ensureDatabaseFile(path);
+    this.path = path === ':memory:' ? path : ensureFile(path);
     this.#database = open(this.path, busyTimeoutMs);
   }
 
   /**
-   * The rows that a statement answers. Never `StatementSync.get()`, not even for one row: it stops before the
-   * statement commits and drops the error of the commit, so that a full disk would answer a lease nobody stored.
+   * The rows that a statement returns. Never `StatementSync.get()`, not even for one row: it stops before the
+   * statement commits and drops the error of the commit, so that on a full disk a lease would be given that nobody
+   * stored.
    */
   all<Row>(sql: string, parameters: Parameters = {}): Row[] {
     return this.#attempt(() => this.#prepared(sql).all(parameters)) as Row[];
   }
 
-  /** Carries out a statement; answers how many rows it changed. */
+  /** The row of a statement that returns one or none. */
+  row<Row>(sql: string, parameters: Parameters = {}): Row | undefined {
+    return this.all<Row>(sql, parameters)[0];
+  }
+
+  /** Carries out a statement; returns how many rows it changed. */
   run(sql: string, parameters: Parameters = {}): number {
     return this.#attempt(() => Number(this.#prepared(sql).run(parameters).changes));
   }
@@ -78,6 +85,19 @@ export class SqliteConnection {
       throw translateSqliteError(error, this.#database.isOpen);
     }
   }
+}
+
+/**
+ * Makes sure that the file and its folder exist, and returns the absolute path. Where it makes them, only their owner
+ * may read them, since the database holds imported secrets; SQLite gives the files that it puts beside (`-wal`,
+ * `-shm`) the same mode.
+ * @throws the file system's error (`EACCES`, `ENOTDIR`, `EISDIR`, ...), with the path in it
+ */
+function ensureFile(path: string): string {
+  const file = resolve(path);
+  mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
+  closeSync(openSync(file, 'a', 0o600));
+  return file;
 }
 
 function open(path: string, timeout: number): DatabaseSync {

@@ -1,8 +1,8 @@
 import type { KeyStore } from '../../domain/store.ts';
-import type { SqliteConnection } from './sqlite-connection.ts';
+import type { SqliteConnection } from './connection.ts';
 
 /** Everything is decided within the index `keys_by_free_at`, without a look at the rows. */
-function keys(state: 'free' | 'leased', condition: string): string {
+function keysOf(state: 'free' | 'leased', condition: string): string {
   return `SELECT free_at, lease_expires_at FROM keys INDEXED BY keys_by_free_at
       WHERE pool = :pool AND state = '${state}' AND ${condition}`;
 }
@@ -16,26 +16,26 @@ function keys(state: 'free' | 'leased', condition: string): string {
 const COUNT = `
   SELECT
     (SELECT count(*) FROM (
-      ${keys('free', 'free_at <= :now AND expires_at > :now')}
+      ${keysOf('free', 'free_at <= :now AND expires_at > :now')}
       UNION ALL
-      ${keys('leased', 'free_at <= :now AND expires_at > :now')}
+      ${keysOf('leased', 'free_at <= :now AND expires_at > :now')}
       LIMIT :limit
     )) AS free,
     (SELECT count(*) FROM (
-      ${keys('leased', 'free_at > :now AND lease_expires_at > :now')}
+      ${keysOf('leased', 'free_at > :now AND lease_expires_at > :now')}
       ORDER BY free_at DESC LIMIT :limit
     )) AS leased,
     (SELECT count(*) FROM (
-      ${keys('free', 'free_at > :now')}
+      ${keysOf('free', 'free_at > :now')}
       UNION ALL
-      SELECT * FROM (${keys('leased', 'free_at > :now')} ORDER BY free_at LIMIT :limit)
+      SELECT * FROM (${keysOf('leased', 'free_at > :now')} ORDER BY free_at LIMIT :limit)
       WHERE lease_expires_at <= :now
       LIMIT :limit
     )) AS cooling,
     (SELECT min(free_at) FROM (
-      SELECT * FROM (${keys('free', 'free_at > :now')} ORDER BY free_at LIMIT 1)
+      SELECT * FROM (${keysOf('free', 'free_at > :now')} ORDER BY free_at LIMIT 1)
       UNION ALL
-      SELECT * FROM (${keys('leased', 'free_at > :now')} ORDER BY free_at LIMIT 1)
+      SELECT * FROM (${keysOf('leased', 'free_at > :now')} ORDER BY free_at LIMIT 1)
     )) AS nextFreeAt`;
 
 interface CountRow {
@@ -45,12 +45,11 @@ interface CountRow {
   readonly nextFreeAt: number | null;
 }
 
-export function countStatements(connection: SqliteConnection): Pick<KeyStore, 'count'> {
+export function countKeys(connection: SqliteConnection): Pick<KeyStore, 'count'> {
   return {
     async count(query) {
-      const [row] = connection.all<CountRow>(COUNT, { ...query });
-      const { nextFreeAt, ...counts } = row as CountRow;
-      return { ...counts, ...(nextFreeAt !== null && { nextFreeAt }) };
+      const { nextFreeAt, ...counts } = connection.row<CountRow>(COUNT, query) as CountRow;
+      return { ...counts, nextFreeAt: nextFreeAt ?? undefined };
     },
   };
 }

@@ -1,0 +1,88 @@
+import type { Key } from '../../domain/key.ts';
+import { poolReference } from '../../domain/pool.ts';
+import type { KeyStore } from '../../domain/store.ts';
+import type { SqliteConnection } from './connection.ts';
+import { endLease } from './key-row.ts';
+
+/** The range of leased keys of each pool, by `free_at`. */
+const LIST_LAPSED = `
+  SELECT key_id AS keyId, pool FROM keys INDEXED BY keys_by_free_at
+  WHERE pool IN (SELECT value FROM json_each(:pools)) AND state = 'leased'
+    AND free_at <= :now AND lease_expires_at <= :now
+  LIMIT :limit`;
+
+/** Race closed: a lease was extended, or the key went to somebody else, since it was found lapsed. By primary key. */
+const RECORD_LAPSES = `
+  UPDATE keys SET ${endLease('lapsed')}, state = 'free'
+  WHERE key_id IN (SELECT value FROM json_each(:keyIds)) AND lease_expires_at <= :now`;
+
+/** Race closed: a key was used, or leased for longer, since it was found. Look and write are one statement. */
+const APPLY_LIFETIME = `
+  UPDATE keys SET expires_at = :expiresAt
+  WHERE rowid IN (
+    SELECT rowid FROM keys INDEXED BY keys_by_expiry
+    WHERE pool = :pool AND expires_at > :now AND expires_at < :expiresAt AND state <> 'deleted'
+    UNION ALL
+    SELECT rowid FROM keys INDEXED BY keys_by_expiry
+    WHERE pool = :pool AND expires_at > :latest AND state <> 'deleted' AND free_at <= :expiresAt
+    LIMIT :limit
+  )`;
+
+const HAS_LATER = `
+  SELECT 1 FROM keys INDEXED BY keys_by_expiry
+  WHERE pool = :pool AND expires_at > :latest AND state <> 'deleted' LIMIT 1`;
+
+/**
+ * Race closed: a key was refreshed since it was found expired. Look and removal are one statement. Each pool's expired
+ * keys are a range of the index; the pools are found by one step in the index each.
+ */
+const REMOVE_EXPIRED = `
+  WITH RECURSIVE every (pool) AS (
+    SELECT min(pool) FROM keys INDEXED BY keys_by_expiry
+    UNION ALL
+    SELECT (SELECT min(pool) FROM keys INDEXED BY keys_by_expiry WHERE pool > every.pool)
+    FROM every WHERE pool IS NOT NULL
+  )
+  DELETE FROM keys WHERE rowid IN (
+    SELECT keys.rowid FROM every CROSS JOIN keys INDEXED BY keys_by_expiry USING (pool)
+    WHERE expires_at <= :now LIMIT :limit
+  )`;
+
+/** References sort by generation, so that older generations are a range. */
+const REMOVE_GENERATIONS = `
+  DELETE FROM keys WHERE rowid IN (
+    SELECT rowid FROM keys INDEXED BY keys_by_free_at
+    WHERE pool >= :first AND pool < :before AND free_at <= :now LIMIT :limit
+  )`;
+
+const HAS_GENERATIONS = `
+  SELECT 1 FROM keys INDEXED BY keys_by_free_at WHERE pool >= :first AND pool < :before LIMIT 1`;
+
+export function sweepKeys(
+  connection: SqliteConnection,
+): Pick<KeyStore, 'listLapsed' | 'recordLapses' | 'applyLifetime' | 'removeExpired' | 'removeGenerations'> {
+  return {
+    async listLapsed({ pools, now, limit }) {
+      const query = { pools: JSON.stringify(pools), now, limit };
+      return connection.all<Pick<Key, 'keyId' | 'pool'>>(LIST_LAPSED, query);
+    },
+    async recordLapses({ keyIds, now }) {
+      return connection.run(RECORD_LAPSES, { keyIds: JSON.stringify(keyIds), now });
+    },
+    async applyLifetime({ pool, now, expiresAt, latest, limit }) {
+      const moved = connection.run(APPLY_LIFETIME, { pool, now, expiresAt, latest, limit });
+      return { moved, complete: connection.row(HAS_LATER, { pool, latest }) === undefined };
+    },
+    async removeExpired(query) {
+      return connection.run(REMOVE_EXPIRED, query);
+    },
+    async removeGenerations({ name, before: generation, now, limit }) {
+      const range = {
+        first: poolReference({ name, generation: 0 }),
+        before: poolReference({ name, generation }),
+      };
+      const removed = connection.run(REMOVE_GENERATIONS, { ...range, now, limit });
+      return { removed, complete: connection.row(HAS_GENERATIONS, range) === undefined };
+    },
+  };
+}
