@@ -73,7 +73,7 @@ export function queryIntegerSchema(minimum: number, maximum: number) {
     .transform(Number)
     .pipe(z.int().min(minimum).max(maximum))
     .meta({
-      override: ({ jsonSchema }) => {
+      override: ({ jsonSchema }: { jsonSchema: Record<string, unknown> }) => {
         delete jsonSchema.pattern;
         Object.assign(jsonSchema, { type: 'integer', minimum, maximum });
       },
