@@ -1,71 +1,79 @@
 import type { AcquireLeaseRequest, Lease } from '../../shared/contract/leases.ts';
 import { retryMs, waitForKeyMs } from './back-off.ts';
-import { Countdown, momentOf } from './clock.ts';
-import type { Context } from './context.ts';
+import { Countdown, type Moment, momentOf, pause } from './clock.ts';
+import { type Context, checkDuration } from './context.ts';
 import {
   isTransient,
   LeaseEndedError,
   NoKeyAvailableError,
   PoolPausedError,
-  UnexpectedAnswerError,
   UnreachableError,
 } from './errors.ts';
-import { pause } from './pause.ts';
-import { randomId } from './random-id.ts';
-import { releaseLease } from './release-lease.ts';
-import { askedToWaitMs, RETRIES } from './send-repeatedly.ts';
+import { checkLease, type LeaseTerm } from './held-lease.ts';
+import { releaseLease, type TimedLease } from './leases.ts';
+import { askedToWaitMs, RETRIES } from './repeat.ts';
 
 /** What to acquire, and how long to wait for it. */
 export interface AcquireOptions extends AcquireLeaseRequest {
   /** How long to wait for a key, in milliseconds; 0, the default, asks once. */
   readonly waitMs?: number | undefined;
+  /** Called before each pause of the waiting. */
+  readonly onWaiting?: ((because: NoKeyAvailableError | PoolPausedError) => void) | undefined;
   /** Ends the waiting. */
   readonly signal?: AbortSignal | undefined;
 }
 
-/** A lease, and how long it is certain. */
-export interface AcquiredLease {
-  readonly lease: Lease;
-  /** Counted from before the request was sent. */
-  readonly deadline: Countdown;
-}
-
 /** How long a request that is under way when the caller gives up may still answer, so that its lease is released. */
 const LAST_CALL_MS = 2000;
+
+/** What one `Idempotency-Key` stands for: all requests that carry it get the same lease. */
+interface Attempt {
+  readonly idempotencyKey: string;
+  /** Before the first of them was sent. */
+  readonly since: Moment;
+}
 
 /**
  * Acquires a key, waiting for one if need be. Each attempt has an `Idempotency-Key` that all its repeats carry, so that
  * a lease whose answer got lost is found again and no second one is taken.
  * @throws NoKeyAvailableError, PoolPausedError, or another OrchestratorError; the signal's reason when it is aborted
  */
-export async function acquireLease(context: Context, options: AcquireOptions = {}): Promise<AcquiredLease> {
-  const { waitMs = 0, signal, ...body } = options;
+export async function acquireLease(context: Context, options: AcquireOptions = {}): Promise<LeaseTerm> {
+  const { waitMs = 0, onWaiting, signal, ...body } = options;
+  checkDuration('waitMs', waitMs);
   const { clock, random } = context;
   const patience = new Countdown(clock, waitMs);
-  let idempotencyKey = randomId();
+  const newAttempt = (): Attempt => ({ idempotencyKey: randomId(), since: momentOf(clock) });
+  let attempt = newAttempt();
+  let isAnyUnanswered = false;
   let failures = 0;
 
   for (let retry = 0; ; retry++) {
     signal?.throwIfAborted();
     let pauseMs: number;
     try {
-      const acquired = await request(context, body, idempotencyKey, signal);
-      if (isUsable(acquired)) return acquired;
-      idempotencyKey = randomId();
-      await giveBack(context, acquired.lease);
+      const { lease, deadline } = await request(context, body, attempt, signal);
+      // With less than a third of the lease there would be no time for a keep-alive.
+      if (deadline.remainingMs() >= lease.keepAliveEveryMs) return context.held.hold(lease, deadline);
+      attempt = newAttempt();
+      await giveBack(context, lease);
       throw new UnreachableError('unreachable', 'The answer came too late for the length of the lease');
     } catch (error) {
       signal?.throwIfAborted();
       if (error instanceof NoKeyAvailableError || error instanceof PoolPausedError) {
         if (patience.remainingMs() <= 0) throw error;
+        onWaiting?.(error);
+        // Every request so far was answered that there is no lease.
+        if (!isAnyUnanswered) attempt = { ...attempt, since: momentOf(clock) };
         failures = 0;
         pauseMs =
           error instanceof NoKeyAvailableError
             ? waitForKeyMs(retry, error.retryAfterMs, random)
             : retryMs(retry, undefined, random);
       } else {
-        if (error instanceof LeaseEndedError) idempotencyKey = randomId();
+        if (error instanceof LeaseEndedError) attempt = newAttempt();
         else if (!isTransient(error)) throw error;
+        isAnyUnanswered = true;
         if (failures >= RETRIES && patience.remainingMs() <= 0) throw error;
         pauseMs = retryMs(failures, askedToWaitMs(error), random);
         failures += 1;
@@ -80,52 +88,48 @@ export async function acquireLease(context: Context, options: AcquireOptions = {
 async function request(
   context: Context,
   body: AcquireLeaseRequest,
-  idempotencyKey: string,
+  { idempotencyKey, since }: Attempt,
   signal: AbortSignal | undefined,
-): Promise<AcquiredLease> {
-  const sentAt = momentOf(context.clock);
+): Promise<TimedLease> {
+  const { clock } = context;
   const lastCall = new AbortController();
   let cancel: (() => void) | undefined;
   const onAbort = (): void => {
-    cancel = context.clock.schedule(() => lastCall.abort(), LAST_CALL_MS);
+    cancel = clock.schedule(() => lastCall.abort(), LAST_CALL_MS);
   };
   signal?.addEventListener('abort', onAbort, { once: true });
   try {
-    const lease = (await context.send({
+    const answer = await context.send<Lease>({
       method: 'POST',
       path: '/leases',
       headers: { 'idempotency-key': idempotencyKey },
       body,
       timeoutMs: context.requestTimeoutMs,
       signal: lastCall.signal,
-    })) as Lease;
+    });
+    const { status, body: lease, sentAt } = answer;
     checkLease(lease);
     if (signal?.aborted) await giveBack(context, lease);
     signal?.throwIfAborted();
-    return { lease, deadline: new Countdown(context.clock, lease.expiresInMs, sentAt) };
+    const fromNow = new Countdown(clock, lease.expiresInMs, sentAt);
+    // 201: the lease began with this request. Otherwise an earlier one, whose answer got lost, may have begun it, and
+    // the host that answers now may have a clock that is behind.
+    const fromTheFirst = new Countdown(clock, 3 * lease.keepAliveEveryMs, since);
+    const isNew = status === 201 || fromNow.remainingMs() <= fromTheFirst.remainingMs();
+    return { lease, deadline: isNew ? fromNow : fromTheFirst };
   } finally {
     cancel?.();
     signal?.removeEventListener('abort', onAbort);
   }
 }
 
-/** Everything hangs on these, and the address may be that of some other service. */
-export function checkLease(lease: Lease | undefined): asserts lease is Lease {
-  if (
-    typeof lease?.leaseId !== 'string' ||
-    !Number.isFinite(lease.expiresInMs) ||
-    !Number.isFinite(lease.keepAliveEveryMs)
-  ) {
-    throw new UnexpectedAnswerError('unexpected_answer', 'The answer is not a lease: check the url');
-  }
-}
-
-/** Less than a third of the lease would leave no time for a keep-alive. */
-function isUsable({ lease, deadline }: AcquiredLease): boolean {
-  return deadline.remainingMs() >= lease.keepAliveEveryMs;
-}
-
 /** Best effort: what is not released lapses. */
 async function giveBack(context: Context, lease: Lease): Promise<void> {
   await releaseLease(context, lease.leaseId, { patienceMs: LAST_CALL_MS }).catch(() => undefined);
+}
+
+/** 128 random bits as text. Browsers have `crypto.randomUUID` on https pages only, this everywhere. */
+function randomId(): string {
+  const bytes = crypto.getRandomValues(new Uint8Array(16));
+  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('');
 }

@@ -8,7 +8,7 @@ export interface Clock {
   schedule(callback: () => void, ms: number): () => void;
 }
 
-/** Beyond this `setTimeout` fires at once. */
+/** `setTimeout` fires at once when it is given more. */
 const LONGEST_TIMER_MS = 2 ** 31 - 1;
 
 export const systemClock: Clock = {
@@ -31,9 +31,9 @@ export function momentOf(clock: Clock): Moment {
 }
 
 /**
- * A span of time that began at a moment. What counts is the clock that went further: the monotonic one stops while
- * the machine is suspended (on Linux and macOS), the wall clock may be set back. A wall clock that is set forward
- * shortens the span, which is the safe mistake: it looks the same as a suspension.
+ * A span of time that began at a moment. The clock that went further counts: the monotonic one stops while the machine
+ * is suspended (on Linux and macOS), the wall clock may be set back. A wall clock that is set forward looks the same as
+ * a suspension and shortens the span, which is the safe mistake.
  */
 export class Countdown {
   readonly #clock: Clock;
@@ -54,4 +54,20 @@ export class Countdown {
     );
     return this.#durationMs - elapsed;
   }
+}
+
+/** Resolves after `ms` milliseconds; rejects with the signal's reason as soon as it is aborted. */
+export function pause(clock: Clock, ms: number, signal?: AbortSignal): Promise<void> {
+  return new Promise((resolve, reject) => {
+    signal?.throwIfAborted();
+    const onAbort = (): void => {
+      cancel();
+      reject(signal?.reason);
+    };
+    const cancel = clock.schedule(() => {
+      signal?.removeEventListener('abort', onAbort);
+      resolve();
+    }, ms);
+    signal?.addEventListener('abort', onAbort, { once: true });
+  });
 }

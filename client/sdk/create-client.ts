@@ -1,16 +1,14 @@
-import type { Lease } from '../../shared/contract/leases.ts';
+import type { Caller } from '../../shared/contract/clients.ts';
 import { type AcquireOptions, acquireLease } from './acquire-lease.ts';
-import { type ClientsApi, createClientsApi } from './clients-api.ts';
+import { type ClientsApi, createClientsApi, readMe } from './clients.ts';
 import { type Clock, systemClock } from './clock.ts';
-import type { Context } from './context.ts';
-import { keepAliveLease } from './keep-alive-lease.ts';
-import { createKeysApi, type KeysApi } from './keys-api.ts';
-import { createLeasesApi, type LeasesApi } from './leases-api.ts';
-import type { CallOptions } from './options.ts';
-import { createPoolsApi, type PoolsApi } from './pools-api.ts';
-import { releaseLease } from './release-lease.ts';
+import { type CallOptions, type Context, checkDuration } from './context.ts';
+import { type HeldLease, HeldLeases } from './held-lease.ts';
+import { createKeysApi, type KeysApi } from './keys.ts';
+import { createLeasesApi, keepAliveLease, type LeasesApi, releaseLease } from './leases.ts';
+import { createPoolsApi, type PoolsApi } from './pools.ts';
 import { createTransport, type Fetch } from './transport.ts';
-import { type HeldLease, type WithLeaseOptions, withLease } from './with-lease.ts';
+import { type WithLeaseOptions, withLease } from './with-lease.ts';
 
 export interface ClientOptions {
   /** Where the service is, for example `https://leases.example.com`. */
@@ -41,14 +39,16 @@ export interface OrchestratorClient {
     work: (lease: HeldLease, signal: AbortSignal) => Result | PromiseLike<Result>,
   ): Promise<Result>;
   /**
-   * Acquires a key, for those who keep the lease alive themselves: every `keepAliveEveryMs`, counted from before the
-   * request was sent. @throws NoKeyAvailableError
+   * Acquires a key, for those who keep the lease alive themselves: every `keepAliveEveryMs`, while
+   * `lease.remainingMs()` says that there is time. @throws NoKeyAvailableError, PoolPausedError
    */
-  acquire(options?: AcquireOptions): Promise<Lease>;
+  acquire(options?: AcquireOptions): Promise<HeldLease>;
   /** Sends one keep-alive, once: repeating it in time is the caller's. @throws LeaseEndedError */
-  keepAlive(leaseId: string, options?: CallOptions): Promise<Lease>;
+  keepAlive(leaseId: string, options?: CallOptions): Promise<HeldLease>;
   /** Ends the lease. @throws LeaseEndedError when it was over before */
   release(leaseId: string, options?: CallOptions): Promise<void>;
+  /** Whom the credential names, and what it may do. */
+  me(options?: CallOptions): Promise<Caller>;
   readonly leases: LeasesApi;
   readonly keys: KeysApi;
   readonly pools: PoolsApi;
@@ -57,30 +57,29 @@ export interface OrchestratorClient {
 
 const REQUEST_TIMEOUT_MS = 10_000;
 
-/** @throws TypeError when url or credential are malformed; the message has neither */
+/** @throws TypeError when an option is malformed; the message has neither url nor credential */
 export function createClient(options: ClientOptions): OrchestratorClient {
   return createClientWith(options, { clock: systemClock, random: Math.random });
 }
 
 /** As {@link createClient}, on other clocks and another source of randomness. */
 export function createClientWith(
-  options: ClientOptions,
+  { url, credential, fetch, requestTimeoutMs = REQUEST_TIMEOUT_MS }: ClientOptions,
   { clock, random }: { readonly clock: Clock; readonly random: () => number },
 ): OrchestratorClient {
-  const {
-    url,
-    credential,
-    // Called as a method of the global object: browsers refuse it otherwise.
-    fetch = (target, init) => globalThis.fetch(target, init),
-    requestTimeoutMs = REQUEST_TIMEOUT_MS,
-  } = options;
+  checkDuration('requestTimeoutMs', requestTimeoutMs);
   const send = createTransport({ url, credential, fetch, clock });
-  const context: Context = { send, clock, random, requestTimeoutMs };
+  const held = new HeldLeases();
+  const context: Context = { send, clock, random, requestTimeoutMs, held };
   return {
     withLease: (leaseOptions, work) => withLease(context, leaseOptions, work),
-    acquire: async (acquireOptions) => (await acquireLease(context, acquireOptions)).lease,
-    keepAlive: async (leaseId, callOptions) => (await keepAliveLease(context, leaseId, callOptions)).lease,
+    acquire: async (acquireOptions) => (await acquireLease(context, acquireOptions)).toHeldLease(),
+    keepAlive: async (leaseId, callOptions) => {
+      const { lease, deadline } = await keepAliveLease(context, leaseId, callOptions);
+      return held.hold(lease, deadline).toHeldLease(lease);
+    },
     release: (leaseId, callOptions) => releaseLease(context, leaseId, callOptions),
+    me: (callOptions) => readMe(context, callOptions),
     leases: createLeasesApi(context),
     keys: createKeysApi(context),
     pools: createPoolsApi(context),

@@ -71,6 +71,11 @@ export class KeyNotLeasedError extends OrchestratorError {
   declare readonly code: 'key_not_leased';
 }
 
+/** Another lease stands on the key than the one that was to be ended: nothing was done. */
+export class LeaseChangedError extends OrchestratorError {
+  declare readonly code: 'lease_changed';
+}
+
 /** The new keys would exceed the pool's `maxKeys`. */
 export class PoolFullError extends OrchestratorError {
   declare readonly code: 'pool_full';
@@ -79,6 +84,26 @@ export class PoolFullError extends OrchestratorError {
 /** The pool gives no new leases at present. */
 export class PoolPausedError extends OrchestratorError {
   declare readonly code: 'pool_paused';
+}
+
+/** The pool was changed since it was read: nothing was done. */
+export class PoolChangedError extends OrchestratorError {
+  declare readonly code: 'pool_changed';
+}
+
+/** Without this client nobody could manage clients any more. */
+export class LastAdminError extends OrchestratorError {
+  declare readonly code: 'last_admin';
+}
+
+/** The client to be revoked is the one that asks: `force` says that it is meant. */
+export class OwnCredentialError extends OrchestratorError {
+  declare readonly code: 'own_credential';
+}
+
+/** The `Idempotency-Key` was used for another request. */
+export class IdempotencyKeyReusedError extends OrchestratorError {
+  declare readonly code: 'idempotency_key_reused';
 }
 
 /** The service said that the lease is over. Final. */
@@ -149,10 +174,20 @@ export function errorOfProblem(problem: Problem, status: number, requestId?: str
       return new NoKeyAvailableError(detail, problem.retryAfterMs ?? 0, details);
     case 'key_not_leased':
       return new KeyNotLeasedError(code, detail, details);
+    case 'lease_changed':
+      return new LeaseChangedError(code, detail, details);
     case 'pool_full':
       return new PoolFullError(code, detail, details);
     case 'pool_paused':
       return new PoolPausedError(code, detail, details);
+    case 'pool_changed':
+      return new PoolChangedError(code, detail, details);
+    case 'last_admin':
+      return new LastAdminError(code, detail, details);
+    case 'own_credential':
+      return new OwnCredentialError(code, detail, details);
+    case 'idempotency_key_reused':
+      return new IdempotencyKeyReusedError(code, detail, details);
     case 'lease_ended':
       return new LeaseEndedError(detail, problem.reason ?? 'unknown', details);
     case 'internal':
@@ -207,4 +242,16 @@ export function isTransient(error: unknown): boolean {
     error instanceof ServiceUnavailableError ||
     error instanceof ThrottledError
   );
+}
+
+/** The same failure, of a request that must not be sent again. */
+export function withUnknownOutcome(error: unknown): unknown {
+  const isUnknown = error instanceof UnreachableError || error instanceof ServiceUnavailableError;
+  if (!isUnknown) return error;
+  const message = `${error.message}; it is not known whether this was done: look before you send it again`;
+  const { status, requestId } = error;
+  const details = { status, requestId, cause: error };
+  return error instanceof UnreachableError
+    ? new UnreachableError(error.code, message, details)
+    : new ServiceUnavailableError(error.code, message, error.retryAfterMs, details);
 }

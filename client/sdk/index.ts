@@ -1,5 +1,6 @@
 // biome-ignore-all lint/performance/noBarrelFile: what the package exports is listed here, once
 export type {
+  Caller,
   Client,
   CreateClientRequest,
   CreatedClient,
@@ -14,21 +15,32 @@ export type {
   ListKeysResponse,
 } from '../../shared/contract/keys.ts';
 export type { AcquireLeaseRequest, Lease, ListLeasesResponse } from '../../shared/contract/leases.ts';
-export type { ListPoolsResponse, Pool, PutPoolRequest } from '../../shared/contract/pools.ts';
+export type {
+  ListPoolsResponse,
+  PatchPoolRequest,
+  Pool,
+  PutPoolRequest,
+} from '../../shared/contract/pools.ts';
 export type { LeaseEndReason } from '../../shared/contract/problems.ts';
 export type { AcquireOptions } from './acquire-lease.ts';
-export type { ClientsApi } from './clients-api.ts';
+export type { ClientsApi, DeleteClientOptions } from './clients.ts';
+export type { CallOptions, PageOptions } from './context.ts';
 export { type ClientOptions, createClient, type OrchestratorClient } from './create-client.ts';
 export {
   type ErrorCode,
   ForbiddenError,
+  IdempotencyKeyReusedError,
   InvalidRequestError,
   KeyNotLeasedError,
+  LastAdminError,
+  LeaseChangedError,
   LeaseEndedError,
   LeaseLostError,
   NoKeyAvailableError,
   NotFoundError,
   OrchestratorError,
+  OwnCredentialError,
+  PoolChangedError,
   PoolFullError,
   PoolPausedError,
   ServiceUnavailableError,
@@ -37,9 +49,9 @@ export {
   UnexpectedAnswerError,
   UnreachableError,
 } from './errors.ts';
-export type { EndLeaseOptions, KeysApi, ListKeysOptions } from './keys-api.ts';
-export type { LeasesApi } from './leases-api.ts';
-export type { CallOptions, PageOptions } from './options.ts';
-export type { PoolsApi } from './pools-api.ts';
+export type { HeldLease } from './held-lease.ts';
+export type { EndLeaseOptions, KeyAsRead, KeysApi, ListKeysOptions } from './keys.ts';
+export type { LeasesApi } from './leases.ts';
+export type { PoolsApi, WritePoolOptions } from './pools.ts';
 export type { Fetch } from './transport.ts';
-export type { HeldLease, WithLeaseOptions } from './with-lease.ts';
+export type { WithLeaseOptions } from './with-lease.ts';

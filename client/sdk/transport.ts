@@ -1,5 +1,5 @@
 import type { Problem } from '../../shared/contract/problems.ts';
-import type { Clock } from './clock.ts';
+import { type Clock, type Moment, momentOf, systemClock } from './clock.ts';
 import {
   errorOfProblem,
   errorOfStatus,
@@ -28,67 +28,102 @@ export type Fetch = (
 
 /** One request. */
 export interface ApiRequest {
-  readonly method: 'GET' | 'POST' | 'PUT' | 'DELETE';
+  readonly method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
   /** Below the base path, starting with a slash; its parts percent-encoded. */
   readonly path: string;
   /** What is undefined is left out. */
-  readonly query?: Readonly<Record<string, string | number | boolean | undefined>>;
+  readonly query?: Readonly<Record<string, string | number | boolean | undefined>> | undefined;
   readonly body?: unknown;
-  readonly headers?: Readonly<Record<string, string>>;
+  readonly headers?: Readonly<Record<string, string>> | undefined;
   /** Milliseconds for the whole exchange. */
   readonly timeoutMs: number;
   readonly signal?: AbortSignal | undefined;
 }
 
+export interface Answer<Body> {
+  readonly status: number;
+  /** Parsed; undefined where the answer has none. Not checked. */
+  readonly body: Body;
+  /** When the request was sent: the durations in the body count from here. */
+  readonly sentAt: Moment;
+}
+
 /**
  * Sends one request, once.
- * @returns the parsed body; undefined where the answer has none
  * @throws OrchestratorError; the reason of the request's own signal when that was aborted
  */
-export type Transport = (request: ApiRequest) => Promise<unknown>;
+export type Transport = <Body>(request: ApiRequest) => Promise<Answer<Body>>;
 
 export interface TransportOptions {
   readonly url: string;
   readonly credential: string;
-  readonly fetch: Fetch;
-  readonly clock: Clock;
+  /** The global `fetch` by default. */
+  readonly fetch?: Fetch | undefined;
+  readonly clock?: Clock | undefined;
 }
 
+/** Has no Node imports: the dashboard uses it as well. @throws TypeError when url or credential are malformed */
 export function createTransport(options: TransportOptions): Transport {
-  const { fetch, clock } = options;
+  const {
+    clock = systemClock,
+    // Called as a method of the global object: browsers refuse it otherwise.
+    fetch = (target, init) => globalThis.fetch(target, init),
+  } = options;
   const base = baseOf(options.url);
   const authorization = `Bearer ${checkedCredential(options.credential)}`;
 
-  return async (request) => {
-    const { signal } = request;
+  async function exchange<Body>(
+    request: ApiRequest,
+    signal: AbortSignal,
+  ): Promise<Pick<Answer<Body>, 'status' | 'body'>> {
+    const { method, path, query, body, headers } = request;
+    const response = await fetch(`${base}${path}${queryOf(query)}`, {
+      method,
+      headers: {
+        ...headers,
+        accept: 'application/json',
+        authorization,
+        ...(body !== undefined && { 'content-type': 'application/json' }),
+      },
+      ...(body !== undefined && { body: JSON.stringify(body) }),
+      signal,
+      // A redirected POST would become a GET, and the credential would go to whoever the answer names.
+      redirect: 'error',
+      cache: 'no-store',
+    });
+    const text = await response.text();
+    if (!response.ok) throw errorOfAnswer(response, text);
+    const { status } = response;
+    return { status, body: (text === '' ? undefined : parseJson(text, status)) as Body };
+  }
+
+  return async <Body>(request: ApiRequest) => {
+    const { signal, timeoutMs } = request;
     signal?.throwIfAborted();
+    const sentAt = momentOf(clock);
     const controller = new AbortController();
-    const onAbort = (): void => controller.abort();
+    let giveUp = (_reason: unknown): void => undefined;
+    const givenUp = new Promise<never>((_, reject) => {
+      giveUp = (reason) => {
+        reject(reason);
+        controller.abort();
+      };
+    });
+    const onAbort = (): void => giveUp(signal?.reason);
     signal?.addEventListener('abort', onAbort, { once: true });
-    const cancelTimeout = clock.schedule(onAbort, request.timeoutMs);
+    const cancelTimeout = clock.schedule(
+      () => giveUp(new Error(`no answer within ${timeoutMs} ms`)),
+      timeoutMs,
+    );
     try {
-      const response = await fetch(`${base}${request.path}${queryOf(request.query)}`, {
-        method: request.method,
-        headers: {
-          ...request.headers,
-          accept: 'application/json',
-          authorization,
-          ...(request.body !== undefined && { 'content-type': 'application/json' }),
-        },
-        ...(request.body !== undefined && { body: JSON.stringify(request.body) }),
-        signal: controller.signal,
-        // A redirected POST would become a GET, and the credential would go to whoever the answer names.
-        redirect: 'error',
-        cache: 'no-store',
-      });
-      const text = await response.text();
-      if (response.ok) return text === '' ? undefined : parseJson(text, response.status);
-      throw errorOfAnswer(response, text);
+      // A race, because a `fetch` may ignore its signal: nobody must hang with it.
+      return { ...(await Promise.race([exchange<Body>(request, controller.signal), givenUp])), sentAt };
     } catch (error) {
       if (signal?.aborted) throw signal.reason;
       if (error instanceof OrchestratorError) throw error;
-      const why = controller.signal.aborted ? `no answer within ${request.timeoutMs} ms` : reasonOf(error);
-      throw new UnreachableError('unreachable', `${base} cannot be reached: ${why}`, { cause: error });
+      throw new UnreachableError('unreachable', `${base} cannot be reached: ${reasonOf(error)}`, {
+        cause: error,
+      });
     } finally {
       cancelTimeout();
       signal?.removeEventListener('abort', onAbort);
@@ -145,17 +180,25 @@ function errorOfAnswer(response: Awaited<ReturnType<Fetch>>, text: string): Orch
   const { status, headers } = response;
   const requestId = headers.get('x-request-id') ?? headers.get('apigw-requestid') ?? undefined;
   const body = jsonObjectOf(text);
-  if (typeof body?.code === 'string' && typeof body.detail === 'string') {
-    return errorOfProblem(body as unknown as Problem, status, requestId);
-  }
+  if (isProblem(body)) return errorOfProblem(body, status, requestId);
   const message = typeof body?.message === 'string' ? body.message : undefined;
   return (
-    errorOfStatus(status, message, requestId) ??
+    (isRefusalOfAnother(status, message) ? undefined : errorOfStatus(status, message, requestId)) ??
     new UnexpectedAnswerError('unexpected_answer', `Answered ${status}, but not by this API: check the url`, {
       status,
       requestId,
     })
   );
+}
+
+function isProblem(body: object | undefined): body is Problem {
+  const { code, detail, requestId } = (body ?? {}) as Partial<Problem>;
+  return typeof code === 'string' && typeof detail === 'string' && typeof requestId === 'string';
+}
+
+/** The refusal of a firewall or a proxy on the way: it says nothing about the credential, and may pass. */
+function isRefusalOfAnother(status: number, message: string | undefined): boolean {
+  return (status === 401 && message !== 'Unauthorized') || (status === 403 && message !== 'Forbidden');
 }
 
 function jsonObjectOf(text: string): Record<string, unknown> | undefined {

@@ -1,9 +1,9 @@
-import type { Lease } from '../../shared/contract/leases.ts';
-import { type AcquiredLease, type AcquireOptions, acquireLease } from './acquire-lease.ts';
-import type { Context } from './context.ts';
-import { LeaseEndedError, type OrchestratorError } from './errors.ts';
-import { keepLease, type LeaseKeeper } from './lease-keeper.ts';
-import { releaseLease } from './release-lease.ts';
+import { type AcquireOptions, acquireLease } from './acquire-lease.ts';
+import { type Context, checkDuration } from './context.ts';
+import { LeaseEndedError, OrchestratorError, UnreachableError } from './errors.ts';
+import type { HeldLease, LeaseTerm } from './held-lease.ts';
+import { keepLease } from './lease-keeper.ts';
+import { releaseLease } from './leases.ts';
 
 /** What to acquire, how long to wait for it, and how early the work must end when the lease is lost. */
 export interface WithLeaseOptions extends AcquireOptions {
@@ -12,14 +12,10 @@ export interface WithLeaseOptions extends AcquireOptions {
    * stop. A tenth of the lease by default (5 s at most); never more than a third of it.
    */
   readonly safetyMarginMs?: number | undefined;
+  /** Called after each keep-alive that extended the lease. */
+  readonly onKeptAlive?: (() => void) | undefined;
   /** Told when the lease could not be released; it lapses by itself then. */
   readonly onReleaseFailed?: ((error: OrchestratorError) => void) | undefined;
-}
-
-/** The lease that your work holds. */
-export interface HeldLease extends Lease {
-  /** Milliseconds for which nobody else can hold the key (unless an admin forces it), keep-alives to come aside. */
-  remainingMs(): number;
 }
 
 const MARGIN_SHARE = 0.1;
@@ -32,7 +28,8 @@ const RELEASE_PATIENCE_MS = 10_000;
  * Acquires a key, runs `work` with it, keeps the lease alive meanwhile, and releases it whatever happens.
  *
  * The signal is aborted before anybody else can hold the key; its reason is a `LeaseEndedError` or `LeaseLostError`.
- * It is aborted as well, with its reason, when `options.signal` is: the lease is kept until the work has ended.
+ * It is aborted as well, with its reason, when `options.signal` is: the lease is kept until the work has ended. Once
+ * the work has ended, `options.signal` gives up the release.
  *
  * @returns what `work` resolves to
  * @throws what `work` throws; the signal's reason when the lease was lost, whatever `work` did; what acquiring throws
@@ -42,47 +39,55 @@ export async function withLease<Result>(
   options: WithLeaseOptions,
   work: (lease: HeldLease, signal: AbortSignal) => Result | PromiseLike<Result>,
 ): Promise<Result> {
-  const { safetyMarginMs, onReleaseFailed, ...acquireOptions } = options;
-  const acquired = await acquireLease(context, acquireOptions);
+  const { safetyMarginMs, onKeptAlive, onReleaseFailed, ...acquireOptions } = options;
+  checkDuration('safetyMarginMs', safetyMarginMs);
+  const term = await acquireLease(context, acquireOptions);
   const controller = new AbortController();
   const onAbort = (): void => controller.abort(options.signal?.reason);
-  const keeper = keepLease(context, acquired, {
-    safetyMarginMs: marginOf(acquired, safetyMarginMs),
+  const keeper = keepLease(context, term, {
+    safetyMarginMs: marginOf(term, safetyMarginMs),
     onLost: (error) => controller.abort(error),
+    onKeptAlive,
   });
   options.signal?.addEventListener('abort', onAbort, { once: true });
   if (options.signal?.aborted) onAbort();
   try {
-    const held = { ...acquired.lease, remainingMs: () => keeper.remainingMs() };
-    return await work(held, controller.signal);
+    return await work(term.toHeldLease(), controller.signal);
   } finally {
     options.signal?.removeEventListener('abort', onAbort);
     await keeper.stop();
-    await end(context, acquired, keeper, onReleaseFailed);
-    const lost = keeper.lostBecause();
+    const lost = term.endedBy;
+    if (!(lost instanceof LeaseEndedError)) await release(context, term, options);
     // biome-ignore lint/correctness/noUnsafeFinally: a result that was reached without the lease is none
     if (lost !== undefined) throw lost;
   }
 }
 
-function marginOf({ lease }: AcquiredLease, wantedMs: number | undefined): number {
+function marginOf({ lease }: LeaseTerm, wantedMs: number | undefined): number {
   const leaseMs = lease.keepAliveEveryMs * 3;
   const ms = wantedMs ?? Math.min(MOST_MARGIN_MS, leaseMs * MARGIN_SHARE);
-  return Math.min(Math.max(0, ms), lease.keepAliveEveryMs);
+  return Math.min(ms, lease.keepAliveEveryMs);
 }
 
-/** Releases the lease unless the service has ended it. It lapses by itself if that fails. */
-async function end(
+/** The lease lapses by itself if this fails. */
+async function release(
   context: Context,
-  { lease }: AcquiredLease,
-  keeper: LeaseKeeper,
-  onReleaseFailed: WithLeaseOptions['onReleaseFailed'],
+  { lease }: LeaseTerm,
+  { signal, onReleaseFailed }: WithLeaseOptions,
 ): Promise<void> {
-  if (keeper.lostBecause() instanceof LeaseEndedError) return;
   try {
-    await releaseLease(context, lease.leaseId, { patienceMs: RELEASE_PATIENCE_MS });
+    await releaseLease(context, lease.leaseId, {
+      patienceMs: RELEASE_PATIENCE_MS,
+      // One that ended the work has been heard.
+      signal: signal?.aborted ? undefined : signal,
+    });
   } catch (error) {
     // Over already, by an admin's hand or by its time: there is nothing left to release.
-    if (!(error instanceof LeaseEndedError)) onReleaseFailed?.(error as OrchestratorError);
+    if (error instanceof LeaseEndedError) return;
+    onReleaseFailed?.(
+      error instanceof OrchestratorError
+        ? error
+        : new UnreachableError('unreachable', 'The release was given up', { cause: error }),
+    );
   }
 }

@@ -55,6 +55,15 @@ describe("the gateway's own answers are told by their status", () => {
     expect(error).toMatchObject({ code, status, requestId: 'gw-1' });
   });
 
+  test.each([
+    [401, '<html>Sign in'],
+    [403, '<html>Blocked'],
+    [403, { message: 'Blocked by rule 7' }],
+    [403, { code: 'blocked', detail: 'By rule 7' }],
+  ])('but a %i of a firewall on the way, %j, says nothing about the credential', async (status, body) => {
+    expect(await errorOf({ status, body })).toMatchObject({ code: 'unexpected_answer', status });
+  });
+
   test('and what is none of them is unexpected', async () => {
     expect(await errorOf({ status: 404, body: '<html>' })).toMatchObject({ code: 'unexpected_answer' });
     expect(await errorOf({ status: 200, body: '<html>' })).toMatchObject({ code: 'unexpected_answer' });
@@ -63,56 +72,6 @@ describe("the gateway's own answers are told by their status", () => {
   test('a lease that is none is not taken for one', async () => {
     const service = new ScriptedService(() => ({ status: 200, body: { hello: 'world' } }));
     await expect(service.client.acquire()).rejects.toThrow(errors.UnexpectedAnswerError);
-  });
-});
-
-describe('what is sent again', () => {
-  const throttled = { status: 429, body: { message: 'Too Many Requests' } };
-
-  test('a creation whose outcome is unknown is not; one that was certainly not carried out is', async () => {
-    const unknown = new ScriptedService(() => 'refuse');
-    await expect(unknown.client.keys.create({ count: 3 })).rejects.toThrow(errors.UnreachableError);
-    expect(unknown.seen).toHaveLength(1);
-
-    const refused = new ScriptedService((_, count) =>
-      count === 1 ? throttled : { status: 201, body: { keys: [] } },
-    );
-    const created = refused.client.keys.create({ count: 3 });
-    await refused.clock.advance(1000);
-    expect(await created).toEqual({ keys: [] });
-  });
-
-  test('a deletion is; not found by its repeat means that it was done', async () => {
-    const lost = new ScriptedService((_, count) => (count === 1 ? 'refuse' : problem(404, 'key_not_found')));
-    const deleted = lost.client.keys.delete('key_1');
-    await lost.clock.advance(1000);
-    await expect(deleted).resolves.toBeUndefined();
-
-    const gone = new ScriptedService(() => problem(404, 'key_not_found'));
-    await expect(gone.client.keys.delete('key_1')).rejects.toThrow(errors.NotFoundError);
-  });
-
-  test('an answer that never comes is given up, and the request sent again', async () => {
-    const service = new ScriptedService((_, count) =>
-      count === 1 ? 'hang' : { status: 200, body: { keyId: 'k' } },
-    );
-    const key = service.client.keys.get('k');
-    await service.clock.advance(20_000);
-    expect(await key).toEqual({ keyId: 'k' });
-    expect(service.seen[0]?.aborted).toBe(true);
-  });
-
-  test('nothing after the caller gave up', async () => {
-    const service = new ScriptedService(() => 'refuse');
-    const caller = new AbortController();
-    const reason = new Error('enough');
-    const listed = expect(service.client.keys.list({ signal: caller.signal })).rejects.toBe(reason);
-    await service.clock.advance(10);
-    caller.abort(reason);
-    await listed;
-    const sent = service.seen.length;
-    await service.clock.advance(10_000);
-    expect(service.seen).toHaveLength(sent);
   });
 });
 

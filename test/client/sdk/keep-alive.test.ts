@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { LeaseEndedError, LeaseLostError, NoKeyAvailableError } from '../../../client/sdk/errors.ts';
+import type { HeldLease } from '../../../client/sdk/held-lease.ts';
 import { settle } from '../support/manual-clock.ts';
 import {
   LEASE_MS,
@@ -25,11 +26,11 @@ function hold(service: ScriptedService, options: { safetyMarginMs?: number; sign
   let finish = (): void => undefined;
   let fail = (_: unknown): void => undefined;
   let signal: AbortSignal | undefined;
-  let remainingMs = (): number => Number.NaN;
+  let held: HeldLease | undefined;
   let settled = false;
   const result = service.client.withLease(options, (lease, workSignal) => {
     signal = workSignal;
-    remainingMs = () => lease.remainingMs();
+    held = lease;
     return new Promise<string>((resolve, reject) => {
       finish = () => resolve('done');
       fail = reject;
@@ -56,7 +57,8 @@ function hold(service: ScriptedService, options: { safetyMarginMs?: number; sign
     get reason(): unknown {
       return signal?.reason;
     },
-    remainingMs: () => remainingMs(),
+    remainingMs: () => held?.remainingMs(),
+    graceMs: () => held?.graceMs(),
   };
 }
 
@@ -97,6 +99,15 @@ describe('keep-alives', () => {
     await work.result;
   });
 
+  test('that hang in a fetch which ignores its signal are given up, at the latest with the lease', async () => {
+    const deaf = serviceWith(() => 'deaf');
+    const always = hold(deaf);
+    await deaf.clock.advance(LEASE_MS);
+    expect(always.reason).toBeInstanceOf(LeaseLostError);
+    always.finish();
+    await expect(always.result).rejects.toBe(always.reason);
+  });
+
   test('one that is under way when the work ends is over before the release goes out', async () => {
     const service = serviceWith(() => 'hang');
     const work = hold(service);
@@ -115,6 +126,8 @@ describe('keep-alives', () => {
     ['the gateway throttling', { status: 429, body: { message: 'Too Many Requests' } }],
     ['a page of a proxy', { status: 200, body: '<html>' }],
     ['a 404 of a proxy', { status: 404, body: 'nothing here' }],
+    ['a 401 of a firewall', { status: 401, body: '<html>Sign in' }],
+    ['a 403 of a firewall', { status: 403, body: { message: 'Blocked' } }],
   ])('are repeated soon after %s', async (_, failure) => {
     const service = serviceWith((count) => (count < 4 ? failure : alive()));
     const work = hold(service);
@@ -160,7 +173,8 @@ describe('the local deadline', () => {
     await service.clock.advance(1);
     expect(work.reason).toBeInstanceOf(LeaseLostError);
     expect((work.reason as Error).cause).toMatchObject({ code: 'unreachable' });
-    expect(work.remainingMs()).toBe(5000);
+    expect(work.remainingMs()).toBe(0);
+    expect(work.graceMs()).toBe(5000);
     work.finish();
     await expect(work.result).rejects.toBe(work.reason);
   });

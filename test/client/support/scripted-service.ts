@@ -8,6 +8,7 @@ export const LEASE_MS = 60_000;
 export interface SeenRequest {
   readonly method: string;
   readonly path: string;
+  readonly query: Readonly<Record<string, string>>;
   readonly idempotencyKey: string | undefined;
   readonly body: unknown;
   /** On the monotonic clock, from the start of the test. */
@@ -21,8 +22,11 @@ export interface ScriptedAnswer {
   readonly headers?: Record<string, string>;
 }
 
-/** `hang`: never answers. `refuse`: no connection. A function decides when it is asked. */
-export type Script = ScriptedAnswer | 'hang' | 'refuse' | (() => Promise<ScriptedAnswer>);
+/**
+ * `hang`: never answers. `deaf`: never answers, and ignores that the request is aborted. `refuse`: no connection. A
+ * function decides when it is asked.
+ */
+export type Script = ScriptedAnswer | 'hang' | 'deaf' | 'refuse' | (() => Promise<ScriptedAnswer>);
 
 export function leaseAnswer(parts: Record<string, unknown> = {}, status = 201): ScriptedAnswer {
   const body = {
@@ -87,6 +91,7 @@ export class ScriptedService {
     const request: SeenRequest = {
       method: init.method,
       path: new URL(url).pathname,
+      query: Object.fromEntries(new URL(url).searchParams),
       idempotencyKey: init.headers['idempotency-key'],
       body: init.body === undefined ? undefined : JSON.parse(init.body),
       at: this.clock.monotonicNow() - this.#startedAt,
@@ -96,11 +101,12 @@ export class ScriptedService {
     this.underWay += 1;
     this.mostUnderWay = Math.max(this.mostUnderWay, this.underWay);
     const script = this.#answer(request, this.seen.length);
-    const given = script === 'hang' ? new Promise<never>(() => undefined) : resolve(script);
+    const given =
+      script === 'hang' || script === 'deaf' ? new Promise<never>(() => undefined) : resolve(script);
     const aborted = new Promise<never>((_, reject) => {
       init.signal.addEventListener('abort', () => {
         request.aborted = true;
-        reject(new DOMException('This operation was aborted', 'AbortError'));
+        if (script !== 'deaf') reject(new DOMException('This operation was aborted', 'AbortError'));
       });
     });
     try {
@@ -113,7 +119,7 @@ export class ScriptedService {
   };
 }
 
-async function resolve(script: Exclude<Script, 'hang'>): Promise<ScriptedAnswer> {
+async function resolve(script: Exclude<Script, 'hang' | 'deaf'>): Promise<ScriptedAnswer> {
   if (script === 'refuse') throw new TypeError('fetch failed', { cause: new Error('connect ECONNREFUSED') });
   return typeof script === 'function' ? script() : script;
 }
