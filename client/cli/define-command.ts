@@ -1,7 +1,7 @@
-import type { Command } from 'commander';
+import { type Command, Option } from 'commander';
 import type { OrchestratorClient } from '../sdk/create-client.ts';
 import { describeError, exitCodeOf } from './cli-error.ts';
-import { addConnectionOptions, type ConnectionOptions, connect } from './connection.ts';
+import { addConnectionOptions, type ConnectionOptions, connect } from './connect.ts';
 import type { OutputOptions } from './print.ts';
 
 /** The options that every command gives to what it does. */
@@ -23,10 +23,20 @@ export function defineCommand(parent: Command, definition: CommandDefinition): C
 }
 
 /** As {@link defineCommand}, with `--json` and `--only`. */
-export function defineJsonCommand(parent: Command, definition: CommandDefinition): Command {
+export function defineJsonCommand(
+  parent: Command,
+  definition: CommandDefinition & {
+    /** Names the fields of the JSON, so that a mistake in `--only` is found before anything is done. */
+    readonly fields: Readonly<Record<string, true>>;
+  },
+): Command {
   return defineCommand(parent, definition)
     .option('--json', 'print JSON, for programs')
-    .option('--only <field>', 'print this field of the JSON alone, for shells');
+    .addOption(
+      new Option('--only <field>', 'print this field of the JSON alone, for shells').choices(
+        Object.keys(definition.fields),
+      ),
+    );
 }
 
 /** Does the work of a command; what goes wrong is one line on standard error and an exit code. */

@@ -1,11 +1,12 @@
 import { Command, CommanderError } from 'commander';
 import packageJson from '../package.json' with { type: 'json' };
+import { exitCodes } from './cli-error.ts';
 import { addClientCommands } from './commands/clients.ts';
+import { addCompletionCommand } from './commands/completion.ts';
 import { addKeyCommands } from './commands/keys.ts';
 import { addLeaseCommands } from './commands/leases.ts';
 import { addPoolCommands } from './commands/pools.ts';
 import { addRunCommand } from './commands/run.ts';
-import { exitCodes } from './exit-codes.ts';
 
 const program = new Command('token-orchestrator')
   .description('Hold a lease on one key of a pool, one holder at a time')
@@ -20,6 +21,7 @@ addLeaseCommands(program);
 addKeyCommands(program);
 addPoolCommands(program);
 addClientCommands(program);
+addCompletionCommand(program);
 
 // `keys list | head` closes our output early.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {

@@ -1,6 +1,3 @@
-import { CliError } from './cli-error.ts';
-import { exitCodes } from './exit-codes.ts';
-
 /** Control characters in a text that somebody else chose would reach the terminal. */
 function clean(text: string): string {
   return text.replaceAll(/\p{Cc}/gu, '�');
@@ -52,16 +49,35 @@ export interface OutputOptions {
   readonly only?: string;
 }
 
-/** One field of the JSON, the JSON itself, or text for people, to standard output. @throws CliError */
+/** One field of the JSON, the JSON itself, or text for people, to standard output. */
 export function print(options: OutputOptions, value: object, text: () => string): void {
   process.stdout.write(`${format(options, value, text)}\n`);
 }
 
+/** A line to people, on standard error; none where programs read it. */
+export function remark(options: OutputOptions, line: string): void {
+  if (options.json !== true) process.stderr.write(`token-orchestrator: ${line}\n`);
+}
+
 function format({ json, only }: OutputOptions, value: object, text: () => string): string {
   if (only === undefined) return json ? JSON.stringify(value) : text();
-  const field: unknown = Object.hasOwn(value, only) ? value[only as keyof typeof value] : undefined;
-  if (field === undefined) {
-    throw new CliError(`There is no field ${only}, but: ${Object.keys(value).join(', ')}`, exitCodes.usage);
-  }
+  const field: unknown = value[only as keyof typeof value] ?? '';
   return typeof field === 'string' ? field : JSON.stringify(field);
+}
+
+const BAR_WIDTH = 30;
+
+/** How far a long command is, on standard error: one line that is written over on a terminal, else a line per step. */
+export function createProgressBar(
+  total: number,
+  stream: { readonly isTTY?: boolean; write(text: string): unknown } = process.stderr,
+): { show(done: number): void } {
+  return {
+    show: (done) => {
+      const filled = Math.round((done / total) * BAR_WIDTH);
+      const bar = `[${'#'.repeat(filled)}${'-'.repeat(BAR_WIDTH - filled)}] ${done}/${total}`;
+      if (stream.isTTY) stream.write(`\r${bar}${done === total ? '\n' : ''}`);
+      else stream.write(`${bar}\n`);
+    },
+  };
 }

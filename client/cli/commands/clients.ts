@@ -1,9 +1,9 @@
 import { type Command, Option } from 'commander';
-import type { Role } from '../../../shared/contract/clients.ts';
+import type { Caller, Client, CreatedClient, Role } from '../../../shared/contract/clients.ts';
 import { type CommonOptions, defineJsonCommand, perform } from '../define-command.ts';
-import { listUpTo } from '../list-up-to.ts';
-import { collect, parseWhole } from '../parse-arguments.ts';
+import { collect } from '../parse-arguments.ts';
 import { formatFields, formatTable, print } from '../print.ts';
+import { addListOptions, type ListOptions, readPages } from '../read-pages.ts';
 
 interface CreateOptions extends CommonOptions {
   readonly role: Role;
@@ -11,21 +11,57 @@ interface CreateOptions extends CommonOptions {
   readonly description?: string;
 }
 
-interface ListOptions extends CommonOptions {
-  readonly limit: number;
+interface RevokeOptions extends CommonOptions {
+  readonly force?: boolean;
+}
+
+const CALLER_FIELDS = {
+  clientId: true,
+  role: true,
+  pools: true,
+} as const satisfies Record<keyof Caller, true>;
+
+const CREATED_FIELDS = {
+  ...CALLER_FIELDS,
+  description: true,
+  createdAt: true,
+  credential: true,
+} as const satisfies Record<keyof CreatedClient, true>;
+
+function poolsOf({ pools }: Pick<Client, 'pools'>): string {
+  return pools?.join(', ') ?? 'all';
 }
 
 export function addClientCommands(program: Command): void {
+  defineJsonCommand(program, {
+    usage: 'whoami',
+    description: 'Show whom your credential names, and what it may do',
+    example: 'whoami',
+    fields: CALLER_FIELDS,
+  }).action((options: CommonOptions) =>
+    perform(options, async (client) => {
+      const me = await client.me();
+      print(options, me, () =>
+        formatFields([
+          ['Client', me.clientId],
+          ['Role', me.role],
+          ['Pools', poolsOf(me)],
+        ]),
+      );
+    }),
+  );
+
   const clients = program.command('clients').description('Create and revoke credentials (admins)');
 
   defineJsonCommand(clients, {
     usage: 'create',
     description: 'Create a client, and print its credential, this once',
     example: 'clients create --role client --pool licences --description "render farm"',
+    fields: CREATED_FIELDS,
   })
     .addOption(
       new Option('--role <role>', 'admin: everything; client: leases; viewer: reads')
-        .choices(['admin', 'client', 'viewer'])
+        .choices(['admin', 'client', 'viewer'] satisfies Role[])
         .default('client'),
     )
     .option('--pool <pool>', 'limit it to this pool; may be repeated', collect)
@@ -38,7 +74,7 @@ export function addClientCommands(program: Command): void {
           formatFields([
             ['Client', created.clientId],
             ['Role', created.role],
-            ['Pools', created.pools?.join(', ') ?? 'all'],
+            ['Pools', poolsOf(created)],
             ['Description', created.description],
             ['Credential', created.credential],
           ]),
@@ -46,41 +82,46 @@ export function addClientCommands(program: Command): void {
       }),
     );
 
-  defineJsonCommand(clients, {
-    usage: 'list',
-    description: 'List the clients, without their credentials',
-    example: 'clients list',
-  })
-    .option('--limit <count>', 'how many at most', parseWhole(1), 200)
-    .action((options: ListOptions) =>
-      perform(options, async (client) => {
-        const found = await listUpTo(options.limit, async (page) => {
-          const { clients: items, nextCursor } = await client.clients.list(page);
-          return { items, nextCursor };
-        });
-        print(options, { clients: found }, () =>
-          formatTable(
-            ['CLIENT', 'ROLE', 'POOLS', 'CREATED', 'DESCRIPTION'],
-            found.map((item) => [
-              item.clientId,
-              item.role,
-              item.pools?.join(', ') ?? 'all',
-              item.createdAt,
-              item.description ?? '',
-            ]),
-          ),
-        );
-      }),
-    );
+  addListOptions(
+    defineJsonCommand(clients, {
+      usage: 'list',
+      description: 'List the clients, without their credentials',
+      example: 'clients list',
+      fields: { clients: true, nextCursor: true },
+    }),
+    200,
+  ).action((options: ListOptions) =>
+    perform(options, async (client) => {
+      const { items, nextCursor } = await readPages(options, async (page) => {
+        const { clients, nextCursor } = await client.clients.list(page);
+        return { items: clients, nextCursor };
+      });
+      print(options, { clients: items, nextCursor }, () =>
+        formatTable(
+          ['CLIENT', 'ROLE', 'POOLS', 'CREATED', 'DESCRIPTION'],
+          items.map((item) => [
+            item.clientId,
+            item.role,
+            poolsOf(item),
+            item.createdAt,
+            item.description ?? '',
+          ]),
+        ),
+      );
+    }),
+  );
 
   defineJsonCommand(clients, {
     usage: 'revoke <clientId>',
     description: "Revoke a client's credential, everywhere within a minute",
     example: 'clients revoke "$CLIENT_ID"',
-  }).action((clientId: string, options: CommonOptions) =>
-    perform(options, async (client) => {
-      await client.clients.delete(clientId);
-      print(options, { clientId, revoked: true }, () => 'Revoked');
-    }),
-  );
+    fields: { clientId: true, revoked: true },
+  })
+    .option('--force', 'also the credential that this very command uses')
+    .action((clientId: string, options: RevokeOptions) =>
+      perform(options, async (client) => {
+        await client.clients.delete(clientId, { force: options.force });
+        print(options, { clientId, revoked: true }, () => 'Revoked');
+      }),
+    );
 }

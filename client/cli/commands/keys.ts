@@ -1,12 +1,12 @@
 import { type Command, Option } from 'commander';
-import type { Key } from '../../../shared/contract/keys.ts';
+import type { Key, KeyState } from '../../../shared/contract/keys.ts';
 import type { OrchestratorClient } from '../../sdk/create-client.ts';
+import type { KeyAsRead } from '../../sdk/keys.ts';
 import { CliError, exitCodeOf } from '../cli-error.ts';
 import { type CommonOptions, defineJsonCommand, perform } from '../define-command.ts';
-import { listUpTo } from '../list-up-to.ts';
 import { parseWhole } from '../parse-arguments.ts';
-import { formatDuration, formatFields, formatTable, print } from '../print.ts';
-import { createProgressBar } from '../progress-bar.ts';
+import { createProgressBar, formatDuration, formatFields, formatTable, print, remark } from '../print.ts';
+import { addListOptions, type ListOptions, readPages } from '../read-pages.ts';
 
 /** The most keys of one request. */
 const BATCH = 1000;
@@ -16,16 +16,28 @@ interface CreateOptions extends CommonOptions {
   readonly count: number;
 }
 
-interface ListOptions extends CommonOptions {
+interface ListKeysOptions extends ListOptions {
   readonly pool?: string;
-  readonly state?: Key['state'];
+  readonly state?: KeyState;
   readonly search?: string;
-  readonly limit: number;
 }
 
-interface ForceOptions extends CommonOptions {
+interface EndOptions extends CommonOptions {
   readonly force?: boolean;
+  readonly fencingToken?: number;
 }
+
+const KEY_FIELDS = {
+  keyId: true,
+  pool: true,
+  state: true,
+  fencingToken: true,
+  createdAt: true,
+  expiresAt: true,
+  expiresInMs: true,
+  freeInMs: true,
+  lease: true,
+} as const satisfies Record<keyof Key, true>;
 
 function describeKeys(keys: readonly Key[]): string {
   return formatTable(
@@ -79,6 +91,29 @@ async function createKeys(client: OrchestratorClient, options: CreateOptions): P
   show();
 }
 
+/** The key as it is now, unless the lease to be ended was named; tells whose lease that is. */
+async function readKeyToEnd(
+  client: OrchestratorClient,
+  keyId: string,
+  options: EndOptions,
+): Promise<KeyAsRead> {
+  if (options.fencingToken !== undefined) return { keyId, fencingToken: options.fencingToken };
+  const key = await client.keys.get(keyId);
+  if (key.lease !== undefined) {
+    const { clientId, holder } = key.lease;
+    const who = holder === undefined ? clientId : `${holder} (${clientId})`;
+    remark(options, `this ends the lease of ${who}, fencing token ${key.fencingToken}`);
+  }
+  return key;
+}
+
+/** The options of a command that ends a lease. */
+function addEndOptions(command: Command, force: string): Command {
+  return command
+    .option('--force', `${force}: safe only behind a fencing token`)
+    .option('--fencing-token <token>', 'end this lease and no other, without a look', parseWhole(0));
+}
+
 export function addKeyCommands(program: Command): void {
   const keys = program.command('keys').description('Create, look at and end keys (admins)');
 
@@ -86,30 +121,38 @@ export function addKeyCommands(program: Command): void {
     usage: 'create',
     description: 'Add free keys to a pool, and print their ids',
     example: 'keys create --pool licences --count 3',
+    fields: { keys: true },
   })
     .option('--pool <pool>', 'the pool that gets them')
     .option('--count <count>', 'how many', parseWhole(1), 1)
     .action((options: CreateOptions) => perform(options, (client) => createKeys(client, options)));
 
-  defineJsonCommand(keys, {
-    usage: 'list',
-    description: "List a pool's keys",
-    example: 'keys list --pool licences --state leased',
-  })
+  addListOptions(
+    defineJsonCommand(keys, {
+      usage: 'list',
+      description: "List a pool's keys",
+      example: 'keys list --pool licences --state leased',
+      fields: { keys: true, nextCursor: true },
+    }),
+    50,
+  )
     .option('--pool <pool>', 'which pool')
     .addOption(
-      new Option('--state <state>', 'only keys in this state').choices(['free', 'leased', 'cooling']),
+      new Option('--state <state>', 'only keys in this state').choices([
+        'free',
+        'leased',
+        'cooling',
+      ] satisfies KeyState[]),
     )
     .option('--search <text>', 'only keys whose id, or whose holder, starts with this')
-    .option('--limit <count>', 'how many at most', parseWhole(1), 50)
-    .action((options: ListOptions) =>
+    .action((options: ListKeysOptions) =>
       perform(options, async (client) => {
         const { pool, state, search } = options;
-        const found = await listUpTo(options.limit, async (page) => {
-          const { keys: items, nextCursor } = await client.keys.list({ pool, state, search, ...page });
-          return { items, nextCursor };
+        const { items, nextCursor } = await readPages(options, async (page) => {
+          const { keys, nextCursor } = await client.keys.list({ pool, state, search, ...page });
+          return { items: keys, nextCursor };
         });
-        print(options, { keys: found }, () => describeKeys(found));
+        print(options, { keys: items, nextCursor }, () => describeKeys(items));
       }),
     );
 
@@ -117,6 +160,7 @@ export function addKeyCommands(program: Command): void {
     usage: 'show <keyId>',
     description: 'Show one key',
     example: 'keys show "$KEY_ID"',
+    fields: KEY_FIELDS,
   }).action((keyId: string, options: CommonOptions) =>
     perform(options, async (client) => {
       const key = await client.keys.get(keyId);
@@ -128,6 +172,7 @@ export function addKeyCommands(program: Command): void {
     usage: 'refresh <keyId>',
     description: "Restart a key's hard-expiration clock",
     example: 'keys refresh "$KEY_ID"',
+    fields: KEY_FIELDS,
   }).action((keyId: string, options: CommonOptions) =>
     perform(options, async (client) => {
       const key = await client.keys.refresh(keyId);
@@ -135,29 +180,35 @@ export function addKeyCommands(program: Command): void {
     }),
   );
 
-  defineJsonCommand(keys, {
-    usage: 'unblock <keyId>',
-    description: "End somebody's lease; the key cools until the holder's own deadline",
-    example: 'keys unblock "$KEY_ID"',
-  })
-    .option('--force', 'free it at once: safe only behind a fencing token')
-    .action((keyId: string, options: ForceOptions) =>
-      perform(options, async (client) => {
-        const key = await client.keys.unblock(keyId, { force: options.force });
-        print(options, key, () => describeKey(key));
-      }),
-    );
+  addEndOptions(
+    defineJsonCommand(keys, {
+      usage: 'unblock <keyId>',
+      description: "End somebody's lease; the key cools until the holder's own deadline",
+      example: 'keys unblock "$KEY_ID"',
+      fields: KEY_FIELDS,
+    }),
+    'free it at once',
+  ).action((keyId: string, options: EndOptions) =>
+    perform(options, async (client) => {
+      const { force } = options;
+      const key = await client.keys.unblock(await readKeyToEnd(client, keyId, options), { force });
+      print(options, key, () => describeKey(key));
+    }),
+  );
 
-  defineJsonCommand(keys, {
-    usage: 'delete <keyId>',
-    description: 'Delete a key for good, and end its lease',
-    example: 'keys delete "$KEY_ID"',
-  })
-    .option('--force', "do not wait for the holder's own deadline: safe only behind a fencing token")
-    .action((keyId: string, options: ForceOptions) =>
-      perform(options, async (client) => {
-        await client.keys.delete(keyId, { force: options.force });
-        print(options, { keyId, deleted: true }, () => 'Deleted');
-      }),
-    );
+  addEndOptions(
+    defineJsonCommand(keys, {
+      usage: 'delete <keyId>',
+      description: 'Delete a key for good, and end its lease',
+      example: 'keys delete "$KEY_ID"',
+      fields: { keyId: true, deleted: true },
+    }),
+    "do not wait for the holder's own deadline",
+  ).action((keyId: string, options: EndOptions) =>
+    perform(options, async (client) => {
+      const { force } = options;
+      await client.keys.delete(await readKeyToEnd(client, keyId, options), { force });
+      print(options, { keyId, deleted: true }, () => 'Deleted');
+    }),
+  );
 }

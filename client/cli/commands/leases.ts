@@ -1,9 +1,23 @@
 import type { Command } from 'commander';
 import type { Lease } from '../../../shared/contract/leases.ts';
 import { type CommonOptions, defineJsonCommand, perform } from '../define-command.ts';
-import { defaultHolder, type LeaseOptions } from '../lease-options.ts';
-import { parseDuration, parseWhole } from '../parse-arguments.ts';
-import { formatDuration, formatFields, print } from '../print.ts';
+import { acquireOptionsOf, addLeaseOptions, type LeaseOptions } from '../lease-options.ts';
+import { formatDuration, formatFields, formatTable, print } from '../print.ts';
+import { addListOptions, type ListOptions, readPages } from '../read-pages.ts';
+
+const LEASE_FIELDS = {
+  leaseId: true,
+  keyId: true,
+  pool: true,
+  value: true,
+  fencingToken: true,
+  clientId: true,
+  holder: true,
+  acquiredAt: true,
+  expiresAt: true,
+  expiresInMs: true,
+  keepAliveEveryMs: true,
+} as const satisfies Record<keyof Lease, true>;
 
 function describeLease(lease: Lease): string {
   return formatFields([
@@ -18,29 +32,41 @@ function describeLease(lease: Lease): string {
   ]);
 }
 
+function describeLeases(leases: readonly Lease[]): string {
+  return formatTable(
+    ['KEY', 'POOL', 'HOLDER', 'EXPIRES IN', 'FENCING TOKEN', 'LEASE'],
+    leases.map((lease) => [
+      lease.keyId,
+      lease.pool,
+      lease.holder ?? '',
+      formatDuration(lease.expiresInMs),
+      String(lease.fencingToken),
+      lease.leaseId,
+    ]),
+  );
+}
+
 /** For scripts that keep a lease alive themselves. */
 export function addLeaseCommands(program: Command): void {
-  defineJsonCommand(program, {
-    usage: 'acquire',
-    description: 'Acquire a key, and leave it to you to keep its lease alive',
-    example: 'acquire --pool licences --wait 30s --only leaseId',
-  })
-    .option('--pool <pool>', 'where to acquire the key')
-    .option('--wait <duration>', 'how long to wait for a key, for example 30s or 5m', parseDuration, 0)
-    .option('--holder <text>', 'a label that operators see', defaultHolder())
-    .option('--lease-seconds <seconds>', "the lease, at most the pool's", parseWhole(1))
-    .action((options: CommonOptions & LeaseOptions) =>
-      perform(options, async (client) => {
-        const { pool, holder, leaseSeconds, wait } = options;
-        const lease = await client.acquire({ pool, holder, leaseSeconds, waitMs: wait });
-        print(options, lease, () => describeLease(lease));
-      }),
-    );
+  addLeaseOptions(
+    defineJsonCommand(program, {
+      usage: 'acquire',
+      description: 'Acquire a key, and leave it to you to keep its lease alive',
+      example: 'acquire --pool licences --wait 30s --only leaseId',
+      fields: LEASE_FIELDS,
+    }),
+  ).action((options: LeaseOptions) =>
+    perform(options, async (client) => {
+      const lease = await client.acquire(acquireOptionsOf(options));
+      print(options, lease, () => describeLease(lease));
+    }),
+  );
 
   defineJsonCommand(program, {
     usage: 'keep-alive <leaseId>',
     description: 'Extend a lease, once',
     example: 'keep-alive "$LEASE_ID"',
+    fields: LEASE_FIELDS,
   }).action((leaseId: string, options: CommonOptions) =>
     perform(options, async (client) => {
       const lease = await client.keepAlive(leaseId);
@@ -52,10 +78,30 @@ export function addLeaseCommands(program: Command): void {
     usage: 'release <leaseId>',
     description: 'End a lease; its key is free at once',
     example: 'release "$LEASE_ID"',
+    fields: { leaseId: true, released: true },
   }).action((leaseId: string, options: CommonOptions) =>
     perform(options, async (client) => {
       await client.release(leaseId);
       print(options, { leaseId, released: true }, () => 'Released');
+    }),
+  );
+
+  const leases = program.command('leases').description('Look at the leases of your credential');
+  addListOptions(
+    defineJsonCommand(leases, {
+      usage: 'list',
+      description: "List your credential's live leases",
+      example: 'leases list',
+      fields: { leases: true, nextCursor: true },
+    }),
+    50,
+  ).action((options: ListOptions) =>
+    perform(options, async (client) => {
+      const { items, nextCursor } = await readPages(options, async (page) => {
+        const { leases, nextCursor } = await client.leases.list(page);
+        return { items: leases, nextCursor };
+      });
+      print(options, { leases: items, nextCursor }, () => describeLeases(items));
     }),
   );
 }

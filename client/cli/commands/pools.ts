@@ -1,110 +1,153 @@
+import { createInterface } from 'node:readline/promises';
 import type { Command } from 'commander';
-import type { Pool, PutPoolRequest } from '../../../shared/contract/pools.ts';
+import type { Pool } from '../../../shared/contract/pools.ts';
 import type { OrchestratorClient } from '../../sdk/create-client.ts';
 import { NotFoundError } from '../../sdk/errors.ts';
+import { CliError, exitCodes } from '../cli-error.ts';
 import { type CommonOptions, defineJsonCommand, perform } from '../define-command.ts';
-import { listUpTo } from '../list-up-to.ts';
-import { parseWhole, parseWholeOr } from '../parse-arguments.ts';
-import { formatDuration, formatTable, print } from '../print.ts';
+import { addPolicyOptions, policyHeadings, readPolicy, showPolicy } from '../policy-options.ts';
+import { formatDuration, formatFields, formatTable, print } from '../print.ts';
+import { addListOptions, type ListOptions, readPages } from '../read-pages.ts';
 
-interface ListOptions extends CommonOptions {
-  readonly limit: number;
+interface DeleteOptions extends CommonOptions {
+  readonly yes?: boolean;
 }
 
-interface SetOptions extends CommonOptions {
-  readonly leaseSeconds?: number;
-  readonly keyTtlSeconds?: number | 'never';
-  readonly maxKeys?: number | 'none';
-  readonly paused?: boolean;
+const POOL_FIELDS = {
+  pool: true,
+  leaseSeconds: true,
+  keyTtlSeconds: true,
+  maxKeys: true,
+  paused: true,
+  counts: true,
+  nextFreeInMs: true,
+  createdAt: true,
+  updatedAt: true,
+} as const satisfies Record<keyof Pool, true>;
+
+const STATES = ['free', 'leased', 'cooling'] as const satisfies (keyof Pool['counts'])[];
+
+function countsOf({ counts }: Pool): string[] {
+  return STATES.map((state) => {
+    const { count, relation } = counts[state];
+    return relation === 'exact' ? String(count) : `${count}+`;
+  });
 }
 
 function describePools(pools: readonly Pool[]): string {
-  const count = ({ count: keys, relation }: Pool['counts']['free']): string =>
-    relation === 'exact' ? String(keys) : `${keys}+`;
-  const life = (seconds: number | null): string => formatDuration(seconds === null ? null : seconds * 1000);
   return formatTable(
-    ['POOL', 'FREE', 'LEASED', 'COOLING', 'LEASE', 'KEY LIFE', 'MAX KEYS', 'PAUSED'],
-    pools.map((pool) => [
-      pool.pool,
-      count(pool.counts.free),
-      count(pool.counts.leased),
-      count(pool.counts.cooling),
-      life(pool.leaseSeconds),
-      life(pool.keyTtlSeconds),
-      pool.maxKeys === null ? 'none' : String(pool.maxKeys),
-      pool.paused ? 'yes' : 'no',
-    ]),
+    ['pool', ...STATES, ...policyHeadings].map((heading) => heading.toUpperCase()),
+    pools.map((pool) => [pool.pool, ...countsOf(pool), ...showPolicy(pool)]),
   );
 }
 
-/** The policy in force; of a pool that is not there yet, the service's defaults. */
-async function currentPolicy(client: OrchestratorClient, name: string): Promise<PutPoolRequest> {
+function describePool(pool: Pool): string {
+  const values = [...countsOf(pool), ...showPolicy(pool)];
+  return formatFields([
+    ['Pool', pool.pool],
+    ...[...STATES, ...policyHeadings].map(
+      (heading, index) => [heading.charAt(0).toUpperCase() + heading.slice(1), values[index]] as const,
+    ),
+    ['Next free in', pool.nextFreeInMs === null ? undefined : formatDuration(pool.nextFreeInMs)],
+    ['Created', pool.createdAt],
+    ['Updated', pool.updatedAt],
+  ]);
+}
+
+/** Changes the pool, or creates it where there is none. */
+async function setPool(client: OrchestratorClient, name: string, options: CommonOptions): Promise<Pool> {
+  const policy = readPolicy({ ...options });
   try {
-    const { leaseSeconds, keyTtlSeconds, maxKeys, paused } = await client.pools.get(name);
-    return { leaseSeconds, keyTtlSeconds, maxKeys, paused };
+    return await client.pools.update(name, policy);
   } catch (error) {
-    if (error instanceof NotFoundError) return {};
+    if (error instanceof NotFoundError) return client.pools.put(name, policy);
     throw error;
   }
+}
+
+/** @throws CliError when the answer is not yes, or nobody is there to give one */
+async function confirmDeletion(pool: Pool): Promise<void> {
+  if (!process.stdin.isTTY) {
+    throw new CliError('Deleting a pool ends its leases: say --yes if that is meant', exitCodes.usage);
+  }
+  const [free, leased, cooling] = countsOf(pool);
+  const question = `Delete pool ${pool.pool} with its keys (${free} free, ${leased} leased, ${cooling} cooling)? [y/N] `;
+  const terminal = createInterface({ input: process.stdin, output: process.stderr });
+  const answer = await terminal.question(question).finally(() => terminal.close());
+  if (!/^y(es)?$/i.test(answer.trim())) throw new CliError('Not deleted', exitCodes.failed);
 }
 
 export function addPoolCommands(program: Command): void {
   const pools = program.command('pools').description('Look at pools, and set their policy (admins)');
 
-  defineJsonCommand(pools, {
-    usage: 'list',
-    description: 'List the pools with their counts',
-    example: 'pools list',
-  })
-    .option('--limit <count>', 'how many at most', parseWhole(1), 200)
-    .action((options: ListOptions) =>
-      perform(options, async (client) => {
-        const found = await listUpTo(options.limit, async (page) => {
-          const { pools: items, nextCursor } = await client.pools.list(page);
-          return { items, nextCursor };
-        });
-        print(options, { pools: found }, () => describePools(found));
-      }),
-    );
+  addListOptions(
+    defineJsonCommand(pools, {
+      usage: 'list',
+      description: 'List the pools with their counts',
+      example: 'pools list',
+      fields: { pools: true, nextCursor: true },
+    }),
+    200,
+  ).action((options: ListOptions) =>
+    perform(options, async (client) => {
+      const { items, nextCursor } = await readPages(options, async (page) => {
+        const { pools, nextCursor } = await client.pools.list(page);
+        return { items: pools, nextCursor };
+      });
+      print(options, { pools: items, nextCursor }, () => describePools(items));
+    }),
+  );
 
   defineJsonCommand(pools, {
-    usage: 'set <pool>',
-    description: 'Create a pool, or change its policy; what you leave out stays as it is',
-    example: 'pools set licences --lease-seconds 30 --key-ttl-seconds never',
-  })
-    .option('--lease-seconds <seconds>', 'length of a lease', parseWhole(1))
-    .option(
-      '--key-ttl-seconds <seconds>',
-      "a key's life after creation or refresh, or never",
-      parseWholeOr('never', 1),
-    )
-    .option('--max-keys <count>', 'the most keys, or none for no limit', parseWholeOr('none', 0))
-    .option('--paused', 'give no new leases')
-    .option('--no-paused', 'give new leases again')
-    .action((name: string, options: SetOptions) =>
-      perform(options, async (client) => {
-        const { leaseSeconds, keyTtlSeconds, maxKeys, paused } = options;
-        const pool = await client.pools.put(name, {
-          ...(await currentPolicy(client, name)),
-          ...(leaseSeconds !== undefined && { leaseSeconds }),
-          ...(keyTtlSeconds !== undefined && {
-            keyTtlSeconds: keyTtlSeconds === 'never' ? null : keyTtlSeconds,
-          }),
-          ...(maxKeys !== undefined && { maxKeys: maxKeys === 'none' ? null : maxKeys }),
-          ...(paused !== undefined && { paused }),
-        });
-        print(options, pool, () => describePools([pool]));
-      }),
-    );
+    usage: 'show <pool>',
+    description: 'Show one pool',
+    example: 'pools show licences',
+    fields: POOL_FIELDS,
+  }).action((name: string, options: CommonOptions) =>
+    perform(options, async (client) => {
+      const pool = await client.pools.get(name);
+      print(options, pool, () => describePool(pool));
+    }),
+  );
+
+  addPolicyOptions(
+    defineJsonCommand(pools, {
+      usage: 'set <pool>',
+      description: 'Create a pool, or change its policy; what you leave out stays as it is',
+      example: 'pools set licences --lease-seconds 30 --key-ttl-seconds never',
+      fields: POOL_FIELDS,
+    }),
+  ).action((name: string, options: CommonOptions) =>
+    perform(options, async (client) => {
+      const pool = await setPool(client, name, options);
+      print(options, pool, () => describePools([pool]));
+    }),
+  );
+
+  defineJsonCommand(pools, {
+    usage: 'refresh <pool>',
+    description: 'Restart the hard-expiration clock of all keys of a pool',
+    example: 'pools refresh licences',
+    fields: { pool: true, refreshed: true },
+  }).action((pool: string, options: CommonOptions) =>
+    perform(options, async (client) => {
+      await client.pools.refresh(pool);
+      print(options, { pool, refreshed: true }, () => 'Refreshed');
+    }),
+  );
 
   defineJsonCommand(pools, {
     usage: 'delete <pool>',
     description: 'Delete a pool with its keys, and end their leases; "default" becomes empty',
     example: 'pools delete licences',
-  }).action((pool: string, options: CommonOptions) =>
-    perform(options, async (client) => {
-      await client.pools.delete(pool);
-      print(options, { pool, deleted: true }, () => 'Deleted');
-    }),
-  );
+    fields: { pool: true, deleted: true },
+  })
+    .option('--yes', 'do not ask')
+    .action((pool: string, options: DeleteOptions) =>
+      perform(options, async (client) => {
+        if (options.yes !== true) await confirmDeletion(await client.pools.get(pool));
+        await client.pools.delete(pool);
+        print(options, { pool, deleted: true }, () => 'Deleted');
+      }),
+    );
 }

@@ -1,11 +1,11 @@
 import { type Command, Option } from 'commander';
 import { describeError } from '../cli-error.ts';
-import { type CommonOptions, defineCommand, perform } from '../define-command.ts';
-import { defaultHolder, type LeaseOptions } from '../lease-options.ts';
-import { parseDuration, parseWhole } from '../parse-arguments.ts';
-import { runCommand } from '../run-command.ts';
+import { defineCommand, perform } from '../define-command.ts';
+import { acquireOptionsOf, addLeaseOptions, type LeaseOptions } from '../lease-options.ts';
+import { parseDuration } from '../parse-arguments.ts';
+import { runCommand } from '../run/run-command.ts';
 
-interface RunOptions extends CommonOptions, LeaseOptions {
+interface RunOptions extends LeaseOptions {
   readonly grace: number;
 }
 
@@ -23,17 +23,15 @@ The exit code is the command's own (128 and the signal's number where a signal e
   127  the command was not found`;
 
 export function addRunCommand(program: Command): void {
-  defineCommand(program, {
-    usage: 'run <command...>',
-    description:
-      'Hold a key while a command runs. It finds TOKEN_ORCHESTRATOR_KEY, TOKEN_ORCHESTRATOR_VALUE and TOKEN_ORCHESTRATOR_FENCING_TOKEN in its environment.',
-    example: 'run --pool licences --wait 30s -- ./render.sh scene.blend',
-  })
+  addLeaseOptions(
+    defineCommand(program, {
+      usage: 'run <command...>',
+      description:
+        'Hold a key while a command runs. It finds TOKEN_ORCHESTRATOR_KEY, TOKEN_ORCHESTRATOR_VALUE and TOKEN_ORCHESTRATOR_FENCING_TOKEN in its environment.',
+      example: 'run --pool licences --wait 30s -- ./render.sh scene.blend',
+    }),
+  )
     .usage('[options] -- COMMAND...')
-    .option('--pool <pool>', 'where to acquire the key')
-    .option('--wait <duration>', 'how long to wait for a key, for example 30s or 5m', parseDuration, 0)
-    .option('--holder <text>', 'a label that operators see', defaultHolder())
-    .option('--lease-seconds <seconds>', "the lease, at most the pool's", parseWhole(1))
     .addOption(
       new Option(
         '--grace <duration>',
@@ -48,10 +46,7 @@ export function addRunCommand(program: Command): void {
       perform(options, async (client) => {
         process.exitCode = await runCommand(client, {
           command,
-          pool: options.pool,
-          leaseSeconds: options.leaseSeconds,
-          holder: options.holder,
-          waitMs: options.wait,
+          acquire: acquireOptionsOf(options),
           graceMs: options.grace,
           onReleaseFailed: (error) => {
             process.stderr.write(`${describeError(error, false)}; the lease lapses by itself\n`);

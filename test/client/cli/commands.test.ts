@@ -1,8 +1,6 @@
-import { chmod, mkdir, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { makePool, useHost } from '../support/host-process.ts';
-import { endCliAfterEach, runCli } from '../support/run-cli.ts';
+import { eventually, makePool, useHost } from '../support/host-process.ts';
+import { endCliAfterEach, runCli, startCli, startOnTerminal } from '../support/run-cli.ts';
 
 const host = useHost();
 endCliAfterEach();
@@ -56,7 +54,39 @@ describe('keys', () => {
     expect(shown).toMatch(/^State +leased$/m);
     expect(shown).toMatch(/^Holder +build-7$/m);
     expect(shown).toMatch(/^Lease ends in +(1m|\d+s)$/m);
-    expect((await cli('keys', 'delete', keyId)).stdout).toBe('Deleted\n');
+    const deleted = await cli('keys', 'delete', keyId);
+    expect(deleted.stdout).toBe('Deleted\n');
+    expect(deleted.stderr).toMatch(/this ends the lease of build-7 \(client_test\), fencing token \d+\n$/);
+  });
+
+  test('are listed as far as the limit, which says so and how to go on', async () => {
+    const pool = await makePool(host.client(), { keys: 3 });
+    const first = await cli('keys', 'list', '--pool', pool, '--limit', '2');
+    expect(first.stdout.trim().split('\n')).toHaveLength(3);
+    const [, cursor = ''] = /there are more: go on with --cursor (\S+),/.exec(first.stderr) ?? [];
+    const second = await cli('keys', 'list', '--pool', pool, '--limit', '2', '--cursor', cursor);
+    expect(second.stdout.trim().split('\n')).toHaveLength(2);
+    expect(second.stderr).toBe('');
+    const page = await json('keys', 'list', '--pool', pool, '--limit', '2');
+    const rest = await json('keys', 'list', '--pool', pool, '--cursor', page.nextCursor);
+    expect(rest).not.toHaveProperty('nextCursor');
+    const all = [...page.keys, ...rest.keys].map(({ keyId }: { keyId: string }) => keyId);
+    expect(new Set(all).size).toBe(3);
+  });
+
+  test('an ending that names an earlier lease leaves the one that stands alone', async () => {
+    const pool = await makePool(host.client());
+    const lease = await host.client().acquire({ pool });
+    const older = String(lease.fencingToken - 1);
+    for (const ending of ['unblock', 'delete']) {
+      const { code, stderr } = await cli('keys', ending, lease.keyId, '--fencing-token', older, '--json');
+      expect(code).toBe(1);
+      expect(JSON.parse(stderr).error).toMatchObject({ code: 'lease_changed' });
+    }
+    await host.client().keepAlive(lease.leaseId);
+    expect(
+      await json('keys', 'unblock', lease.keyId, '--fencing-token', String(lease.fencingToken)),
+    ).toMatchObject({ state: 'cooling' });
   });
 
   test('more than a thousand are created in batches, with progress on standard error', async () => {
@@ -96,10 +126,37 @@ describe('leases', () => {
       status: 409,
       retryAfterMs: expect.any(Number),
     });
+    expect((await json('leases', 'list')).leases).toContainEqual(
+      expect.objectContaining({ leaseId: lease.leaseId }),
+    );
+    expect((await cli('leases', 'list')).stdout).toMatch(
+      new RegExp(`^KEY .*LEASE$(.|\\n)*^${lease.keyId} +${pool} .* ${lease.leaseId}$`, 'm'),
+    );
     expect(await json('release', lease.leaseId)).toEqual({ leaseId: lease.leaseId, released: true });
     const over = await cli('keep-alive', lease.leaseId, '--json');
     expect(over.code).toBe(76);
     expect(JSON.parse(over.stderr).error).toMatchObject({ code: 'lease_ended', reason: 'released' });
+  });
+
+  test('a field that is none is found before a key is taken; one that this lease has not is empty', async () => {
+    const pool = await makePool(host.client());
+    expect(await cli('acquire', '--pool', pool, '--only', 'typo')).toMatchObject({ code: 2, stdout: '' });
+    expect((await host.client().pools.get(pool)).counts.free.count).toBe(1);
+    expect(await cli('pools', 'show', pool, '--only', 'nextFreeInMs')).toMatchObject({
+      code: 0,
+      stdout: '\n',
+    });
+  });
+
+  test('waiting for one is announced once', async () => {
+    const pool = await makePool(host.client());
+    const lease = await host.client().acquire({ pool });
+    const acquire = startCli(['acquire', '--pool', pool, '--wait', '30s'], host.environment);
+    await eventually(async () => acquire.stderr !== '');
+    await host.client().release(lease.leaseId);
+    const { code, stderr } = await acquire.result;
+    expect(code).toBe(0);
+    expect(stderr).toMatch(/^token-orchestrator: .*; waiting for up to 30s\n$/);
   });
 });
 
@@ -137,7 +194,40 @@ describe('pools', () => {
     expect((await cli('pools', 'list')).stdout).toMatch(
       new RegExp(`^POOL .*PAUSED$(.|\\n)*^${name} +0 +0 +0 +30s +never +none +no$`, 'm'),
     );
-    expect(await json('pools', 'delete', name)).toEqual({ pool: name, deleted: true });
+    expect(await json('pools', 'show', name)).toMatchObject({ pool: name, leaseSeconds: 30 });
+    const shown = (await cli('pools', 'show', name)).stdout;
+    expect(shown).toMatch(/^Free +0$/m);
+    expect(shown).toMatch(/^Key life +never$/m);
+    expect(await json('pools', 'refresh', name)).toEqual({ pool: name, refreshed: true });
+    expect(await json('pools', 'delete', name, '--yes')).toEqual({ pool: name, deleted: true });
+  });
+
+  test('set changes nothing of what another admin set meanwhile', async () => {
+    const pool = await makePool(host.client(), { leaseSeconds: 20 });
+    await Promise.all([
+      json('pools', 'set', pool, '--paused'),
+      json('pools', 'set', pool, '--max-keys', '7'),
+    ]);
+    expect(await host.client().pools.get(pool)).toMatchObject({ leaseSeconds: 20, paused: true, maxKeys: 7 });
+  });
+
+  test('delete asks on a terminal, and refuses where nobody can answer', async () => {
+    const pool = await makePool(host.client(), { keys: 2 });
+    const unasked = await cli('pools', 'delete', pool);
+    expect(unasked).toMatchObject({ code: 2, stdout: '', stderr: expect.stringContaining('say --yes') });
+    for (const [answer, code] of [
+      ['n', 1],
+      ['yes', 0],
+    ] as const) {
+      const terminal = startOnTerminal(['pools', 'delete', pool], host.environment);
+      await eventually(async () =>
+        terminal.stdout.includes(`Delete pool ${pool} with its keys (2 free, 0 leased, 0 cooling)? [y/N]`),
+      );
+      terminal.process.stdin?.write(`${answer}\r`);
+      expect((await terminal.result).code).toBe(code);
+    }
+    const { pools } = await host.client().pools.list({ limit: 200 });
+    expect(pools.map((item) => item.pool)).not.toContain(pool);
   });
 });
 
@@ -160,110 +250,18 @@ describe('clients', () => {
       /^Credential +client_\S+\.\S+$/m,
     );
   });
-});
 
-describe('address and credential', () => {
-  test('come from flags, the environment and the config file, in this order', async () => {
-    const config = join(host.folder, 'config');
-    await mkdir(join(config, 'token-orchestrator'), { recursive: true });
-    const file = join(config, 'token-orchestrator/config.json');
-    await writeFile(file, JSON.stringify({ url: host.url, credential: host.credential }), { mode: 0o600 });
-    const credentialFile = join(host.folder, 'credential');
-    await writeFile(credentialFile, `${host.credential}\n`, { mode: 0o600 });
-    const code = async (parameters: string[], env: Record<string, string> = {}) =>
-      (await runCli(['pools', 'list', ...parameters], env)).code;
-    const bad = { TOKEN_ORCHESTRATOR_URL: 'http://127.0.0.1:1', TOKEN_ORCHESTRATOR_CREDENTIAL: 'a.b' };
-
-    expect(await code([], { XDG_CONFIG_HOME: config })).toBe(0);
-    expect(await code(['--config', file])).toBe(0);
-    expect(await code([], { ...host.environment, XDG_CONFIG_HOME: '/nonexistent' })).toBe(0);
-    expect(await code(['--url', host.url, '--credential-file', credentialFile], bad)).toBe(0);
-    expect(await code(['--url', host.url, '--credential', host.credential], bad)).toBe(0);
-    expect(await code(['--url', host.url], { ...bad, XDG_CONFIG_HOME: config })).toBe(77);
+  test('whoami shows whom the credential names', async () => {
+    expect(await json('whoami')).toEqual({ clientId: 'client_test', role: 'admin' });
+    expect((await cli('whoami')).stdout).toBe('Client  client_test\nRole    admin\nPools   all\n');
   });
 
-  test.each([0o640, 0o604, 0o660, 0o644])(
-    'a file with mode %o is refused: others can read it',
-    async (mode) => {
-      const file = join(host.folder, `open-${mode}`);
-      await writeFile(file, JSON.stringify({ url: host.url, credential: host.credential }));
-      await chmod(file, mode);
-      for (const flag of ['--config', '--credential-file']) {
-        const { code, stderr } = await runCli(['pools', 'list', flag, file, '--url', host.url], {});
-        expect({ code, stderr }).toEqual({
-          code: 78,
-          stderr: `token-orchestrator: ${file} can be read by others: run chmod 600 on it\n`,
-        });
-      }
-    },
-  );
-
-  test.each([
-    ['nothing', {}, 'The address of the service is missing: give --url, set TOKEN_ORCHESTRATOR_URL'],
-    [
-      'no credential',
-      { TOKEN_ORCHESTRATOR_URL: 'http://127.0.0.1:1' },
-      'The credential of the service is missing',
-    ],
-    [
-      'a malformed address',
-      { TOKEN_ORCHESTRATOR_URL: 'x', TOKEN_ORCHESTRATOR_CREDENTIAL: 'a.b' },
-      'url must be',
-    ],
-    [
-      'a malformed credential',
-      { TOKEN_ORCHESTRATOR_URL: 'http://127.0.0.1:1', TOKEN_ORCHESTRATOR_CREDENTIAL: 's3cr3t' },
-      'credential must be of the form',
-    ],
-  ])('%s is a matter of configuration', async (_, env, message) => {
-    const { code, stderr } = await runCli(['pools', 'list'], env as Record<string, string>);
-    expect(code).toBe(78);
-    expect(stderr).toContain(message);
-    expect(stderr).not.toContain('s3cr3t');
-  });
-
-  test('a config file that is something else is refused, and not shown', async () => {
-    const file = join(host.folder, 'broken.json');
-    for (const text of ['{"credential": "s3cr3t"', '["s3cr3t"]', '{"url": 1}', '{"secret": "s3cr3t"}']) {
-      await writeFile(file, text, { mode: 0o600 });
-      const { code, stderr } = await runCli(['pools', 'list', '--config', file], {});
-      expect(code).toBe(78);
-      expect(stderr).toContain('must be JSON of the form');
-      expect(stderr).not.toContain('s3cr3t');
-    }
-  });
-});
-
-describe('the exit code says', () => {
-  test('that nobody answers', async () => {
-    const { code, stderr } = await runCli(['pools', 'list'], {
-      ...host.environment,
-      TOKEN_ORCHESTRATOR_URL: 'http://127.0.0.1:1',
-    });
-    expect(code).toBe(69);
-    expect(stderr).toMatch(/cannot be reached/);
-    expect(stderr).not.toContain(host.credential.split('.')[1]);
-  });
-
-  test('that the credential is wrong', async () => {
-    const env = { ...host.environment, TOKEN_ORCHESTRATOR_CREDENTIAL: 'client_x.wrong' };
-    expect((await runCli(['acquire'], env)).code).toBe(77);
-  });
-
-  test('that the command line is wrong', async () => {
-    const mistakes = [
-      'nonsense',
-      'keys',
-      'keys show',
-      'keys create --count 0',
-      'keys list --state odd',
-      'run --wait soon -- true',
-      'run',
-      'pools set p --max-keys many',
-      'acquire --nonsense',
-    ];
-    const results = await Promise.all(mistakes.map((mistake) => cli(...mistake.split(' '))));
-    expect(results.map(({ code }) => code)).toEqual(mistakes.map(() => 2));
+  test('an admin revokes its own credential only by force', async () => {
+    const { clientId, credential } = await json('clients', 'create', '--role', 'admin');
+    const asThem = { ...host.environment, TOKEN_ORCHESTRATOR_CREDENTIAL: credential };
+    const own = await runCli(['clients', 'revoke', clientId, '--json'], asThem);
+    expect(JSON.parse(own.stderr).error).toMatchObject({ code: 'own_credential' });
+    expect((await runCli(['clients', 'revoke', clientId, '--force'], asThem)).code).toBe(0);
   });
 });
 
@@ -274,7 +272,10 @@ test('the help of every command has an example', async () => {
     'keep-alive',
     'release',
     ...['create', 'list', 'show', 'refresh', 'unblock', 'delete'].map((name) => `keys ${name}`),
-    ...['list', 'set', 'delete'].map((name) => `pools ${name}`),
+    ...['list', 'show', 'set', 'refresh', 'delete'].map((name) => `pools ${name}`),
+    'leases list',
+    'whoami',
+    'completion',
     ...['create', 'list', 'revoke'].map((name) => `clients ${name}`),
   ];
   const helps = await Promise.all(commands.map((command) => cli(...command.split(' '), '--help')));

@@ -1,9 +1,10 @@
+import { spawn } from 'node:child_process';
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { TcpProxy } from '../../support/tcp-proxy.ts';
 import { eventually, makePool, useHost } from '../support/host-process.ts';
-import { endCliAfterEach, runCli, startCli } from '../support/run-cli.ts';
+import { type CliProcess, endCliAfterEach, runCli, startCli, startOnTerminal } from '../support/run-cli.ts';
 
 const host = useHost();
 endCliAfterEach();
@@ -123,6 +124,24 @@ describe('run', () => {
     await proxy.stop();
   });
 
+  test('is not deaf to signals while its release hangs', async () => {
+    const pool = await makePool(host.client());
+    const proxy = await TcpProxy.start(host.port);
+    const never = new Promise<never>(() => undefined);
+    proxy.decide = (head) =>
+      head.startsWith('DELETE') ? { kind: 'delay answer', release: never } : { kind: 'pass' };
+    const env = { ...host.environment, TOKEN_ORCHESTRATOR_URL: proxy.url };
+    const child = startCli(['run', '--pool', pool, '--', 'sh', '-c', 'exit 7'], env);
+    await eventually(async () => proxy.count('DELETE') > 0);
+    child.process.kill('SIGINT');
+    expect(await child.result).toMatchObject({
+      code: 7,
+      stderr: expect.stringContaining('The release was given up; the lease lapses by itself'),
+    });
+    expect(proxy.count('DELETE')).toBe(1);
+    await proxy.stop();
+  });
+
   test('ends what the command leaves running: it would use the key after its release', async () => {
     const pool = await makePool(host.client());
     const file = join(host.folder, 'left-running');
@@ -130,6 +149,30 @@ describe('run', () => {
     const pid = await pidIn(file);
     expect((await child.result).code).toBe(0);
     expect(await isAlive(pid)).toBe(false);
+  });
+});
+
+describe('on a terminal', () => {
+  /** Counts what it gets, and ends when it is told so. */
+  const counting = (file: string) =>
+    `trap 'echo INT >> ${file}.seen' INT; echo $PPID > ${file}; until [ -e ${file}.end ]; do sleep 0.05; done`;
+
+  test.each([
+    ['Ctrl-C reaches the command once', (terminal: CliProcess) => terminal.process.stdin?.write('\x03')],
+    ['SIGINT to run alone is passed on', (_: CliProcess, pid: number) => process.kill(pid, 'SIGINT')],
+  ])('%s', async (name, interrupt) => {
+    const pool = await makePool(host.client());
+    const file = join(host.folder, name.replaceAll(' ', '-'));
+    const terminal = startOnTerminal(
+      ['run', '--pool', pool, '--', 'sh', '-c', counting(file)],
+      host.environment,
+    );
+    interrupt(terminal, await pidIn(file));
+    await eventually(async () => (await readFile(`${file}.seen`, 'utf8').catch(() => '')) !== '');
+    // SIGUSR2 is passed on at once, SIGINT after a look at the terminal: once this one has arrived, so has a second.
+    await writeFile(`${file}.end`, '');
+    await terminal.result;
+    expect(await readFile(`${file}.seen`, 'utf8')).toBe('INT\n');
   });
 });
 
@@ -185,7 +228,7 @@ describe('a lost lease', () => {
       const [key] = (await host.client().keys.list({ pool, state: 'leased' })).keys;
       return key?.keyId;
     });
-    await host.client().keys.unblock(keyId);
+    await host.client().keys.unblock(await host.client().keys.get(keyId));
     const { code, stderr } = await child.result;
     expect(code).toBe(76);
     expect(stderr).toContain('The lease is over (unblocked)');
@@ -222,6 +265,25 @@ describe('a lost lease', () => {
     child.process.kill('SIGTERM');
     expect((await child.result).code).toBe(143);
   });
+});
+
+test('the guard of a run that is killed ends a command that does not listen by the deadline of the lease', async () => {
+  const file = join(host.folder, 'guarded');
+  const guard = new URL('../../../client/cli/run/orphan-guard.ts', import.meta.url);
+  // The grace is a day: that the command ends at all is owed to the deadline, which has passed.
+  const script = `
+    import { spawn } from 'node:child_process';
+    import { startOrphanGuard } from '${guard}';
+    const command = "trap '' TERM; echo $$ > ${file}; while :; do sleep 1; done";
+    const { pid } = spawn('/bin/sh', ['-c', command], { detached: true, stdio: 'ignore' });
+    const guard = startOrphanGuard(86_400_000);
+    guard.watch(-pid, 86_400_000);
+    guard.extend(-1);
+    setTimeout(() => process.kill(process.pid, 'SIGKILL'), 500);
+  `;
+  spawn(process.execPath, ['--input-type=module', '-e', script], { stdio: 'inherit' });
+  const pid = await pidIn(file);
+  await eventually(async () => !(await isAlive(pid)));
 });
 
 test('kill -9 of a run ends its command, and frees its key within the lease', async () => {

@@ -83,7 +83,7 @@ describe('leases', () => {
     const client = host.client();
     const pool = await makePool(client, { leaseSeconds: 2 });
     const held = client.withLease({ pool }, async (lease, signal) => {
-      await client.keys.unblock(lease.keyId);
+      await client.keys.unblock(lease);
       await new Promise((resolve) => signal.addEventListener('abort', resolve));
     });
     await expect(held).rejects.toThrow(LeaseEndedError);
@@ -122,15 +122,16 @@ describe('admin calls', () => {
     expect([...page.keys, ...rest.keys].map((key) => key.keyId).sort()).toEqual(
       keys.map((key) => key.keyId).sort(),
     );
-    expect(await client.keys.get(keyId)).toMatchObject({ keyId, state: 'free' });
+    const free = await client.keys.get(keyId);
+    expect(free).toMatchObject({ keyId, state: 'free' });
     expect(await client.keys.refresh(keyId)).toMatchObject({ keyId });
-    await expect(client.keys.unblock(keyId)).rejects.toThrow(KeyNotLeasedError);
+    await expect(client.keys.unblock(free)).rejects.toThrow(KeyNotLeasedError);
     const lease = await client.acquire({ pool, holder: 'h-1' });
     expect((await client.keys.list({ pool, state: 'leased' })).keys).toMatchObject([{ keyId: lease.keyId }]);
     expect((await client.keys.list({ pool, search: 'h-' })).keys).toMatchObject([{ keyId: lease.keyId }]);
-    expect(await client.keys.unblock(lease.keyId)).toMatchObject({ state: 'cooling' });
-    expect(await client.keys.unblock(lease.keyId, { force: true })).toMatchObject({ state: 'free' });
-    await client.keys.delete(keyId);
+    expect(await client.keys.unblock(lease)).toMatchObject({ state: 'cooling' });
+    expect(await client.keys.unblock(lease, { force: true })).toMatchObject({ state: 'free' });
+    await client.keys.delete(free);
     await expect(client.keys.get(keyId)).rejects.toThrow(NotFoundError);
   });
 

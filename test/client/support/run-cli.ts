@@ -32,18 +32,38 @@ export function startCli(
   env: Readonly<Record<string, string>>,
   options: { readonly cwd?: string } = {},
 ): CliProcess {
-  const child = spawn(process.execPath, [cliPath(), ...parameters], {
-    ...options,
-    env: { PATH: process.env.PATH, HOME: '/nonexistent', ...env },
-    stdio: ['ignore', 'pipe', 'pipe'],
-  });
+  return watch(
+    spawn(process.execPath, [cliPath(), ...parameters], {
+      ...options,
+      env: { PATH: process.env.PATH, HOME: '/nonexistent', ...env },
+      stdio: ['ignore', 'pipe', 'pipe'],
+    }),
+  );
+}
+
+/** The same on a terminal of its own, to which what is written to its standard input is typed. Linux only. */
+export function startOnTerminal(
+  parameters: readonly string[],
+  env: Readonly<Record<string, string>>,
+): CliProcess {
+  const words = ['exec', process.execPath, cliPath(), ...parameters];
+  const line = words.map((word) => (word === 'exec' ? word : `'${word.replaceAll("'", "'\\''")}'`)).join(' ');
+  return watch(
+    spawn('script', ['--quiet', '--return', '--flush', '--command', line, '/dev/null'], {
+      env: { PATH: process.env.PATH, HOME: '/nonexistent', SHELL: '/bin/sh', ...env },
+      stdio: ['pipe', 'pipe', 'pipe'],
+    }),
+  );
+}
+
+function watch(child: ChildProcess): CliProcess {
   running.add(child);
   let stdout = '';
   let stderr = '';
-  child.stdout.on('data', (chunk) => {
+  child.stdout?.on('data', (chunk) => {
     stdout += chunk;
   });
-  child.stderr.on('data', (chunk) => {
+  child.stderr?.on('data', (chunk) => {
     stderr += chunk;
   });
   const result = once(child, 'close').then(([code, signal]) => {

@@ -1,9 +1,8 @@
 import { type ChildProcess, spawn } from 'node:child_process';
+import { readdirSync, readFileSync } from 'node:fs';
 import { constants } from 'node:os';
 import type { Writable } from 'node:stream';
-import { CliError } from './cli-error.ts';
-import { exitCodes, SIGNAL_BASE } from './exit-codes.ts';
-import { hasRunningMember } from './process-group.ts';
+import { CliError, exitCodes, SIGNAL_BASE } from '../cli-error.ts';
 
 /** How often it is looked whether the rest of a process group has ended, in milliseconds. */
 const LOOK_EVERY_MS = 25;
@@ -108,4 +107,30 @@ function exitOf(child: ChildProcess, file: string): Promise<number> {
       resolve(code ?? SIGNAL_BASE + (signal === null ? 0 : constants.signals[signal]));
     });
   });
+}
+
+/** State and process group, behind the name, which may have anything in it but is the last in parentheses. */
+const STAT = /^.*\) (\w) -?\d+ (\d+) /s;
+
+/**
+ * Whether a process group has a member that still runs. Where nobody asks for the exit codes of orphans (PID 1 of many
+ * containers does not), the dead stay in their group as zombies, and a signal "reaches" it for ever.
+ */
+function hasRunningMember(group: number): boolean {
+  try {
+    process.kill(-group, 0);
+  } catch {
+    return false;
+  }
+  return process.platform !== 'linux' || readdirSync('/proc').some((entry) => runsIn(entry, group));
+}
+
+function runsIn(entry: string, group: number): boolean {
+  if (!/^\d+$/.test(entry)) return false;
+  try {
+    const [, state = '', itsGroup] = STAT.exec(readFileSync(`/proc/${entry}/stat`, 'utf8')) ?? [];
+    return Number(itsGroup) === group && !'ZX'.includes(state);
+  } catch {
+    return false;
+  }
 }

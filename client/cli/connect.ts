@@ -1,10 +1,11 @@
+import { open } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 import type { Command } from 'commander';
 import { createClient, type OrchestratorClient } from '../sdk/create-client.ts';
-import { CliError } from './cli-error.ts';
-import { exitCodes } from './exit-codes.ts';
-import { readPrivateFile } from './read-private-file.ts';
+import { CliError, exitCodes } from './cli-error.ts';
+
+const GROUP_AND_OTHERS = 0o077;
 
 /** The options that every command has. */
 export interface ConnectionOptions {
@@ -106,4 +107,26 @@ function missing(what: string, flag: string, variable: string, env: NodeJS.Proce
     `The ${what} of the service is missing: give --${flag}, set ${variable}, or write it into ${configPath(env)}`,
     exitCodes.configuration,
   );
+}
+
+/**
+ * A file that may hold a credential; undefined when there is none.
+ * @throws CliError when anybody but its owner may read or write it
+ */
+async function readPrivateFile(path: string): Promise<string | undefined> {
+  const file = await open(path).catch((error: NodeJS.ErrnoException) => {
+    if (error.code === 'ENOENT' || error.code === 'ENOTDIR') return undefined;
+    throw new CliError(`${path} cannot be read: ${error.message}`, exitCodes.configuration, { cause: error });
+  });
+  if (file === undefined) return undefined;
+  try {
+    // Of the open file, so that it cannot be exchanged between the check and the reading. Windows has no such bits.
+    const { mode } = await file.stat();
+    if (process.platform !== 'win32' && (mode & GROUP_AND_OTHERS) !== 0) {
+      throw new CliError(`${path} can be read by others: run chmod 600 on it`, exitCodes.configuration);
+    }
+    return await file.readFile('utf8');
+  } finally {
+    await file.close();
+  }
 }

@@ -1,0 +1,80 @@
+import { type Command, Option } from 'commander';
+import type { Pool, PoolPolicy } from '../../shared/contract/pools.ts';
+import { parseWhole, parseWholeOr } from './parse-arguments.ts';
+import { formatDuration } from './print.ts';
+
+/** How one field of a policy is written on the command line, and shown. */
+interface PolicyField<Value> {
+  readonly options: readonly Option[];
+  /** What the options gave, as the API has it. */
+  readonly read: (given: never) => Value;
+  readonly heading: string;
+  readonly show: (value: Value) => string;
+}
+
+/** The compiler finds a field of the policy that is missing here. */
+const POLICY: { readonly [Field in keyof PoolPolicy]: PolicyField<PoolPolicy[Field]> } = {
+  leaseSeconds: {
+    options: [new Option('--lease-seconds <seconds>', 'length of a lease').argParser(parseWhole(1))],
+    read: (given: number) => given,
+    heading: 'lease',
+    show: showSeconds,
+  },
+  keyTtlSeconds: {
+    options: [
+      new Option('--key-ttl-seconds <seconds>', "a key's life after creation or refresh, or never").argParser(
+        parseWholeOr('never', 1),
+      ),
+    ],
+    read: (given: number | 'never') => (given === 'never' ? null : given),
+    heading: 'key life',
+    show: showSeconds,
+  },
+  maxKeys: {
+    options: [
+      new Option('--max-keys <count>', 'the most keys, or none for no limit').argParser(
+        parseWholeOr('none', 0),
+      ),
+    ],
+    read: (given: number | 'none') => (given === 'none' ? null : given),
+    heading: 'max keys',
+    show: (count) => (count === null ? 'none' : String(count)),
+  },
+  paused: {
+    options: [
+      new Option('--paused', 'give no new leases'),
+      new Option('--no-paused', 'give new leases again').default(undefined),
+    ],
+    read: (given: boolean) => given,
+    heading: 'paused',
+    show: (paused) => (paused ? 'yes' : 'no'),
+  },
+};
+
+const FIELDS = Object.entries(POLICY) as [keyof PoolPolicy, PolicyField<unknown>][];
+
+export const policyHeadings = FIELDS.map(([, { heading }]) => heading);
+
+/** The policy's fields as people read them, in the order of the headings. */
+export function showPolicy(pool: Pool): string[] {
+  return FIELDS.map(([name, { show }]) => show(pool[name]));
+}
+
+export function addPolicyOptions(command: Command): Command {
+  for (const [, { options }] of FIELDS) for (const option of options) command.addOption(option);
+  return command;
+}
+
+/** What was named on the command line of a policy. */
+export function readPolicy(given: Readonly<Record<string, unknown>>): Partial<PoolPolicy> {
+  return Object.fromEntries(
+    FIELDS.filter(([name]) => given[name] !== undefined).map(([name, { read }]) => [
+      name,
+      read(given[name] as never),
+    ]),
+  );
+}
+
+function showSeconds(seconds: number | null): string {
+  return formatDuration(seconds === null ? null : seconds * 1000);
+}

@@ -1,0 +1,39 @@
+import { spawn } from 'node:child_process';
+import type { Readable } from 'node:stream';
+import { setTimeout as pause } from 'node:timers/promises';
+
+/** Writes a line for each signal that reaches our process group, until our end of the pipe closes. */
+const SCRIPT = `trap echo INT QUIT; cat <&3 & while kill -0 $! 2>/dev/null; do wait $!; done`;
+
+/** Both get the signal at the same moment; the witness gets this long to say so, in milliseconds. */
+const TESTIMONY_MS = 200;
+
+export interface TerminalWitness {
+  /** Whether a signal that reached us just now went to our whole process group, as the terminal sends it. */
+  sawSignal(): Promise<boolean>;
+  dismiss(): void;
+}
+
+/**
+ * On a terminal the command shares our process group, and Ctrl-C reaches both: passing it on would count twice, and many
+ * programs stop at once at the second. `kill -INT` to us alone has to be passed on. Node does not say who sent a signal,
+ * but a shell beside us does not get the second kind.
+ */
+export function callTerminalWitness(): TerminalWitness {
+  const witness = spawn('/bin/sh', ['-c', SCRIPT], { stdio: ['ignore', 'pipe', 'ignore', 'pipe'] });
+  witness.on('error', () => undefined);
+  let sawAt = Number.NEGATIVE_INFINITY;
+  witness.stdout?.on('data', () => {
+    sawAt = performance.now();
+  });
+  witness.unref();
+  (witness.stdout as Readable & { unref?(): void }).unref?.();
+  return {
+    sawSignal: async () => {
+      const since = performance.now() - TESTIMONY_MS;
+      await pause(TESTIMONY_MS);
+      return sawAt >= since;
+    },
+    dismiss: () => void witness.stdio[3]?.destroy(),
+  };
+}
