@@ -138,8 +138,9 @@ export async function unblockKey(
     meant = requireMeant(key, meant);
     if (await recordLapse(context, key, now)) continue;
     if (keyStateAt(key, now) === 'free') {
-      const isRepeat = ending.fencingToken !== undefined && key.lastLease?.reason === 'unblocked';
-      if (!isRepeat) throw new KeyNotLeasedError();
+      // A repeat finds what the first call left: a lease that was unblocked, or whose lapse was recorded.
+      const { reason = 'released' } = key.lastLease ?? {};
+      if (ending.fencingToken === undefined || reason === 'released') throw new KeyNotLeasedError();
       return describeKey(key, now);
     }
     const freeAt = freeAtAfter(context, key, ending, now);
@@ -161,13 +162,16 @@ export async function deleteKey(
   ending: Ending,
 ): Promise<void> {
   const now = context.clock();
-  if (ending.fencingToken !== undefined && (await isDeleted(context, caller, keyId, ending.fencingToken)))
-    return;
   let { fencingToken: meant } = ending;
-  for (;;) {
-    const { key } = await getKeyAndPool(context, caller, keyId, now);
-    meant = requireMeant(key, meant);
-    if (await context.store.keys.delete(key, freeAtAfter(context, key, ending, now))) break;
+  try {
+    for (;;) {
+      const { key } = await getKeyAndPool(context, caller, keyId, now);
+      meant = requireMeant(key, meant);
+      if (await context.store.keys.delete(key, freeAtAfter(context, key, ending, now))) return;
+    }
+  } catch (error) {
+    if (error instanceof KeyNotFoundError && (await isDeleted(context, caller, keyId, ending))) return;
+    throw error;
   }
 }
 
@@ -192,12 +196,12 @@ function freeAtAfter(context: Context, key: Key, { force }: Ending, now: number)
   return force ? Math.min(key.freeAt, freeNow(context, now)) : key.freeAt;
 }
 
-/** The key is deleted already, with this fencing token. */
+/** The key is deleted already, with the fencing token that is named. */
 async function isDeleted(
   context: Context,
   caller: Caller,
   keyId: string,
-  fencingToken: number,
+  { fencingToken }: Ending,
 ): Promise<boolean> {
   const key = await context.store.keys.getStored(keyId);
   if (key?.state !== 'deleted' || key.fencingToken !== fencingToken) return false;
