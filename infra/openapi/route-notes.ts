@@ -88,7 +88,7 @@ export const routeNotes: Readonly<Record<keyof typeof routes, RouteNote>> = {
   refreshPool: {
     tag: 'Pools',
     summary: "Restart the hard-expiration clock of all a pool's keys",
-    description: 'Of the first 500 keys at once, of the others by the next sweep.',
+    description: 'Of the first 10,000 keys at once, of the others by the next sweep.',
     problems: ['pool_not_found'],
   },
   deletePool: {

@@ -11,7 +11,7 @@ import {
   type PoolPolicy,
   poolReference,
 } from './pool.ts';
-import { applyLifetime } from './sweep.ts';
+import { applyLifetimeNow } from './sweep.ts';
 
 /** A change of a pool's policy. */
 export interface PoolChange {
@@ -103,7 +103,7 @@ function updatePolicy(context: Context, found: Pool, policy: PoolPolicy, now: nu
 /** What follows a change: this process knows of it at once, and the first keys get their new lifetime. */
 async function settle(context: Context, pool: Pool, now: number): Promise<PoolBody> {
   context.pools.remember(pool, now);
-  await applyLifetime(context, pool, now);
+  await applyLifetimeNow(context, pool, now);
   return describe(context, pool, now);
 }
 
@@ -117,7 +117,7 @@ export async function refreshPool(context: Context, caller: Caller, name: string
   for (;;) {
     const found = await context.pools.getFresh(name, now);
     if (!(await context.store.pools.requestRefresh(found, now))) continue; // Emptied meanwhile: look again.
-    await applyLifetime(context, { ...found, refreshedAt: now }, now);
+    await applyLifetimeNow(context, { ...found, refreshedAt: now }, now);
     return;
   }
 }

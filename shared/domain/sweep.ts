@@ -7,6 +7,8 @@ import { POOL_CACHE_MS } from './pool-directory.ts';
 const BATCH = 500;
 /** Pools per look. */
 const POOLS = 200;
+/** Batches that a change of a policy, or the refresh of a pool, takes care of itself; the next sweep does the rest. */
+const BATCHES_AT_ONCE = 20;
 /** How long a cleared pool is remembered: far longer than any process may go by an old policy or carry out a late write. */
 const CLEARED_MEMORY_MS = 3_600_000;
 
@@ -55,10 +57,13 @@ export async function sweep(context: Context, hasTime: () => boolean): Promise<S
         if (count > 0) lapsedByPool.set(name, (lapsedByPool.get(name) ?? 0) + count);
       }
     }
-    for (const pool of pools) {
-      if (pool.refreshedAt === undefined) continue;
+    for (const { name, refreshedAt } of pools) {
+      if (refreshedAt === undefined) continue;
       for (let state: LifetimeState = 'more'; state === 'more'; ) {
         if (!hasTime()) return finish(false);
+        // As it is now: by a shorter life of before, keys that were just given a longer one would expire at once.
+        const pool = await context.store.pools.get(name);
+        if (pool === null) break;
         state = await applyLifetime(context, pool, now);
         if (state === 'done') await context.store.pools.forgetRefresh(pool);
       }
@@ -94,7 +99,7 @@ type LifetimeState = 'more' | 'later' | 'done';
  * Gives the next keys of a pool the lifetime that its policy has, counted from when all of them were refreshed. A key
  * that was used since has a later expiration already. One that a longer lease of an earlier policy holds waits.
  */
-export async function applyLifetime(context: Context, pool: Pool, now: number): Promise<LifetimeState> {
+async function applyLifetime(context: Context, pool: Pool, now: number): Promise<LifetimeState> {
   const { refreshedAt, policy } = pool;
   if (refreshedAt === undefined) return 'done';
   const tolerance = context.clockSkewToleranceMs;
@@ -110,6 +115,13 @@ export async function applyLifetime(context: Context, pool: Pool, now: number): 
   // A process goes by what it read for one `POOL_CACHE_MS`; what it sent then may take as long once more.
   const isSettled = now >= refreshedAt + 2 * POOL_CACHE_MS + tolerance;
   return complete && isSettled ? 'done' : 'later';
+}
+
+/** The first keys at once: the next sweep may be a minute away, and keys may expire until then. */
+export async function applyLifetimeNow(context: Context, pool: Pool, now: number): Promise<void> {
+  for (let batch = 0; batch < BATCHES_AT_ONCE; batch += 1) {
+    if ((await applyLifetime(context, pool, now)) !== 'more') return;
+  }
 }
 
 async function* pagesOfPools(context: Context): AsyncGenerator<Pool[]> {
