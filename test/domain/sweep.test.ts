@@ -1,9 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import { deleteKey } from '../../shared/domain/keys/end-lease-of-key.ts';
-import { findKey } from '../../shared/domain/keys/find-key.ts';
-import { keepAliveLease } from '../../shared/domain/leases/keep-alive-lease.ts';
-import { type Pool, poolReference } from '../../shared/domain/pool.ts';
-import { deletePool } from '../../shared/domain/pools/delete-pool.ts';
+import { deleteKey, getKey } from '../../shared/domain/keys.ts';
+import { keepAliveLease } from '../../shared/domain/leases.ts';
+import { DEFAULT_POLICY, type Pool, poolReference } from '../../shared/domain/pool.ts';
+import { deletePool } from '../../shared/domain/pools.ts';
 import { sweep } from '../../shared/domain/sweep.ts';
 import { describeOnEveryStore } from './support/every-store.ts';
 import { leaseEnded } from './support/expected-errors.ts';
@@ -76,7 +75,7 @@ describeOnEveryStore((world) => {
       });
 
       for (const { keyId, leaseId } of leases) {
-        expect(await world.store.keys.recall(keyId)).toMatchObject({ state: 'free' });
+        expect(await world.store.keys.getStored(keyId)).toMatchObject({ state: 'free' });
         await expect(keepAliveLease(world.context, ALICE, leaseId)).rejects.toMatchObject(
           leaseEnded('lapsed'),
         );
@@ -109,7 +108,7 @@ describeOnEveryStore((world) => {
       world.passTime(KEY_LIFE);
 
       expect(await sweepNow()).toEqual({ ...NOTHING, lapsed: 1, lapsedByPool: { default: 1 }, expired: 1 });
-      expect(await world.store.keys.recall(keyId)).toBeNull();
+      expect(await world.store.keys.getStored(keyId)).toBeNull();
     });
 
     it('counts a deleted key among the expired, and no lapse of its lease', async () => {
@@ -123,11 +122,7 @@ describeOnEveryStore((world) => {
 
     it('reaches every one of 250 pools', async () => {
       for (let pool = 0; pool < 250; pool += 1) {
-        await world.store.pools.put(
-          `pool-${pool}`,
-          { leaseSeconds: 60, keyTtlSeconds: 300, maxKeys: null, paused: false },
-          world.now,
-        );
+        await world.store.pools.create(`pool-${pool}`, DEFAULT_POLICY, world.now);
       }
       for (const pool of ['default', 'pool-0', 'pool-249', 'pool-99']) {
         await addKey(world.context, pool);
@@ -156,19 +151,19 @@ describeOnEveryStore((world) => {
       expect(await sweepNow(batches(3))).toEqual({ ...NOTHING, purged: 500, complete: false });
       expect(await sweepNow()).toEqual({ ...NOTHING, purged: 700 });
       expect(await sweepNow()).toEqual(NOTHING);
-      expect(await findKey(world.context, ADMIN, other)).toMatchObject({ keyId: other });
+      expect(await getKey(world.context, ADMIN, other)).toMatchObject({ keyId: other });
     });
 
     it('removes what a slow process adds to it afterwards', async () => {
       await setPolicy(world.context, {}, 'licences');
-      const pool = poolReference((await world.store.pools.find('licences')) as Pool);
+      const pool = poolReference((await world.store.pools.get('licences')) as Pool);
       await deletePool(world.context, ADMIN, 'licences');
       await sweepNow();
       const late = { keyId: 'key_late', pool, state: 'free', slot: 0.5 } as const;
       const { now } = world;
       await world.store.keys.create(
         [{ ...late, fencingToken: now, createdAt: now, expiresAt: now + 2 * HOUR, freeAt: now }],
-        { maxKeys: null, now },
+        null,
       );
 
       expect(await sweepNow()).toMatchObject({ purged: 1 });
@@ -187,7 +182,7 @@ describeOnEveryStore((world) => {
       await sweepNow();
 
       expect(await world.store.pools.listCleared()).toEqual([]);
-      expect(await world.store.pools.find('default')).toMatchObject({ name: 'default' });
+      expect(await world.store.pools.get('default')).toMatchObject({ name: 'default' });
       await setPolicy(world.context, {}, 'licences');
       expect(await addKeys(world.context, 2, 'licences')).toHaveLength(2);
       expect(await sweepNow()).toEqual(NOTHING);

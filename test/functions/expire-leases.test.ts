@@ -37,7 +37,7 @@ describe('the sweep', () => {
     api.now += 1;
     expect(await sweep()).toEqual({ ...NOTHING, lapsed: 2, lapsedByPool: { default: 1, seats: 1 } });
     for (const keyId of [lapsed, lapsedSeat]) {
-      const key = await api.store.keys.recall(keyId);
+      const key = await api.store.keys.getStored(keyId);
       expect(key).toMatchObject({ state: 'free', lastLease: { reason: 'lapsed' } });
       expect(key).not.toHaveProperty('lease');
     }
@@ -52,8 +52,8 @@ describe('the sweep', () => {
     const [later] = await api.createKeys(1);
     api.now += 200_000;
     expect(await sweep()).toEqual({ ...NOTHING, expired: 3 });
-    expect(await api.store.keys.recall(key?.keyId as string)).toBeNull();
-    expect(await api.store.keys.recall(later?.keyId as string)).not.toBeNull();
+    expect(await api.store.keys.getStored(key?.keyId as string)).toBeNull();
+    expect(await api.store.keys.getStored(later?.keyId as string)).not.toBeNull();
   });
 
   it('removes the keys of pools that were deleted or emptied, and those that were deleted', async () => {

@@ -46,6 +46,8 @@ const samples: Record<RouteName, MakeSample> = {
   listPools: async () => sample('GET', '/v1/pools', 200),
   getPool: async () => sample('GET', `/v1/pools/${POOL}`, 200),
   putPool: async () => sample('PUT', `/v1/pools/${POOL}`, 200, { body: { leaseSeconds: 30, maxKeys: 9 } }),
+  patchPool: async () => sample('PATCH', `/v1/pools/${POOL}`, 200, { body: { paused: false, maxKeys: 9 } }),
+  refreshPool: async () => sample('POST', `/v1/pools/${POOL}/refresh`, 202),
   deletePool: async () => sample('DELETE', `/v1/pools/${POOL}`, 202),
 
   createClient: async () =>
@@ -58,6 +60,7 @@ const samples: Record<RouteName, MakeSample> = {
     return sample('DELETE', `/v1/clients/${body.clientId}`, 204);
   },
 
+  getMe: async () => sample('GET', '/v1/me', 200),
   getHealth: async () => sample('GET', '/v1/health', 200),
 };
 
@@ -67,7 +70,7 @@ export function makeSample(api: TestApi, name: RouteName, owner: Owner): Promise
 }
 
 /** The routes whose requests have a body. */
-export const routesWithBody = ['createKeys', 'acquireLease', 'putPool', 'createClient'] as const;
+export const routesWithBody = ['createKeys', 'acquireLease', 'putPool', 'patchPool', 'createClient'] as const;
 
 function sample(method: string, path: string, status: number, options: CallOptions = {}): Sample {
   return { method, path, status, options };

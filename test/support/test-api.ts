@@ -18,8 +18,8 @@ import { createRuntime } from '../../shared/runtime/runtime.ts';
 import { createSqliteStore } from '../../shared/store/sqlite/sqlite-store.ts';
 import { type CapturedLog, captureLog } from './captured-log.ts';
 import { checkAnswer } from './check-answer.ts';
-import { type Fault, faultyStore } from './faulty-store.ts';
 import { dumpStore } from './store-dump.ts';
+import { watchStore } from './watch-store.ts';
 
 /** When the clock of every test API starts. */
 export const START = Date.UTC(2026, 0, 1, 12);
@@ -54,8 +54,8 @@ export interface Answer<Body> {
 /** Every function's real handler on one SQLite database in memory, with a clock that stands still until it is set. */
 export class TestApi {
   now = START;
-  /** Set: what every verb of the store does first. */
-  fault: Fault | undefined;
+  /** What every verb of the store does first, by the path of its name: throw, or wait, as a database that fails or hangs. */
+  fault: ((verb: string) => unknown) | undefined;
   readonly store: Store;
   readonly functions: Functions;
   readonly #endpoints: ReadonlyMap<string, AnyEndpoint>;
@@ -72,8 +72,8 @@ export class TestApi {
     }
     const store = createSqliteStore({ path: ':memory:' });
     await store.prepare(START);
-    const faulty = faultyStore(store, () => api.fault);
-    const runtime = createRuntime(faulty, { clock: () => api.now, clockSkewToleranceMs: TOLERANCE_MS });
+    const watched = watchStore(store, () => api.fault && { before: api.fault });
+    const runtime = createRuntime(watched, { clock: () => api.now, clockSkewToleranceMs: TOLERANCE_MS });
     const api: TestApi = new TestApi(store, endpoints, await loadFunctions(async () => runtime));
     return api;
   }

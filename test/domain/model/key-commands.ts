@@ -1,10 +1,7 @@
 import fc, { type AsyncCommand } from 'fast-check';
 import { expect } from 'vitest';
-import { createKeys } from '../../../shared/domain/keys/create-keys.ts';
-import { deleteKey, unblockKey } from '../../../shared/domain/keys/end-lease-of-key.ts';
-import { listKeys } from '../../../shared/domain/keys/list-keys.ts';
-import { refreshKey } from '../../../shared/domain/keys/refresh-key.ts';
-import { findPool } from '../../../shared/domain/pools/find-pool.ts';
+import { createKeys, deleteKey, listKeys, refreshKey, unblockKey } from '../../../shared/domain/keys.ts';
+import { getPool } from '../../../shared/domain/pools.ts';
 import { sweep } from '../../../shared/domain/sweep.ts';
 import { ADMIN, TOLERANCE } from '../support/world.ts';
 import { answerOf, pick, type RealSystem } from './real-system.ts';
@@ -124,12 +121,12 @@ class Look implements Command {
     const byId = (one: { keyId: string }, other: { keyId: string }) => (one.keyId < other.keyId ? -1 : 1);
     expect(seen.sort(byId)).toEqual(expected.sort(byId));
 
-    const { counts } = await findPool(context, ADMIN, pool);
+    const { counts } = await getPool(context, ADMIN, pool);
     for (const state of ['free', 'leased', 'cooling'] as const) {
       expect(counts[state].count).toBe(expected.filter((key) => key.state === state).length);
     }
     for (const { keyId } of expected) {
-      const stored = await context.store.keys.recall(keyId);
+      const stored = await context.store.keys.getStored(keyId);
       expect(stored?.freeAt).toBe(model.keys.get(keyId)?.freeAt);
       expect(stored?.expiresAt).toBeGreaterThanOrEqual(stored?.freeAt as number);
     }

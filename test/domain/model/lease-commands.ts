@@ -1,10 +1,7 @@
 import fc, { type AsyncCommand } from 'fast-check';
 import { expect } from 'vitest';
-import { acquireLease } from '../../../shared/domain/leases/acquire-lease.ts';
-import { findLease } from '../../../shared/domain/leases/find-lease.ts';
-import { keepAliveLease } from '../../../shared/domain/leases/keep-alive-lease.ts';
-import { listLeases } from '../../../shared/domain/leases/list-leases.ts';
-import { releaseLease } from '../../../shared/domain/leases/release-lease.ts';
+import { acquireLease } from '../../../shared/domain/acquire-lease.ts';
+import { getLease, keepAliveLease, listLeases, releaseLease } from '../../../shared/domain/leases.ts';
 import { SECOND } from '../support/world.ts';
 import { answerOf, pick, type RealSystem } from './real-system.ts';
 import { type Finding, MODEL_LEASE, type ReferenceModel } from './reference-model.ts';
@@ -102,7 +99,7 @@ class UseLease implements Command {
       }
       return;
     }
-    const operation = this.operation === 'find' ? findLease : keepAliveLease;
+    const operation = this.operation === 'find' ? getLease : keepAliveLease;
     const answer = await answerOf(operation(context, caller, leaseId));
     if (lease && key && this.operation === 'keep-alive') model.extend(key, lease);
     if (lease && key) {

@@ -1,4 +1,4 @@
-import type { LeaseView } from '../../../shared/domain/leases/lease-view.ts';
+import type { Lease } from '../../../shared/contract/leases.ts';
 import { TOLERANCE } from '../support/world.ts';
 
 /** A lease as its holder sees it. `acquiredAt` and `expiresAt` are by the clocks of hosts, the others are true times. */
@@ -23,26 +23,34 @@ interface HeldLease {
 export class LeaseRecord {
   readonly #byKey = new Map<string, HeldLease[]>();
 
-  acquired(lease: LeaseView, sentAt: number, answeredAt: number): void {
+  acquired(lease: Lease, sentAt: number, answeredAt: number): void {
     const { leaseId, keyId, fencingToken, acquiredAt, expiresAt, expiresInMs } = lease;
     const leases = this.#byKey.get(keyId) ?? [];
     const heldUntil = sentAt + expiresInMs;
-    leases.push({ leaseId, keyId, fencingToken, acquiredAt, heldFrom: answeredAt, expiresAt, heldUntil });
+    leases.push({
+      leaseId,
+      keyId,
+      fencingToken,
+      acquiredAt: Date.parse(acquiredAt),
+      heldFrom: answeredAt,
+      expiresAt: Date.parse(expiresAt),
+      heldUntil,
+    });
     leases.sort((one, other) => one.fencingToken - other.fencingToken);
     this.#byKey.set(keyId, leases);
     this.#judge(leases);
   }
 
-  keptAlive(lease: LeaseView, sentAt: number): void {
+  keptAlive(lease: Lease, sentAt: number): void {
     const held = this.#find(lease);
-    held.expiresAt = lease.expiresAt;
+    held.expiresAt = Date.parse(lease.expiresAt);
     held.heldUntil = Math.max(held.heldUntil, sentAt + lease.expiresInMs);
     if (held.fencingToken !== lease.fencingToken) throw new Error('A keep-alive changed the fencing token');
     this.#judge(this.#byKey.get(lease.keyId) ?? []);
   }
 
   /** The holder stops using the key as it sends its release, whatever the answer will be. */
-  releasing(lease: LeaseView, sentAt: number): void {
+  releasing(lease: Lease, sentAt: number): void {
     this.#find(lease).releasedAt ??= sentAt;
   }
 
@@ -51,7 +59,7 @@ export class LeaseRecord {
     return [...this.#byKey.values()].map((leases) => leases.length);
   }
 
-  #find({ keyId, leaseId }: LeaseView): HeldLease {
+  #find({ keyId, leaseId }: Lease): HeldLease {
     const held = this.#byKey.get(keyId)?.find((lease) => lease.leaseId === leaseId);
     if (held === undefined) throw new Error(`Nobody acquired lease ${leaseId}`);
     return held;

@@ -1,11 +1,11 @@
 import { randomInt } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
+import type { Lease } from '../../../shared/contract/leases.ts';
 import type { Caller } from '../../../shared/domain/client.ts';
 import type { Context } from '../../../shared/domain/context.ts';
 import { NoKeyAvailableError } from '../../../shared/domain/errors.ts';
-import { findLease } from '../../../shared/domain/leases/find-lease.ts';
-import type { LeaseView } from '../../../shared/domain/leases/lease-view.ts';
-import { findPool } from '../../../shared/domain/pools/find-pool.ts';
+import { getLease } from '../../../shared/domain/leases.ts';
+import { getPool } from '../../../shared/domain/pools.ts';
 import { sweep } from '../../../shared/domain/sweep.ts';
 import { describeOnEveryStore } from '../support/every-store.ts';
 import { persistently } from '../support/persistently.ts';
@@ -52,7 +52,7 @@ describeOnEveryStore((world) => {
         return persistently(() => acquire(context, caller, { idempotencyKey: `request-${index}` }));
       }),
     );
-    const leases: LeaseView[] = [];
+    const leases: Lease[] = [];
     const refusals: unknown[] = [];
     for (const outcome of outcomes) {
       if (outcome.status === 'fulfilled') leases.push(outcome.value);
@@ -131,10 +131,10 @@ describeOnEveryStore((world) => {
 
       expect(new Set(acquired.map((lease) => lease.keyId)).size).toBe(40);
       for (const { leaseId } of acquired)
-        expect(await findLease(world.context, BOB, leaseId)).toMatchObject({ leaseId });
+        expect(await getLease(world.context, BOB, leaseId)).toMatchObject({ leaseId });
       expect(reports.reduce((sum, report) => sum + report.lapsed, 0)).toBeLessThanOrEqual(60);
       expect(await sweep(world.context, () => true)).toMatchObject({ lapsed: 0 });
-      expect((await findPool(world.context, ADMIN, 'default')).counts).toMatchObject({
+      expect((await getPool(world.context, ADMIN, 'default')).counts).toMatchObject({
         free: { count: 20 },
         leased: { count: 40 },
       });

@@ -1,3 +1,4 @@
+import type { Lease } from '../../../shared/contract/leases.ts';
 import type { Caller } from '../../../shared/domain/client.ts';
 import type { Context } from '../../../shared/domain/context.ts';
 import {
@@ -6,10 +7,8 @@ import {
   LeaseEndedError,
   NoKeyAvailableError,
 } from '../../../shared/domain/errors.ts';
-import { unblockKey } from '../../../shared/domain/keys/end-lease-of-key.ts';
-import { keepAliveLease } from '../../../shared/domain/leases/keep-alive-lease.ts';
-import type { LeaseView } from '../../../shared/domain/leases/lease-view.ts';
-import { releaseLease } from '../../../shared/domain/leases/release-lease.ts';
+import { unblockKey } from '../../../shared/domain/keys.ts';
+import { keepAliveLease, releaseLease } from '../../../shared/domain/leases.ts';
 import { sweep } from '../../../shared/domain/sweep.ts';
 import { ADMIN, acquire, type World } from '../support/world.ts';
 import type { LeaseRecord } from './lease-record.ts';
@@ -30,7 +29,7 @@ export class Worker {
   readonly #workshop: Workshop;
   readonly #context: Context;
   readonly #caller: Caller;
-  #lease: LeaseView | undefined;
+  #lease: Lease | undefined;
 
   constructor(workshop: Workshop, context: Context, name: string) {
     this.#workshop = workshop;
@@ -65,13 +64,13 @@ export class Worker {
     record.acquired(this.#lease, sentAt, world.now);
   }
 
-  async #keepAlive(lease: LeaseView): Promise<void> {
+  async #keepAlive(lease: Lease): Promise<void> {
     const { world, record } = this.#workshop;
     const sentAt = world.now;
     record.keptAlive(await keepAliveLease(this.#context, this.#caller, lease.leaseId), sentAt);
   }
 
-  async #release(lease: LeaseView): Promise<void> {
+  async #release(lease: Lease): Promise<void> {
     const { world, record } = this.#workshop;
     record.releasing(lease, world.now);
     this.#lease = undefined;

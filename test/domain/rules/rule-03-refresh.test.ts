@@ -1,16 +1,13 @@
 import { describe, expect, it } from 'vitest';
 import type { Key } from '../../../shared/domain/key.ts';
-import { deleteKey, unblockKey } from '../../../shared/domain/keys/end-lease-of-key.ts';
-import { findKey } from '../../../shared/domain/keys/find-key.ts';
-import { refreshKey } from '../../../shared/domain/keys/refresh-key.ts';
-import { keepAliveLease } from '../../../shared/domain/leases/keep-alive-lease.ts';
-import { releaseLease } from '../../../shared/domain/leases/release-lease.ts';
+import { deleteKey, getKey, refreshKey, unblockKey } from '../../../shared/domain/keys.ts';
+import { keepAliveLease, releaseLease } from '../../../shared/domain/leases.ts';
 import { sweep } from '../../../shared/domain/sweep.ts';
 import { describeOnEveryStore } from '../support/every-store.ts';
 import { ADMIN, ALICE, acquire, addKey, KEY_LIFE, SECOND, setPolicy, TOLERANCE } from '../support/world.ts';
 
 describeOnEveryStore((world) => {
-  const stored = async (keyId: string) => (await world.store.keys.recall(keyId)) as Key;
+  const stored = async (keyId: string) => (await world.store.keys.getStored(keyId)) as Key;
 
   describe('Rule 3: acquire and keep-alive refresh the key, and no key expires under a lease or while it cools', () => {
     it('an acquire restarts the life of the key', async () => {
@@ -19,7 +16,7 @@ describeOnEveryStore((world) => {
 
       await acquire(world.context, ALICE);
 
-      expect(await findKey(world.context, ADMIN, keyId)).toMatchObject({ expiresInMs: KEY_LIFE });
+      expect(await getKey(world.context, ADMIN, keyId)).toMatchObject({ expiresInMs: KEY_LIFE });
     });
 
     it('an acquire of a lapsed key restarts its life too', async () => {
@@ -29,7 +26,7 @@ describeOnEveryStore((world) => {
 
       await acquire(world.context, ALICE);
 
-      expect(await findKey(world.context, ADMIN, keyId)).toMatchObject({ expiresInMs: KEY_LIFE });
+      expect(await getKey(world.context, ADMIN, keyId)).toMatchObject({ expiresInMs: KEY_LIFE });
     });
 
     it('a keep-alive restarts the life of the key', async () => {
@@ -39,7 +36,7 @@ describeOnEveryStore((world) => {
 
       await keepAliveLease(world.context, ALICE, leaseId);
 
-      expect(await findKey(world.context, ADMIN, keyId)).toMatchObject({ expiresInMs: KEY_LIFE });
+      expect(await getKey(world.context, ADMIN, keyId)).toMatchObject({ expiresInMs: KEY_LIFE });
     });
 
     it('a key that is kept alive outlives its first life', async () => {
@@ -51,7 +48,7 @@ describeOnEveryStore((world) => {
         await keepAliveLease(world.context, ALICE, leaseId);
       }
 
-      expect(await findKey(world.context, ADMIN, keyId)).toMatchObject({ state: 'leased' });
+      expect(await getKey(world.context, ADMIN, keyId)).toMatchObject({ state: 'leased' });
     });
 
     it('refresh and release leave the lease and the life to each other', async () => {
@@ -60,13 +57,13 @@ describeOnEveryStore((world) => {
       world.passTime(10 * SECOND);
 
       await refreshKey(world.context, ADMIN, keyId);
-      expect(await findKey(world.context, ADMIN, keyId)).toMatchObject({
+      expect(await getKey(world.context, ADMIN, keyId)).toMatchObject({
         expiresInMs: KEY_LIFE,
         lease: { expiresAt },
       });
       world.passTime(10 * SECOND);
       await releaseLease(world.context, ALICE, leaseId);
-      expect(await findKey(world.context, ADMIN, keyId)).toMatchObject({
+      expect(await getKey(world.context, ADMIN, keyId)).toMatchObject({
         expiresInMs: KEY_LIFE - 10 * SECOND,
         state: 'free',
       });
@@ -87,7 +84,7 @@ describeOnEveryStore((world) => {
       world.passTime(59 * SECOND);
 
       expect(first.expiresInMs).toBe(60 * SECOND);
-      expect(await findKey(world.context, ADMIN, keyId)).toMatchObject({ state: 'leased' });
+      expect(await getKey(world.context, ADMIN, keyId)).toMatchObject({ state: 'leased' });
       const { expiresAt, freeAt } = await stored(keyId);
       expect(expiresAt).toBe(freeAt);
     });

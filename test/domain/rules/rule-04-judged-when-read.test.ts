@@ -1,13 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import type { KeyState } from '../../../shared/domain/key.ts';
-import { deleteKey, unblockKey } from '../../../shared/domain/keys/end-lease-of-key.ts';
-import { findKey } from '../../../shared/domain/keys/find-key.ts';
-import { listKeys } from '../../../shared/domain/keys/list-keys.ts';
-import { refreshKey } from '../../../shared/domain/keys/refresh-key.ts';
-import { findLease } from '../../../shared/domain/leases/find-lease.ts';
-import { keepAliveLease } from '../../../shared/domain/leases/keep-alive-lease.ts';
-import { listLeases } from '../../../shared/domain/leases/list-leases.ts';
-import { findPool } from '../../../shared/domain/pools/find-pool.ts';
+import { deleteKey, getKey, listKeys, refreshKey, unblockKey } from '../../../shared/domain/keys.ts';
+import { getLease, keepAliveLease, listLeases } from '../../../shared/domain/leases.ts';
+import { getPool } from '../../../shared/domain/pools.ts';
 import { sweep } from '../../../shared/domain/sweep.ts';
 import { describeOnEveryStore } from '../support/every-store.ts';
 import { KEY_NOT_FOUND, leaseEnded, NO_KEY_AVAILABLE } from '../support/expected-errors.ts';
@@ -31,11 +26,11 @@ describeOnEveryStore((world) => {
     return keys.map((key) => key.keyId);
   };
   const counts = async () => {
-    const { counts: counted } = await findPool(world.context, ADMIN, 'default');
+    const { counts: counted } = await getPool(world.context, ADMIN, 'default');
     return { free: counted.free.count, leased: counted.leased.count, cooling: counted.cooling.count };
   };
   const expectGone = async (keyId: string) => {
-    await expect(findKey(world.context, ADMIN, keyId)).rejects.toMatchObject(KEY_NOT_FOUND);
+    await expect(getKey(world.context, ADMIN, keyId)).rejects.toMatchObject(KEY_NOT_FOUND);
     await expect(refreshKey(world.context, ADMIN, keyId)).rejects.toMatchObject(KEY_NOT_FOUND);
     for (const force of [false, true]) {
       await expect(unblockKey(world.context, ADMIN, keyId, { force })).rejects.toMatchObject(KEY_NOT_FOUND);
@@ -53,7 +48,7 @@ describeOnEveryStore((world) => {
       world.passTime(KEY_LIFE);
 
       await expectGone(keyId);
-      expect(await world.store.keys.recall(keyId)).not.toBeNull();
+      expect(await world.store.keys.getStored(keyId)).not.toBeNull();
     });
 
     it('a leased key whose hard expiration has passed is gone too, and cannot be kept alive', async () => {
@@ -63,7 +58,7 @@ describeOnEveryStore((world) => {
 
       await expectGone(keyId);
       await expect(keepAliveLease(world.context, ALICE, leaseId)).rejects.toMatchObject(leaseEnded('lapsed'));
-      await expect(findLease(world.context, ALICE, leaseId)).rejects.toMatchObject(leaseEnded('lapsed'));
+      await expect(getLease(world.context, ALICE, leaseId)).rejects.toMatchObject(leaseEnded('lapsed'));
       await expectGone(keyId);
     });
 
@@ -97,7 +92,7 @@ describeOnEveryStore((world) => {
       const keyId = await addKey(world.context);
       await acquire(world.context, ALICE, { holder: 'host-1' });
 
-      const look = async () => ({ key: await findKey(world.context, ADMIN, keyId), counts: await counts() });
+      const look = async () => ({ key: await getKey(world.context, ADMIN, keyId), counts: await counts() });
       world.passTime(LEASE - 1);
       expect(await look()).toMatchObject({
         key: { state: 'leased', lease: { clientId: 'alice', holder: 'host-1', expiresInMs: 1 } },
@@ -154,7 +149,7 @@ describeOnEveryStore((world) => {
 
     it('also for a refresh that saw it before', async () => {
       const keyId = await addKey(world.context);
-      const slow = interruptAfter(world.context, 'keys.find', () =>
+      const slow = interruptAfter(world.context, 'keys.get', () =>
         deleteKey(world.context, ADMIN, keyId, { force: false }),
       );
 
@@ -169,10 +164,10 @@ describeOnEveryStore((world) => {
 
       world.passTime(LEASE + TOLERANCE - 1);
       expect(await sweep(world.context, () => true)).toMatchObject({ expired: 0 });
-      expect(await world.store.keys.recall(keyId)).toMatchObject({ state: 'deleted' });
+      expect(await world.store.keys.getStored(keyId)).toMatchObject({ state: 'deleted' });
       world.passTime(1);
       expect(await sweep(world.context, () => true)).toMatchObject({ expired: 1 });
-      expect(await world.store.keys.recall(keyId)).toBeNull();
+      expect(await world.store.keys.getStored(keyId)).toBeNull();
     });
   });
 });

@@ -1,7 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { findLease } from '../../../shared/domain/leases/find-lease.ts';
-import { keepAliveLease } from '../../../shared/domain/leases/keep-alive-lease.ts';
-import { releaseLease } from '../../../shared/domain/leases/release-lease.ts';
+import { getLease, keepAliveLease, releaseLease } from '../../../shared/domain/leases.ts';
 import { sweep } from '../../../shared/domain/sweep.ts';
 import { describeOnEveryStore } from '../support/every-store.ts';
 import { leaseEnded } from '../support/expected-errors.ts';
@@ -23,12 +21,12 @@ describeOnEveryStore((world) => {
       const { leaseId } = await holdKey();
       world.passTime(JUST_IN_TIME);
 
-      expect(await findLease(world.context, ALICE, leaseId)).toMatchObject({ expiresInMs: 1 });
+      expect(await getLease(world.context, ALICE, leaseId)).toMatchObject({ expiresInMs: 1 });
       expect(await keepAliveLease(world.context, ALICE, leaseId)).toMatchObject({ expiresInMs: LEASE });
     });
 
     it('at its end the lease is over for keep-alive, find and release, even if nobody took the key', async () => {
-      for (const operation of [keepAliveLease, findLease, releaseLease]) {
+      for (const operation of [keepAliveLease, getLease, releaseLease]) {
         const { leaseId } = await holdKey();
         world.passTime(LEASE);
 
@@ -40,7 +38,7 @@ describeOnEveryStore((world) => {
       const { leaseId } = await holdKey();
       for (const passed of [LEASE, TOLERANCE, 30 * SECOND]) {
         world.passTime(passed);
-        for (const operation of [keepAliveLease, findLease, releaseLease]) {
+        for (const operation of [keepAliveLease, getLease, releaseLease]) {
           await expect(operation(world.context, ALICE, leaseId)).rejects.toMatchObject(leaseEnded('lapsed'));
         }
       }
@@ -48,7 +46,7 @@ describeOnEveryStore((world) => {
 
     it.each([
       ['keep-alive', keepAliveLease],
-      ['find', findLease],
+      ['find', getLease],
       ['release', releaseLease],
     ])('once a %s was refused, a keep-alive that was sent before is refused too', async (_name, refused) => {
       const { leaseId } = await holdKey();
@@ -98,7 +96,7 @@ describeOnEveryStore((world) => {
       const { leaseId } = await holdKey();
       const sentAt = world.now + JUST_IN_TIME;
       world.passTime(LEASE);
-      const slow = interruptAfter(world.context, 'keys.recall', () =>
+      const slow = interruptAfter(world.context, 'keys.getStored', () =>
         keepAliveLease(carriedOutLate(world.context, sentAt), ALICE, leaseId),
       );
 

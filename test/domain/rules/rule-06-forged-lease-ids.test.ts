@@ -1,20 +1,18 @@
 import { describe, expect, it } from 'vitest';
+import type { Lease } from '../../../shared/contract/leases.ts';
 import { decodeLeaseId, encodeLeaseId, type LeaseId } from '../../../shared/domain/lease-id.ts';
-import { findLease } from '../../../shared/domain/leases/find-lease.ts';
-import { keepAliveLease } from '../../../shared/domain/leases/keep-alive-lease.ts';
-import type { LeaseView } from '../../../shared/domain/leases/lease-view.ts';
-import { releaseLease } from '../../../shared/domain/leases/release-lease.ts';
+import { getLease, keepAliveLease, releaseLease } from '../../../shared/domain/leases.ts';
 import { poolReference } from '../../../shared/domain/pool.ts';
 import { describeOnEveryStore } from '../support/every-store.ts';
 import { FORBIDDEN, invalid, leaseEnded } from '../support/expected-errors.ts';
 import { ALICE, acquire, addKey, addKeys, SECOND, setPolicy } from '../support/world.ts';
 
 describeOnEveryStore((world) => {
-  const forge = (lease: LeaseView, change: Partial<LeaseId>) =>
+  const forge = (lease: Lease, change: Partial<LeaseId>) =>
     encodeLeaseId({ ...(decodeLeaseId(lease.leaseId) as LeaseId), ...change });
-  const proofOf = (lease: LeaseView) => (decodeLeaseId(lease.leaseId) as LeaseId).proof;
+  const proofOf = (lease: Lease) => (decodeLeaseId(lease.leaseId) as LeaseId).proof;
   const expectRefused = async (leaseId: string, refusal: object) => {
-    for (const operation of [keepAliveLease, findLease, releaseLease]) {
+    for (const operation of [keepAliveLease, getLease, releaseLease]) {
       await expect(operation(world.context, ALICE, leaseId)).rejects.toMatchObject(refusal);
     }
   };
@@ -29,7 +27,7 @@ describeOnEveryStore((world) => {
         forge(lease, { proof: `${(86_400 * SECOND).toString(36)}.${random}` }),
         leaseEnded('unknown'),
       );
-      expect(await findLease(world.context, ALICE, lease.leaseId)).toMatchObject({
+      expect(await getLease(world.context, ALICE, lease.leaseId)).toMatchObject({
         expiresInMs: 10 * SECOND,
       });
     });
@@ -47,14 +45,14 @@ describeOnEveryStore((world) => {
       await addKey(world.context);
       const lease = await acquire(world.context, ALICE);
       await setPolicy(world.context, { keyTtlSeconds: null }, 'licences');
-      const licences = await world.store.pools.find('licences');
+      const licences = await world.store.pools.get('licences');
 
       await expectRefused(
         forge(lease, { pool: poolReference(licences ?? { name: '', generation: 0 }) }),
         leaseEnded('unknown'),
       );
       await expectRefused(forge(lease, { pool: 'nowhere/000000000000001' }), leaseEnded('deleted'));
-      expect((await world.store.keys.recall(lease.keyId))?.expiresAt).toBe(world.now + 300 * SECOND);
+      expect((await world.store.keys.getStored(lease.keyId))?.expiresAt).toBe(world.now + 300 * SECOND);
     });
 
     it('not one that names a pool which the credential covers, for a key of one that it does not', async () => {
@@ -62,11 +60,11 @@ describeOnEveryStore((world) => {
       await addKey(world.context, 'licences');
       const lease = await acquire(world.context, ALICE, { pool: 'licences' });
       const limited = { ...ALICE, pools: ['default'] };
-      const fallback = await world.store.pools.find('default');
+      const fallback = await world.store.pools.get('default');
       const forged = forge(lease, { pool: poolReference(fallback ?? { name: '', generation: 0 }) });
 
       await expect(keepAliveLease(world.context, limited, lease.leaseId)).rejects.toMatchObject(FORBIDDEN);
-      for (const operation of [keepAliveLease, findLease, releaseLease]) {
+      for (const operation of [keepAliveLease, getLease, releaseLease]) {
         await expect(operation(world.context, limited, forged)).rejects.toMatchObject(leaseEnded('unknown'));
       }
     });

@@ -1,10 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { Caller } from '../../../shared/domain/client.ts';
-import { unblockKey } from '../../../shared/domain/keys/end-lease-of-key.ts';
-import { findLease } from '../../../shared/domain/leases/find-lease.ts';
-import { keepAliveLease } from '../../../shared/domain/leases/keep-alive-lease.ts';
-import { listLeases } from '../../../shared/domain/leases/list-leases.ts';
-import { releaseLease } from '../../../shared/domain/leases/release-lease.ts';
+import { unblockKey } from '../../../shared/domain/keys.ts';
+import { getLease, keepAliveLease, listLeases, releaseLease } from '../../../shared/domain/leases.ts';
 import { describeOnEveryStore } from '../support/every-store.ts';
 import { FORBIDDEN, leaseEnded } from '../support/expected-errors.ts';
 import { interruptAfter } from '../support/interrupt.ts';
@@ -22,7 +19,7 @@ import {
 
 const OPERATIONS = [
   ['keep alive', keepAliveLease],
-  ['find', findLease],
+  ['find', getLease],
   ['release', releaseLease],
 ] as const;
 
@@ -33,7 +30,7 @@ describeOnEveryStore((world) => {
       const { leaseId, expiresAt } = await acquire(world.context, ALICE);
 
       await expect(operation(world.context, BOB, leaseId)).rejects.toMatchObject(FORBIDDEN);
-      expect(await findLease(world.context, ALICE, leaseId)).toMatchObject({ expiresAt });
+      expect(await getLease(world.context, ALICE, leaseId)).toMatchObject({ expiresAt });
     });
 
     it.each(OPERATIONS)("an admin cannot %s a client's lease either", async (_name, operation) => {
@@ -51,7 +48,7 @@ describeOnEveryStore((world) => {
 
         world.passTime(LEASE);
         await expect(operation(world.context, BOB, leaseId)).rejects.toMatchObject(FORBIDDEN);
-        await expect(findLease(world.context, ALICE, leaseId)).rejects.toMatchObject(leaseEnded('lapsed'));
+        await expect(getLease(world.context, ALICE, leaseId)).rejects.toMatchObject(leaseEnded('lapsed'));
         await expect(operation(world.context, BOB, leaseId)).rejects.toMatchObject(FORBIDDEN);
       },
     );
@@ -67,7 +64,7 @@ describeOnEveryStore((world) => {
         await expect(operation(world.context, ALICE, old.leaseId)).rejects.toMatchObject(
           leaseEnded('lapsed'),
         );
-        expect(await findLease(world.context, BOB, current.leaseId)).toMatchObject({
+        expect(await getLease(world.context, BOB, current.leaseId)).toMatchObject({
           expiresAt: current.expiresAt,
         });
       },
@@ -84,7 +81,7 @@ describeOnEveryStore((world) => {
         await expect(operation(world.context, ALICE, old.leaseId)).rejects.toMatchObject(
           leaseEnded('unblocked'),
         );
-        expect(await findLease(world.context, ALICE, current.leaseId)).toMatchObject({ keyId: old.keyId });
+        expect(await getLease(world.context, ALICE, current.leaseId)).toMatchObject({ keyId: old.keyId });
       },
     );
 
@@ -111,7 +108,7 @@ describeOnEveryStore((world) => {
       });
 
       await expect(releaseLease(slow, ALICE, old.leaseId)).rejects.toMatchObject(leaseEnded('lapsed'));
-      expect(await findLease(world.context, BOB, current)).toMatchObject({ clientId: 'bob' });
+      expect(await getLease(world.context, BOB, current)).toMatchObject({ clientId: 'bob' });
     });
 
     it('each client lists its own leases, by key id and page by page', async () => {

@@ -1,14 +1,9 @@
 import { describe, expect, it } from 'vitest';
+import type { Lease } from '../../../shared/contract/leases.ts';
 import type { Context } from '../../../shared/domain/context.ts';
-import { deleteKey, unblockKey } from '../../../shared/domain/keys/end-lease-of-key.ts';
-import { findKey } from '../../../shared/domain/keys/find-key.ts';
-import { refreshKey } from '../../../shared/domain/keys/refresh-key.ts';
-import { findLease } from '../../../shared/domain/leases/find-lease.ts';
-import { keepAliveLease } from '../../../shared/domain/leases/keep-alive-lease.ts';
-import type { LeaseView } from '../../../shared/domain/leases/lease-view.ts';
-import { listLeases } from '../../../shared/domain/leases/list-leases.ts';
-import { releaseLease } from '../../../shared/domain/leases/release-lease.ts';
-import { deletePool } from '../../../shared/domain/pools/delete-pool.ts';
+import { deleteKey, getKey, refreshKey, unblockKey } from '../../../shared/domain/keys.ts';
+import { getLease, keepAliveLease, listLeases, releaseLease } from '../../../shared/domain/leases.ts';
+import { deletePool, patchPool, refreshPool } from '../../../shared/domain/pools.ts';
 import { sweep } from '../../../shared/domain/sweep.ts';
 import { describeOnEveryStore } from '../support/every-store.ts';
 import { leaseEnded } from '../support/expected-errors.ts';
@@ -24,10 +19,11 @@ import {
   LEASE,
   SECOND,
   TOLERANCE,
+  toTime,
 } from '../support/world.ts';
 
 describeOnEveryStore((world) => {
-  const stored = (keyId: string) => world.store.keys.recall(keyId);
+  const stored = (keyId: string) => world.store.keys.getStored(keyId);
 
   describe('Rule 7: times only move forward, so what is carried out late does no harm', () => {
     it('a late keep-alive shortens neither the lease nor the life of the key', async () => {
@@ -40,7 +36,7 @@ describeOnEveryStore((world) => {
 
       const late = await keepAliveLease(carriedOutLate(world.context, sentAt), ALICE, leaseId);
 
-      expect(late.expiresAt).toBe(world.now + LEASE);
+      expect(late.expiresAt).toBe(toTime(world.now + LEASE));
       expect(await stored(keyId)).toEqual(before);
     });
 
@@ -63,7 +59,7 @@ describeOnEveryStore((world) => {
 
       await refreshKey(carriedOutLate(world.context, sentAt), ADMIN, keyId);
 
-      expect(await findKey(world.context, ADMIN, keyId)).toMatchObject({ expiresInMs: KEY_LIFE });
+      expect(await getKey(world.context, ADMIN, keyId)).toMatchObject({ expiresInMs: KEY_LIFE });
     });
 
     it('a late release ends nothing but its own lease', async () => {
@@ -76,7 +72,7 @@ describeOnEveryStore((world) => {
       await expect(
         releaseLease(carriedOutLate(world.context, sentAt), ALICE, old.leaseId),
       ).rejects.toMatchObject(leaseEnded('lapsed'));
-      expect(await findLease(world.context, BOB, current.leaseId)).toMatchObject({ expiresInMs: LEASE });
+      expect(await getLease(world.context, BOB, current.leaseId)).toMatchObject({ expiresInMs: LEASE });
     });
 
     it('a late keep-alive by an old holder steals nothing from the new one', async () => {
@@ -119,8 +115,8 @@ describeOnEveryStore((world) => {
       world.passTime(LEASE - SECOND);
 
       expect(await acquire(carriedOutLate(world.context, sentAt), ALICE)).toMatchObject({
-        acquiredAt: sentAt,
-        expiresAt: sentAt + LEASE,
+        acquiredAt: toTime(sentAt),
+        expiresAt: toTime(sentAt + LEASE),
       });
       world.passTime(SECOND + TOLERANCE);
       expect(await acquire(world.context, BOB)).toMatchObject({ clientId: 'bob' });
@@ -134,7 +130,7 @@ describeOnEveryStore((world) => {
 
       await acquire(carriedOutLate(world.context, sentAt), ALICE);
 
-      expect(await findKey(world.context, ADMIN, keyId)).toMatchObject({ expiresInMs: KEY_LIFE });
+      expect(await getKey(world.context, ADMIN, keyId)).toMatchObject({ expiresInMs: KEY_LIFE });
     });
 
     it('a late sweep frees and removes nothing that is live', async () => {
@@ -149,22 +145,27 @@ describeOnEveryStore((world) => {
         lapsed: 0,
         expired: 0,
       });
-      expect(await findKey(world.context, ADMIN, keyId)).toMatchObject({ state: 'leased' });
+      expect(await getKey(world.context, ADMIN, keyId)).toMatchObject({ state: 'leased' });
     });
   });
 
   describe('Rule 7: every operation goes by one moment', () => {
-    it.each<[string, (context: Context, lease: LeaseView) => Promise<unknown>]>([
+    it.each<[string, (context: Context, lease: Lease) => Promise<unknown>]>([
       ['acquire', (context) => acquire(context, BOB)],
       ['acquire with an idempotency key', (context) => acquire(context, ALICE, { idempotencyKey: 'once' })],
       ['keep-alive', (context, { leaseId }) => keepAliveLease(context, ALICE, leaseId)],
-      ['find', (context, { leaseId }) => findLease(context, ALICE, leaseId)],
+      ['find', (context, { leaseId }) => getLease(context, ALICE, leaseId)],
       ['release', (context, { leaseId }) => releaseLease(context, ALICE, leaseId)],
       ['list', (context) => listLeases(context, ALICE, { limit: 10 })],
       ['refresh', (context, { keyId }) => refreshKey(context, ADMIN, keyId)],
       ['unblock', (context, { keyId }) => unblockKey(context, ADMIN, keyId, { force: false })],
       ['delete', (context, { keyId }) => deleteKey(context, ADMIN, keyId, { force: false })],
       ['create', (context) => addKeys(context, 2)],
+      [
+        'a change of the policy',
+        (context) => patchPool(context, ADMIN, 'default', { policy: { maxKeys: 9 } }),
+      ],
+      ['the refresh of a pool', (context) => refreshPool(context, ADMIN, 'default')],
       ['the deletion of a pool', (context) => deletePool(context, ADMIN, 'default')],
       ['sweep', (context) => sweep(context, () => true)],
     ])('%s reads the clock once', async (_name, operation) => {

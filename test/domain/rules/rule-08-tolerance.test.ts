@@ -1,7 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { findKey } from '../../../shared/domain/keys/find-key.ts';
-import { keepAliveLease } from '../../../shared/domain/leases/keep-alive-lease.ts';
-import { releaseLease } from '../../../shared/domain/leases/release-lease.ts';
+import { getKey } from '../../../shared/domain/keys.ts';
+import { keepAliveLease, releaseLease } from '../../../shared/domain/leases.ts';
 import { sweep } from '../../../shared/domain/sweep.ts';
 import { describeOnEveryStore } from '../support/every-store.ts';
 import { NO_KEY_AVAILABLE } from '../support/expected-errors.ts';
@@ -17,16 +16,16 @@ describeOnEveryStore((world) => {
       await acquire(world.context, ALICE);
 
       world.passTime(LEASE);
-      expect(await findKey(world.context, ADMIN, keyId)).toMatchObject({
+      expect(await getKey(world.context, ADMIN, keyId)).toMatchObject({
         state: 'cooling',
         freeInMs: TOLERANCE,
       });
       await expect(acquire(world.context, BOB)).rejects.toMatchObject(NO_KEY_AVAILABLE);
       world.passTime(TOLERANCE - 1);
-      expect(await findKey(world.context, ADMIN, keyId)).toMatchObject({ state: 'cooling', freeInMs: 1 });
+      expect(await getKey(world.context, ADMIN, keyId)).toMatchObject({ state: 'cooling', freeInMs: 1 });
       await expect(acquire(world.context, BOB)).rejects.toMatchObject(NO_KEY_AVAILABLE);
       world.passTime(1);
-      expect(await findKey(world.context, ADMIN, keyId)).toMatchObject({ state: 'free' });
+      expect(await getKey(world.context, ADMIN, keyId)).toMatchObject({ state: 'free' });
       expect(await acquire(world.context, BOB)).toMatchObject({ keyId });
     });
 
@@ -81,7 +80,7 @@ describeOnEveryStore((world) => {
       const { leaseId } = await acquire(world.context, ALICE);
       await releaseLease(world.context, ALICE, leaseId);
 
-      expect(await findKey(world.context, ADMIN, keyId)).toMatchObject({ state: 'free' });
+      expect(await getKey(world.context, ADMIN, keyId)).toMatchObject({ state: 'free' });
       expect(await acquire(world.context, BOB)).toMatchObject({ keyId });
     });
   });

@@ -1,9 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { createKeys } from '../../../shared/domain/keys/create-keys.ts';
-import { deleteKey, unblockKey } from '../../../shared/domain/keys/end-lease-of-key.ts';
-import { findKey } from '../../../shared/domain/keys/find-key.ts';
-import { keepAliveLease } from '../../../shared/domain/leases/keep-alive-lease.ts';
-import { releaseLease } from '../../../shared/domain/leases/release-lease.ts';
+import { createKeys, deleteKey, getKey, unblockKey } from '../../../shared/domain/keys.ts';
+import { keepAliveLease, releaseLease } from '../../../shared/domain/leases.ts';
 import { describeOnEveryStore } from '../support/every-store.ts';
 import {
   KEY_NOT_FOUND,
@@ -176,7 +173,7 @@ describeOnEveryStore((world) => {
       world.passTime(LEASE + TOLERANCE);
 
       await expect(acquire(world.context, BOB)).rejects.toMatchObject(NO_KEY_AVAILABLE);
-      await expect(findKey(world.context, ADMIN, keyId)).rejects.toMatchObject(KEY_NOT_FOUND);
+      await expect(getKey(world.context, ADMIN, keyId)).rejects.toMatchObject(KEY_NOT_FOUND);
       await expect(deleteKey(world.context, ADMIN, keyId, GENTLY)).rejects.toMatchObject(KEY_NOT_FOUND);
     });
 

@@ -1,12 +1,16 @@
 import { describe, expect, it } from 'vitest';
-import { deleteKey, unblockKey } from '../../../shared/domain/keys/end-lease-of-key.ts';
-import { acquireLease } from '../../../shared/domain/leases/acquire-lease.ts';
-import { keepAliveLease } from '../../../shared/domain/leases/keep-alive-lease.ts';
-import { listLeases } from '../../../shared/domain/leases/list-leases.ts';
-import { releaseLease } from '../../../shared/domain/leases/release-lease.ts';
+import { acquireLease } from '../../../shared/domain/acquire-lease.ts';
+import { deleteKey, unblockKey } from '../../../shared/domain/keys.ts';
+import { keepAliveLease, listLeases, releaseLease } from '../../../shared/domain/leases.ts';
 import { sweep } from '../../../shared/domain/sweep.ts';
 import { describeOnEveryStore } from '../support/every-store.ts';
-import { invalid, leaseEnded, NO_KEY_AVAILABLE, POOL_PAUSED } from '../support/expected-errors.ts';
+import {
+  IDEMPOTENCY_KEY_REUSED,
+  invalid,
+  leaseEnded,
+  NO_KEY_AVAILABLE,
+  POOL_PAUSED,
+} from '../support/expected-errors.ts';
 import { interruptAfter } from '../support/interrupt.ts';
 import { persistently } from '../support/persistently.ts';
 import {
@@ -137,7 +141,7 @@ describeOnEveryStore((world) => {
       const { lease } = await repeat();
 
       await expect(acquire(world.context, ALICE, { pool: 'licences', ...ONCE })).rejects.toMatchObject(
-        invalid('idempotency-key'),
+        IDEMPOTENCY_KEY_REUSED,
       );
       expect((await ownLeases()).map(({ keyId }) => keyId)).toEqual([lease.keyId]);
     });

@@ -1,9 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { deleteKey, unblockKey } from '../../../shared/domain/keys/end-lease-of-key.ts';
-import { findKey } from '../../../shared/domain/keys/find-key.ts';
-import { findLease } from '../../../shared/domain/leases/find-lease.ts';
-import { keepAliveLease } from '../../../shared/domain/leases/keep-alive-lease.ts';
-import { releaseLease } from '../../../shared/domain/leases/release-lease.ts';
+import { deleteKey, getKey, unblockKey } from '../../../shared/domain/keys.ts';
+import { getLease, keepAliveLease, releaseLease } from '../../../shared/domain/leases.ts';
 import { sweep } from '../../../shared/domain/sweep.ts';
 import { describeOnEveryStore } from '../support/every-store.ts';
 import {
@@ -23,7 +20,7 @@ describeOnEveryStore((world) => {
     it('they start at the creation time in milliseconds, and the first lease has a greater one', async () => {
       const keyId = await addKey(world.context);
 
-      expect(await findKey(world.context, ADMIN, keyId)).toMatchObject({ fencingToken: world.now });
+      expect(await getKey(world.context, ADMIN, keyId)).toMatchObject({ fencingToken: world.now });
       expect((await acquire(world.context, ALICE)).fencingToken).toBeGreaterThan(world.now);
     });
 
@@ -61,9 +58,9 @@ describeOnEveryStore((world) => {
       world.passTime(SECOND);
 
       expect(await keepAliveLease(world.context, ALICE, leaseId)).toMatchObject({ fencingToken });
-      expect(await findLease(world.context, ALICE, leaseId)).toMatchObject({ fencingToken });
+      expect(await getLease(world.context, ALICE, leaseId)).toMatchObject({ fencingToken });
       expect(await acquire(world.context, ALICE, { idempotencyKey: 'once' })).toMatchObject({ fencingToken });
-      expect(await findKey(world.context, ADMIN, keyId)).toMatchObject({ fencingToken });
+      expect(await getKey(world.context, ADMIN, keyId)).toMatchObject({ fencingToken });
     });
 
     it('a lease on a host whose clock is behind has a greater one, too', async () => {

@@ -1,9 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { findKey } from '../../../shared/domain/keys/find-key.ts';
-import { acquireLease } from '../../../shared/domain/leases/acquire-lease.ts';
-import { findLease } from '../../../shared/domain/leases/find-lease.ts';
-import { keepAliveLease } from '../../../shared/domain/leases/keep-alive-lease.ts';
-import { releaseLease } from '../../../shared/domain/leases/release-lease.ts';
+import { acquireLease } from '../../../shared/domain/acquire-lease.ts';
+import { getKey } from '../../../shared/domain/keys.ts';
+import { getLease, keepAliveLease, releaseLease } from '../../../shared/domain/leases.ts';
 import { sweep } from '../../../shared/domain/sweep.ts';
 import { describeOnEveryStore } from '../support/every-store.ts';
 import { FORBIDDEN, leaseEnded } from '../support/expected-errors.ts';
@@ -33,21 +31,21 @@ describeOnEveryStore((world) => {
       const { lease } = await acquireLease(world.context, BOB, { pool: 'default' });
 
       await expect(releaseLease(world.context, ALICE, leaseId)).resolves.toBeUndefined();
-      expect(await findKey(world.context, ADMIN, keyId)).toMatchObject({
+      expect(await getKey(world.context, ADMIN, keyId)).toMatchObject({
         state: 'leased',
         lease: { clientId: 'bob' },
       });
-      expect(await findLease(world.context, BOB, lease.leaseId)).toMatchObject({ keyId });
+      expect(await getLease(world.context, BOB, lease.leaseId)).toMatchObject({ keyId });
     });
 
     it('and changes nothing more', async () => {
       const { keyId, leaseId } = await releaseKey();
-      const before = await world.store.keys.recall(keyId);
+      const before = await world.store.keys.getStored(keyId);
       world.passTime(SECOND);
 
       await releaseLease(world.context, ALICE, leaseId);
 
-      expect(await world.store.keys.recall(keyId)).toEqual(before);
+      expect(await world.store.keys.getStored(keyId)).toEqual(before);
     });
 
     it('for its own client only', async () => {
@@ -62,7 +60,7 @@ describeOnEveryStore((world) => {
       await expect(keepAliveLease(world.context, ALICE, leaseId)).rejects.toMatchObject(
         leaseEnded('released'),
       );
-      await expect(findLease(world.context, ALICE, leaseId)).rejects.toMatchObject(leaseEnded('released'));
+      await expect(getLease(world.context, ALICE, leaseId)).rejects.toMatchObject(leaseEnded('released'));
     });
 
     it('and no longer, once the next lease of the key is over or the key is removed', async () => {

@@ -1,13 +1,13 @@
 import { beforeEach } from 'vitest';
+import type { Lease } from '../../../shared/contract/leases.ts';
+import { type AcquireRequest, acquireLease } from '../../../shared/domain/acquire-lease.ts';
 import type { Caller } from '../../../shared/domain/client.ts';
 import type { Context } from '../../../shared/domain/context.ts';
-import { createKeys } from '../../../shared/domain/keys/create-keys.ts';
-import { type AcquireRequest, acquireLease } from '../../../shared/domain/leases/acquire-lease.ts';
-import type { LeaseView } from '../../../shared/domain/leases/lease-view.ts';
-import { DEFAULT_POLICY, DEFAULT_POOL, type PoolPolicy } from '../../../shared/domain/pool.ts';
-import { PoolDirectory } from '../../../shared/domain/pools/pool-directory.ts';
-import { putPool } from '../../../shared/domain/pools/put-pool.ts';
+import { createKeys } from '../../../shared/domain/keys.ts';
+import { DEFAULT_POOL, type PoolPolicy } from '../../../shared/domain/pool.ts';
+import { putPool } from '../../../shared/domain/pools.ts';
 import type { Store } from '../../../shared/domain/store.ts';
+import { createRuntime } from '../../../shared/runtime/runtime.ts';
 import { type MakeStore, useStore } from '../../store/contract/store-fixture.ts';
 
 /**
@@ -43,12 +43,8 @@ export function useWorld(makeStore: MakeStore): World {
   let now = START;
   let context: Context;
 
-  const startProcessOn = (store: Store, clockAheadMs = 0): Context => ({
-    store,
-    pools: new PoolDirectory(store.pools),
-    clock: () => now + clockAheadMs,
-    clockSkewToleranceMs: TOLERANCE,
-  });
+  const startProcessOn = (store: Store, clockAheadMs = 0): Context =>
+    startProcess(store, () => now + clockAheadMs);
 
   beforeEach(() => {
     now = START;
@@ -74,18 +70,23 @@ export function useWorld(makeStore: MakeStore): World {
   };
 }
 
+/** A process that works on this store: with caches of its own. */
+export function startProcess(store: Store, clock: () => number): Context {
+  return createRuntime(store, { clock, clockSkewToleranceMs: TOLERANCE }).context;
+}
+
 /** The same process, but what it does was sent at `sentAt` and is carried out only now. */
 export function carriedOutLate(context: Context, sentAt: number): Context {
   return { ...context, clock: () => sentAt };
 }
 
-/** Adds free keys; answers their ids. */
+/** Adds free keys; returns their ids. */
 export async function addKeys(context: Context, count: number, pool = DEFAULT_POOL): Promise<string[]> {
   const keys = await createKeys(context, ADMIN, { pool, count });
   return keys.map((key) => key.keyId);
 }
 
-/** Adds one free key; answers its id. */
+/** Adds one free key; returns its id. */
 export async function addKey(context: Context, pool = DEFAULT_POOL): Promise<string> {
   const [keyId] = await addKeys(context, 1, pool);
   return keyId as string;
@@ -97,7 +98,7 @@ export async function setPolicy(
   policy: Partial<PoolPolicy>,
   pool = DEFAULT_POOL,
 ): Promise<void> {
-  await putPool(context, ADMIN, pool, { ...DEFAULT_POLICY, ...policy });
+  await putPool(context, ADMIN, pool, { policy });
 }
 
 /** A lease of a key of the default pool, unless the request names another. */
@@ -105,7 +106,12 @@ export async function acquire(
   context: Context,
   caller: Caller,
   request: Partial<AcquireRequest> = {},
-): Promise<LeaseView> {
+): Promise<Lease> {
   const { lease } = await acquireLease(context, caller, { pool: DEFAULT_POOL, ...request });
   return lease;
+}
+
+/** Milliseconds since the epoch as a caller reads them. */
+export function toTime(ms: number): string {
+  return new Date(ms).toISOString();
 }

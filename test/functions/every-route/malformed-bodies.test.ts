@@ -53,6 +53,7 @@ const STRINGS: Record<(typeof routesWithBody)[number], string[]> = {
   createKeys: ['pool'],
   acquireLease: ['pool', 'holder'],
   putPool: [],
+  patchPool: [],
   createClient: ['role', 'description'],
 };
 

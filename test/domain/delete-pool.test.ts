@@ -1,29 +1,20 @@
 import { describe, expect, it } from 'vitest';
-import type { Context } from '../../../shared/domain/context.ts';
-import { createKeys } from '../../../shared/domain/keys/create-keys.ts';
-import { deleteKey, unblockKey } from '../../../shared/domain/keys/end-lease-of-key.ts';
-import { findKey } from '../../../shared/domain/keys/find-key.ts';
-import { listKeys } from '../../../shared/domain/keys/list-keys.ts';
-import { refreshKey } from '../../../shared/domain/keys/refresh-key.ts';
-import { findLease } from '../../../shared/domain/leases/find-lease.ts';
-import { keepAliveLease } from '../../../shared/domain/leases/keep-alive-lease.ts';
-import { listLeases } from '../../../shared/domain/leases/list-leases.ts';
-import { releaseLease } from '../../../shared/domain/leases/release-lease.ts';
-import { deletePool } from '../../../shared/domain/pools/delete-pool.ts';
-import { findPool } from '../../../shared/domain/pools/find-pool.ts';
-import { listPools } from '../../../shared/domain/pools/list-pools.ts';
-import { POOL_CACHE_MS } from '../../../shared/domain/pools/pool-directory.ts';
-import { sweep } from '../../../shared/domain/sweep.ts';
-import { describeOnEveryStore } from '../support/every-store.ts';
+import type { Context } from '../../shared/domain/context.ts';
+import { createKeys, deleteKey, getKey, listKeys, refreshKey, unblockKey } from '../../shared/domain/keys.ts';
+import { getLease, keepAliveLease, listLeases, releaseLease } from '../../shared/domain/leases.ts';
+import { POOL_CACHE_MS } from '../../shared/domain/pool-directory.ts';
+import { deletePool, getPool, listPools } from '../../shared/domain/pools.ts';
+import { sweep } from '../../shared/domain/sweep.ts';
+import { describeOnEveryStore } from './support/every-store.ts';
 import {
   FORBIDDEN,
   KEY_NOT_FOUND,
   leaseEnded,
   NO_KEY_AVAILABLE,
   POOL_NOT_FOUND,
-} from '../support/expected-errors.ts';
-import { interruptAfter } from '../support/interrupt.ts';
-import { ADMIN, ALICE, acquire, addKey, addKeys, BOB, setPolicy } from '../support/world.ts';
+} from './support/expected-errors.ts';
+import { interruptAfter } from './support/interrupt.ts';
+import { ADMIN, ALICE, acquire, addKey, addKeys, BOB, setPolicy } from './support/world.ts';
 
 const POOL = 'licences';
 
@@ -34,10 +25,10 @@ describeOnEveryStore((world) => {
     return acquire(context, ALICE, { pool: POOL });
   };
   const expectGone = async (context: Context, { keyId, leaseId }: { keyId: string; leaseId: string }) => {
-    for (const operation of [keepAliveLease, findLease, releaseLease]) {
+    for (const operation of [keepAliveLease, getLease, releaseLease]) {
       await expect(operation(context, ALICE, leaseId)).rejects.toMatchObject(leaseEnded('deleted'));
     }
-    await expect(findKey(context, ADMIN, keyId)).rejects.toMatchObject(KEY_NOT_FOUND);
+    await expect(getKey(context, ADMIN, keyId)).rejects.toMatchObject(KEY_NOT_FOUND);
     await expect(refreshKey(context, ADMIN, keyId)).rejects.toMatchObject(KEY_NOT_FOUND);
     await expect(unblockKey(context, ADMIN, keyId, { force: true })).rejects.toMatchObject(KEY_NOT_FOUND);
     await expect(deleteKey(context, ADMIN, keyId, { force: true })).rejects.toMatchObject(KEY_NOT_FOUND);
@@ -47,7 +38,7 @@ describeOnEveryStore((world) => {
     await expect(acquire(context, BOB, { pool: POOL })).rejects.toMatchObject(POOL_NOT_FOUND);
     await expect(createKeys(context, ADMIN, { pool: POOL, count: 1 })).rejects.toMatchObject(POOL_NOT_FOUND);
     await expect(listKeys(context, ADMIN, { pool: POOL, limit: 1 })).rejects.toMatchObject(POOL_NOT_FOUND);
-    await expect(findPool(context, ADMIN, POOL)).rejects.toMatchObject(POOL_NOT_FOUND);
+    await expect(getPool(context, ADMIN, POOL)).rejects.toMatchObject(POOL_NOT_FOUND);
     expect((await listPools(context, ADMIN, { limit: 10 })).pools).toMatchObject([{ pool: 'default' }]);
   };
 
@@ -81,8 +72,8 @@ describeOnEveryStore((world) => {
 
       expect(await sweep(world.context, () => true)).toMatchObject({ lapsed: 0, purged: 2, complete: true });
 
-      expect(await world.store.keys.recall(lease.keyId)).toBeNull();
-      for (const keyId of others) expect(await findKey(world.context, ADMIN, keyId)).toMatchObject({ keyId });
+      expect(await world.store.keys.getStored(lease.keyId)).toBeNull();
+      for (const keyId of others) expect(await getKey(world.context, ADMIN, keyId)).toMatchObject({ keyId });
       await expect(keepAliveLease(world.context, ALICE, lease.leaseId)).rejects.toMatchObject(
         leaseEnded('deleted'),
       );
@@ -97,7 +88,7 @@ describeOnEveryStore((world) => {
 
     it('is deleted once when two processes delete it at the same time', async () => {
       await holdKey();
-      const slow = interruptAfter(world.context, 'pools.find', () => deletePool(world.context, ADMIN, POOL));
+      const slow = interruptAfter(world.context, 'pools.get', () => deletePool(world.context, ADMIN, POOL));
 
       await expect(deletePool(slow, ADMIN, POOL)).rejects.toMatchObject(POOL_NOT_FOUND);
       await expectNoPool(world.context);
@@ -123,7 +114,7 @@ describeOnEveryStore((world) => {
       await setPolicy(world.context, { leaseSeconds: 10 }, POOL);
 
       await expectGone(world.context, old);
-      expect(await findPool(world.context, ADMIN, POOL)).toMatchObject({
+      expect(await getPool(world.context, ADMIN, POOL)).toMatchObject({
         leaseSeconds: 10,
         counts: { free: { count: 0 }, leased: { count: 0 }, cooling: { count: 0 } },
       });
@@ -170,7 +161,7 @@ describeOnEveryStore((world) => {
       await deletePool(world.context, ADMIN, 'default');
 
       await expectGone(world.context, old);
-      expect(await findPool(world.context, ADMIN, 'default')).toMatchObject({
+      expect(await getPool(world.context, ADMIN, 'default')).toMatchObject({
         leaseSeconds: 20,
         maxKeys: 5,
         counts: { free: { count: 0 }, leased: { count: 0 } },
@@ -182,7 +173,7 @@ describeOnEveryStore((world) => {
 
     it('is empty once the later of two processes that empty it at the same time has done so', async () => {
       await addKeys(world.context, 2);
-      const slow = interruptAfter(world.context, 'pools.find', async () => {
+      const slow = interruptAfter(world.context, 'pools.get', async () => {
         await deletePool(world.context, ADMIN, 'default');
         await addKeys(world.context, 2);
       });

@@ -1,10 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import { acquireLease } from '../../../shared/domain/leases/acquire-lease.ts';
-import { findLease } from '../../../shared/domain/leases/find-lease.ts';
-import { keepAliveLease } from '../../../shared/domain/leases/keep-alive-lease.ts';
-import { listLeases } from '../../../shared/domain/leases/list-leases.ts';
-import { describeOnEveryStore } from '../support/every-store.ts';
-import { ALICE, acquire, addKey, LEASE, SECOND } from '../support/world.ts';
+import { acquireLease } from '../../shared/domain/acquire-lease.ts';
+import { getLease, keepAliveLease, listLeases } from '../../shared/domain/leases.ts';
+import { describeOnEveryStore } from './support/every-store.ts';
+import { ALICE, acquire, addKey, LEASE, SECOND, toTime } from './support/world.ts';
 
 describeOnEveryStore((world) => {
   describe('a lease', () => {
@@ -24,8 +22,8 @@ describeOnEveryStore((world) => {
         fencingToken: expect.any(Number),
         clientId: 'alice',
         holder: 'build-agent-7',
-        acquiredAt: world.now,
-        expiresAt: world.now + LEASE,
+        acquiredAt: toTime(world.now),
+        expiresAt: toTime(world.now + LEASE),
         expiresInMs: LEASE,
         keepAliveEveryMs: LEASE / 3,
       });
@@ -38,19 +36,19 @@ describeOnEveryStore((world) => {
       world.passTime(10 * SECOND);
       const now = { ...lease, expiresInMs: LEASE - 10 * SECOND };
 
-      expect(await findLease(world.context, ALICE, lease.leaseId)).toEqual(now);
+      expect(await getLease(world.context, ALICE, lease.leaseId)).toEqual(now);
       expect(await listLeases(world.context, ALICE, { limit: 1 })).toEqual({ leases: [now] });
       expect(await acquireLease(world.context, ALICE, request)).toEqual({ lease: now, repeated: true });
       expect(await keepAliveLease(world.context, ALICE, lease.leaseId)).toEqual({
         ...lease,
-        expiresAt: world.now + LEASE,
+        expiresAt: toTime(world.now + LEASE),
       });
     });
 
     it('has no holder where none was given', async () => {
       await addKey(world.context);
 
-      expect(await acquire(world.context, ALICE)).not.toHaveProperty('holder');
+      expect((await acquire(world.context, ALICE)).holder).toBeUndefined();
     });
   });
 });

@@ -1,14 +1,10 @@
 import { describe, expect, it } from 'vitest';
-import { unblockKey } from '../../../shared/domain/keys/end-lease-of-key.ts';
-import { findKey } from '../../../shared/domain/keys/find-key.ts';
-import { acquireLease } from '../../../shared/domain/leases/acquire-lease.ts';
-import { findLease } from '../../../shared/domain/leases/find-lease.ts';
-import { keepAliveLease } from '../../../shared/domain/leases/keep-alive-lease.ts';
-import { listLeases } from '../../../shared/domain/leases/list-leases.ts';
-import { releaseLease } from '../../../shared/domain/leases/release-lease.ts';
-import { deletePool } from '../../../shared/domain/pools/delete-pool.ts';
-import { describeOnEveryStore } from '../support/every-store.ts';
-import { ADMIN, ALICE, acquire, addKeys, BOB, setPolicy } from '../support/world.ts';
+import { acquireLease } from '../../shared/domain/acquire-lease.ts';
+import { getKey, unblockKey } from '../../shared/domain/keys.ts';
+import { getLease, keepAliveLease, listLeases, releaseLease } from '../../shared/domain/leases.ts';
+import { deletePool } from '../../shared/domain/pools.ts';
+import { describeOnEveryStore } from './support/every-store.ts';
+import { ADMIN, ALICE, acquire, addKeys, BOB, setPolicy } from './support/world.ts';
 
 describeOnEveryStore((world) => {
   describe.each(['default', 'licences'])(
@@ -31,7 +27,7 @@ describeOnEveryStore((world) => {
         const { other, lease } = await emptyElsewhere();
 
         expect(await keepAliveLease(other, ALICE, lease.leaseId)).toMatchObject({ keyId: lease.keyId });
-        expect(await findLease(other, ALICE, lease.leaseId)).toMatchObject({ keyId: lease.keyId });
+        expect(await getLease(other, ALICE, lease.leaseId)).toMatchObject({ keyId: lease.keyId });
       });
 
       it('lists it', async () => {
@@ -60,7 +56,7 @@ describeOnEveryStore((world) => {
       it('finds the new keys and unblocks them', async () => {
         const { other, lease } = await emptyElsewhere();
 
-        expect(await findKey(other, ADMIN, lease.keyId)).toMatchObject({ state: 'leased' });
+        expect(await getKey(other, ADMIN, lease.keyId)).toMatchObject({ state: 'leased' });
         expect(await unblockKey(other, ADMIN, lease.keyId, { force: true })).toMatchObject({ state: 'free' });
       });
     },

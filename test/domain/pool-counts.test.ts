@@ -1,13 +1,13 @@
 import { expect, it } from 'vitest';
-import { findPool } from '../../../shared/domain/pools/find-pool.ts';
-import { describeOnEveryStore } from '../support/every-store.ts';
-import { ADMIN, ALICE, acquire, addKeys, setPolicy } from '../support/world.ts';
+import { getPool } from '../../shared/domain/pools.ts';
+import { describeOnEveryStore } from './support/every-store.ts';
+import { ADMIN, ALICE, acquire, addKeys, setPolicy } from './support/world.ts';
 
 describeOnEveryStore((world) => {
   it('counts are exact up to 10,000, and beyond that at least 10,000', async () => {
     await setPolicy(world.context, { keyTtlSeconds: null });
     for (let added = 0; added < 10_000; added += 1000) await addKeys(world.context, 1000);
-    const counts = async () => (await findPool(world.context, ADMIN, 'default')).counts;
+    const counts = async () => (await getPool(world.context, ADMIN, 'default')).counts;
     expect((await counts()).free).toEqual({ count: 10_000, relation: 'exact' });
 
     await addKeys(world.context, 2);

@@ -1,14 +1,11 @@
 import { describe, expect, it } from 'vitest';
-import { findKey } from '../../../shared/domain/keys/find-key.ts';
-import { keepAliveLease } from '../../../shared/domain/leases/keep-alive-lease.ts';
-import { releaseLease } from '../../../shared/domain/leases/release-lease.ts';
-import { DEFAULT_POLICY, type Pool } from '../../../shared/domain/pool.ts';
-import { findPool } from '../../../shared/domain/pools/find-pool.ts';
-import { listPools } from '../../../shared/domain/pools/list-pools.ts';
-import { POOL_CACHE_MS } from '../../../shared/domain/pools/pool-directory.ts';
-import { putPool } from '../../../shared/domain/pools/put-pool.ts';
-import { describeOnEveryStore } from '../support/every-store.ts';
-import { FORBIDDEN, POOL_NOT_FOUND, POOL_PAUSED } from '../support/expected-errors.ts';
+import { getKey } from '../../shared/domain/keys.ts';
+import { keepAliveLease, releaseLease } from '../../shared/domain/leases.ts';
+import { DEFAULT_POLICY, type Pool } from '../../shared/domain/pool.ts';
+import { POOL_CACHE_MS } from '../../shared/domain/pool-directory.ts';
+import { getPool, listPools, patchPool, putPool, refreshPool } from '../../shared/domain/pools.ts';
+import { describeOnEveryStore } from './support/every-store.ts';
+import { FORBIDDEN, POOL_NOT_FOUND, POOL_PAUSED } from './support/expected-errors.ts';
 import {
   ADMIN,
   ALICE,
@@ -19,7 +16,8 @@ import {
   SECOND,
   setPolicy,
   TOLERANCE,
-} from '../support/world.ts';
+  toTime,
+} from './support/world.ts';
 
 describeOnEveryStore((world) => {
   describe('a policy', () => {
@@ -76,23 +74,31 @@ describeOnEveryStore((world) => {
 
     it('is answered with what the pool holds', async () => {
       const policy = { ...DEFAULT_POLICY, maxKeys: 7 };
-      const created = await putPool(world.context, ADMIN, 'licences', policy);
+      const created = await putPool(world.context, ADMIN, 'licences', { policy });
       expect(created).toMatchObject({
         created: true,
-        pool: { pool: 'licences', ...policy, createdAt: world.now, updatedAt: world.now, nextFreeInMs: null },
+        pool: {
+          pool: 'licences',
+          ...policy,
+          createdAt: toTime(world.now),
+          updatedAt: toTime(world.now),
+          nextFreeInMs: null,
+        },
       });
       await addKeys(world.context, 2, 'licences');
       await acquire(world.context, ALICE, { pool: 'licences' });
       world.passTime(10 * SECOND);
 
-      const replaced = await putPool(world.context, ADMIN, 'licences', { ...policy, paused: true });
+      const replaced = await putPool(world.context, ADMIN, 'licences', {
+        policy: { ...policy, paused: true },
+      });
 
       expect(replaced).toMatchObject({
         created: false,
         pool: {
           paused: true,
-          createdAt: world.now - 10 * SECOND,
-          updatedAt: world.now,
+          createdAt: toTime(world.now - 10 * SECOND),
+          updatedAt: toTime(world.now),
           nextFreeInMs: LEASE - 10 * SECOND + TOLERANCE,
           counts: {
             free: { count: 1, relation: 'exact' },
@@ -101,7 +107,7 @@ describeOnEveryStore((world) => {
           },
         },
       });
-      expect(await findPool(world.context, ADMIN, 'licences')).toEqual(replaced.pool);
+      expect(await getPool(world.context, ADMIN, 'licences')).toEqual(replaced.pool);
     });
   });
 
@@ -112,7 +118,7 @@ describeOnEveryStore((world) => {
       await setPolicy(world.context, { paused: true });
 
       await expect(acquire(world.context, ALICE)).rejects.toMatchObject(POOL_PAUSED);
-      expect(await findKey(world.context, ADMIN, keyId as string)).toMatchObject({ pool: 'default' });
+      expect(await getKey(world.context, ADMIN, keyId as string)).toMatchObject({ pool: 'default' });
       world.passTime(30 * SECOND);
       expect(await keepAliveLease(world.context, ALICE, lease.leaseId)).toMatchObject({ expiresInMs: LEASE });
       await releaseLease(world.context, ALICE, lease.leaseId);
@@ -156,7 +162,11 @@ describeOnEveryStore((world) => {
     it('that do not exist give nothing', async () => {
       await expect(acquire(world.context, ALICE, { pool: 'none' })).rejects.toMatchObject(POOL_NOT_FOUND);
       await expect(addKey(world.context, 'none')).rejects.toMatchObject(POOL_NOT_FOUND);
-      await expect(findPool(world.context, ADMIN, 'none')).rejects.toMatchObject(POOL_NOT_FOUND);
+      await expect(getPool(world.context, ADMIN, 'none')).rejects.toMatchObject(POOL_NOT_FOUND);
+      await expect(patchPool(world.context, ADMIN, 'none', { policy: {} })).rejects.toMatchObject(
+        POOL_NOT_FOUND,
+      );
+      await expect(refreshPool(world.context, ADMIN, 'none')).rejects.toMatchObject(POOL_NOT_FOUND);
     });
 
     it('are closed to credentials that are limited to others', async () => {
@@ -166,14 +176,18 @@ describeOnEveryStore((world) => {
       expect((await listPools(world.context, limited, { limit: 10 })).pools).toMatchObject([
         { pool: 'licences' },
       ]);
-      await expect(findPool(world.context, limited, 'default')).rejects.toMatchObject(FORBIDDEN);
-      await expect(putPool(world.context, limited, 'default', DEFAULT_POLICY)).rejects.toMatchObject(
+      await expect(getPool(world.context, limited, 'default')).rejects.toMatchObject(FORBIDDEN);
+      await expect(putPool(world.context, limited, 'default', { policy: {} })).rejects.toMatchObject(
         FORBIDDEN,
       );
+      await expect(patchPool(world.context, limited, 'default', { policy: {} })).rejects.toMatchObject(
+        FORBIDDEN,
+      );
+      await expect(refreshPool(world.context, limited, 'default')).rejects.toMatchObject(FORBIDDEN);
     });
 
     it('include the default one, which comes back where a database lacks it', async () => {
-      const standing = (await world.store.pools.find('default')) as Pool;
+      const standing = (await world.store.pools.get('default')) as Pool;
       const cleared = {
         name: 'default',
         generation: standing.generation + 1,
@@ -182,9 +196,9 @@ describeOnEveryStore((world) => {
       };
       await world.store.pools.clear(standing, { ...cleared, now: world.now });
       await world.store.pools.forgetCleared(cleared);
-      expect(await world.store.pools.find('default')).toBeNull();
+      expect(await world.store.pools.get('default')).toBeNull();
 
-      expect(await findPool(world.context, ADMIN, 'default')).toMatchObject({
+      expect(await getPool(world.context, ADMIN, 'default')).toMatchObject({
         pool: 'default',
         ...DEFAULT_POLICY,
       });
@@ -195,7 +209,7 @@ describeOnEveryStore((world) => {
       await setPolicy(world.context, { maxKeys: 3 });
       await world.store.prepare(world.now + SECOND);
 
-      expect(await findPool(world.context, ADMIN, 'default')).toMatchObject({ maxKeys: 3 });
+      expect(await getPool(world.context, ADMIN, 'default')).toMatchObject({ maxKeys: 3 });
     });
   });
 });

@@ -1,12 +1,15 @@
 import { describe, expect, it } from 'vitest';
-import { createKeys } from '../../../shared/domain/keys/create-keys.ts';
-import { deleteKey } from '../../../shared/domain/keys/end-lease-of-key.ts';
-import { findKey } from '../../../shared/domain/keys/find-key.ts';
-import { type ListKeysRequest, listKeys } from '../../../shared/domain/keys/list-keys.ts';
-import { refreshKey } from '../../../shared/domain/keys/refresh-key.ts';
-import { describeOnEveryStore } from '../support/every-store.ts';
-import { FORBIDDEN, POOL_FULL } from '../support/expected-errors.ts';
-import { ADMIN, ALICE, acquire, addKeys, KEY_LIFE, setPolicy } from '../support/world.ts';
+import {
+  createKeys,
+  deleteKey,
+  getKey,
+  type ListKeysRequest,
+  listKeys,
+  refreshKey,
+} from '../../shared/domain/keys.ts';
+import { describeOnEveryStore } from './support/every-store.ts';
+import { FORBIDDEN } from './support/expected-errors.ts';
+import { ADMIN, ALICE, acquire, addKeys, KEY_LIFE } from './support/world.ts';
 
 describeOnEveryStore((world) => {
   const pagesOf = async (request: Partial<ListKeysRequest>) => {
@@ -36,35 +39,6 @@ describeOnEveryStore((world) => {
       const { keyId, value } = await acquire(world.context, ALICE);
 
       expect(value).toBe(keyId);
-    });
-
-    it('fill a pool up to maxKeys and no further, all of them or none', async () => {
-      await setPolicy(world.context, { maxKeys: 5 });
-      await addKeys(world.context, 3);
-
-      await expect(addKeys(world.context, 3)).rejects.toMatchObject(POOL_FULL);
-      expect((await pagesOf({})).flat()).toHaveLength(3);
-      expect(await addKeys(world.context, 2)).toHaveLength(2);
-      await expect(addKeys(world.context, 1)).rejects.toMatchObject(POOL_FULL);
-    });
-
-    it('do not fill it further when several processes create at once', async () => {
-      await setPolicy(world.context, { maxKeys: 5 });
-      const other = await world.startProcess();
-
-      await Promise.allSettled(
-        Array.from({ length: 10 }, (_, index) => addKeys(index % 2 === 0 ? world.context : other, 2)),
-      );
-
-      expect((await pagesOf({})).flat().length).toBeLessThanOrEqual(5);
-    });
-
-    it('take the seats of expired ones', async () => {
-      await setPolicy(world.context, { maxKeys: 2 });
-      await addKeys(world.context, 2);
-      world.passTime(KEY_LIFE);
-
-      expect(await addKeys(world.context, 2)).toHaveLength(2);
     });
   });
 
@@ -107,12 +81,12 @@ describeOnEveryStore((world) => {
     for (const operation of [
       () => createKeys(world.context, limited, { pool: 'default', count: 1 }),
       () => listKeys(world.context, limited, { pool: 'default', limit: 1 }),
-      () => findKey(world.context, limited, keyId),
+      () => getKey(world.context, limited, keyId),
       () => refreshKey(world.context, limited, keyId),
       () => deleteKey(world.context, limited, keyId, { force: true }),
     ]) {
       await expect(operation()).rejects.toMatchObject(FORBIDDEN);
     }
-    expect(await findKey(world.context, ADMIN, keyId)).toMatchObject({ keyId });
+    expect(await getKey(world.context, ADMIN, keyId)).toMatchObject({ keyId });
   });
 });
