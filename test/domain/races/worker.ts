@@ -4,6 +4,7 @@ import type { Context } from '../../../shared/domain/context.ts';
 import {
   DatabaseUnavailableError,
   KeyNotLeasedError,
+  LeaseChangedError,
   LeaseEndedError,
   NoKeyAvailableError,
 } from '../../../shared/domain/errors.ts';
@@ -14,7 +15,13 @@ import { ADMIN, acquire, type World } from '../support/world.ts';
 import type { LeaseRecord } from './lease-record.ts';
 
 /** Refusals that are part of the game; an outcome that is unknown is, too. */
-const EXPECTED = [NoKeyAvailableError, LeaseEndedError, KeyNotLeasedError, DatabaseUnavailableError];
+const EXPECTED = [
+  NoKeyAvailableError,
+  LeaseEndedError,
+  KeyNotLeasedError,
+  LeaseChangedError,
+  DatabaseUnavailableError,
+];
 
 export interface Workshop {
   readonly world: World;
