@@ -37,7 +37,7 @@ async function start(config: LocalConfig): Promise<void> {
   const functions = FROM_BUNDLES
     ? await loadBundledFunctions(BUNDLE_FOLDER)
     : await loadFunctions(async () => runtime);
-  const server = createLocalServer(functions, SITE_FOLDER);
+  const server = createLocalServer(functions, SITE_FOLDER, { corsOrigins: config.CORS_ORIGINS });
   server.listen(config.PORT, config.HOST);
   await once(server, 'listening');
   const sweepTimer = startSweepTimer(functions.sweep);

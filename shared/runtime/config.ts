@@ -29,6 +29,21 @@ function wholeNumber(min: number, max: number) {
     .pipe(z.int(message).min(min, message).max(max, message));
 }
 
+const CORS_MESSAGE = 'must be * or origins like https://app.example.com, separated by commas';
+
+/** The origins whose pages may call the API: `*` for all, or each as a browser sends it, without a path. */
+export const corsOriginsSchema = z
+  .string(CORS_MESSAGE)
+  .transform((text) => text.split(',').map((origin) => origin.trim()))
+  .refine(
+    ([first, ...others]) => (first === '*' && others.length === 0) || [first, ...others].every(isOrigin),
+    CORS_MESSAGE,
+  );
+
+function isOrigin(text = ''): boolean {
+  return /^https?:/.test(text) && URL.canParse(text) && new URL(text).origin === text;
+}
+
 const secretArnSchema = z
   .string()
   .regex(
@@ -50,6 +65,7 @@ const localSchema = z.object({
   ...storeVariables,
   PORT: wholeNumber(0, 65_535).default(3000),
   HOST: z.string().min(1, 'must be an address to listen on').default('127.0.0.1'),
+  CORS_ORIGINS: corsOriginsSchema.optional(),
   BOOTSTRAP_CREDENTIAL: credentialSchema.optional(),
   LOG_LEVEL: z.enum(['DEBUG', 'INFO', 'WARN', 'ERROR'], 'must be DEBUG, INFO, WARN or ERROR').default('WARN'),
 });
