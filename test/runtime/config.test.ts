@@ -9,7 +9,13 @@ describe('the configuration', () => {
       PORT: 3000,
       HOST: '127.0.0.1',
       LOG_LEVEL: 'WARN',
+      MONGODB_MAX_POOL_SIZE: 50,
     });
+  });
+
+  it('leaves the number of connections to the store and the deployment where no local host runs', () => {
+    expect(readRuntimeConfig({})).not.toHaveProperty('MONGODB_MAX_POOL_SIZE');
+    expect(readRuntimeConfig({ MONGODB_MAX_POOL_SIZE: '2' })).toMatchObject({ MONGODB_MAX_POOL_SIZE: 2 });
   });
 
   it('takes * or a list of origins for CORS', () => {
