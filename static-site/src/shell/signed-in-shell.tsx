@@ -7,7 +7,7 @@ import { OverviewPage } from '../overview/overview-page.tsx';
 import { createPoolsFeed, type PoolsFeed } from '../overview/pools-feed.ts';
 import { PoolPage } from '../pool/pool-page.tsx';
 import { roleOf } from '../session/discover-access.ts';
-import { type SignedIn, signOut } from '../session/session.ts';
+import { type SignedIn, signOutEverywhere } from '../session/session.ts';
 import { ThemeToggle } from '../theme/theme-toggle.tsx';
 import { createLeaseDesk, type LeaseDesk } from '../try-it/lease-desk.ts';
 import { TryItPage } from '../try-it/try-it-page.tsx';
@@ -117,7 +117,7 @@ function Header({ signedIn }: { signedIn: SignedIn }) {
             class="button button-quiet button-icon"
             aria-label={`Sign out (${roleOf(access)})`}
             title="Sign out"
-            onClick={() => signOut()}
+            onClick={() => signOutEverywhere(signedIn)}
           >
             <Icon name="leave" />
           </button>
