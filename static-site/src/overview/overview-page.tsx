@@ -1,5 +1,6 @@
 import { useState } from 'preact/hooks';
 import type { Pool } from '../../../shared/contract/pools.ts';
+import { explainOutage } from '../api/explain-error.ts';
 import { EmptyState } from '../components/empty-state.tsx';
 import { FreshnessBadge } from '../components/freshness-badge.tsx';
 import { Icon } from '../components/icon.tsx';
@@ -250,7 +251,7 @@ function FirstSteps({ canManage, hasPools, onCreateKeys }: FirstStepsProps) {
 }
 
 function Loading({ error }: { error: unknown }) {
-  if (error !== undefined) return <ErrorNotice error={error} />;
+  if (error !== undefined) return <ErrorNotice error={error} explain={explainOutage} />;
   return (
     <div aria-busy="true" class="space-y-5">
       <p class="sr-only">Loading</p>

@@ -1,5 +1,6 @@
 import { useEffect, useRef, useState } from 'preact/hooks';
 import type { Pool } from '../../../shared/contract/pools.ts';
+import { explainOutage } from '../api/explain-error.ts';
 import { Countdown } from '../components/countdown.tsx';
 import { FreshnessBadge } from '../components/freshness-badge.tsx';
 import { Icon } from '../components/icon.tsx';
@@ -119,18 +120,7 @@ function Facts({ pool, feed }: { pool: Pool; feed: PoolsFeed }) {
           <Fact name="Free" value={formatCount(counts.free)} large />
           <Fact name="Leased" value={formatCount(counts.leased)} large />
           <Fact name="Cooling" value={formatCount(counts.cooling)} large />
-          <Fact
-            name="Next free"
-            value={
-              pool.nextFreeInMs === null ? (
-                '–'
-              ) : (
-                <>
-                  in <Countdown until={feed.sentAt.value + pool.nextFreeInMs} over="a moment" />
-                </>
-              )
-            }
-          />
+          <Fact name="Next free" value={<NextFree pool={pool} sentAt={feed.sentAt.value} />} />
           <Fact name="Lease" value={formatLength(pool.leaseSeconds)} />
           <Fact
             name="Life of a key"
@@ -143,6 +133,17 @@ function Facts({ pool, feed }: { pool: Pool; feed: PoolsFeed }) {
         </div>
       </div>
     </section>
+  );
+}
+
+function NextFree({ pool, sentAt }: { pool: Pool; sentAt: number }) {
+  if (pool.paused) return 'when resumed';
+  if (pool.counts.free.count > 0) return 'now';
+  if (pool.nextFreeInMs === null) return '–';
+  return (
+    <>
+      in <Countdown until={sentAt + pool.nextFreeInMs} over="a moment" />
+    </>
   );
 }
 
@@ -201,7 +202,7 @@ function LoadingPool({ name, error }: { name: string; error: unknown }) {
           <div class="skeleton h-96" />
         </div>
       ) : (
-        <ErrorNotice error={error} />
+        <ErrorNotice error={error} explain={explainOutage} />
       )}
     </>
   );
