@@ -54,7 +54,7 @@ export function AcquireForm({ desk, pools, pool, onPool, context }: AcquireFormP
         </h2>
         <FormField
           label="Pool"
-          hint={chosen === undefined ? undefined : `${formatCount(chosen.counts.free)} free now`}
+          hint={pools && <FreeNow pools={pools} pool={pool} />}
           error={issueOf(action.error, 'pool')}
         >
           {(attributes) => (
@@ -130,4 +130,12 @@ export function AcquireForm({ desk, pools, pool, onPool, context }: AcquireFormP
       <CodePanel title="Acquire" snippet={acquireSnippet(context, request)} />
     </section>
   );
+}
+
+/** Takes its line from the start, so that nothing below moves when the number comes. */
+function FreeNow({ pools, pool }: { pools: PoolsFeed; pool: string }) {
+  const known = pools.value.value;
+  if (known === undefined) return '…';
+  const chosen = known.find((candidate) => candidate.pool === pool);
+  return chosen === undefined ? 'No pool of this name' : `${formatCount(chosen.counts.free)} free now`;
 }
