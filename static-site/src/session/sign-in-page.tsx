@@ -67,6 +67,13 @@ export function SignInPage({ current }: { current: Session }) {
             {busy ? 'Signing in…' : 'Sign in'}
           </button>
         </form>
+        <p class="mt-4 text-center text-xs text-muted">
+          Programs call the{' '}
+          <a class="text-accent underline underline-offset-2" href="/docs">
+            API
+          </a>
+          .
+        </p>
       </main>
     </div>
   );

@@ -126,6 +126,9 @@ function Header({ signedIn }: { signedIn: SignedIn }) {
           {access.canRead && <NavLink target={{ view: 'overview' }}>Overview</NavLink>}
           {access.canLease && <NavLink target={{ view: 'try-it' }}>Try it</NavLink>}
           {access.canManageClients && <NavLink target={{ view: 'clients' }}>Clients</NavLink>}
+          <a href="/docs" class="flex items-center rounded-md px-2.5 font-medium text-muted hover:text-ink">
+            API
+          </a>
         </nav>
       </header>
       <ConnectionBanner />
