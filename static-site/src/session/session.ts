@@ -47,7 +47,7 @@ export async function resumeSession(): Promise<void> {
 }
 
 /** Forgets the credential; `error` is why, if the person did not ask for it. */
-export function signOut(error?: unknown): void {
+function signOut(error?: unknown): void {
   sessionStorage.setItem(STORAGE_KEY, '');
   session.value = { state: 'signed-out', error };
 }
