@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import type { Pool } from '../../shared/contract/pools.ts';
-import { addSample, usageAt } from '../../static-site/src/overview/usage-history.ts';
+import { addSample, usageAt } from '../../static-site/src/pools/usage-history.ts';
 import { type Count, formatCount } from '../../static-site/src/text/format-count.ts';
 
 const exact = (count: number): Count => ({ count, relation: 'exact' });

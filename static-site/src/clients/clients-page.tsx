@@ -5,7 +5,7 @@ import { EmptyState } from '../components/empty-state.tsx';
 import { Icon } from '../components/icon.tsx';
 import { ErrorNotice } from '../components/notice.tsx';
 import { PageHeading } from '../components/page-heading.tsx';
-import type { PoolsFeed } from '../overview/pools-feed.ts';
+import type { PoolsFeed } from '../pools/pools-feed.ts';
 import type { SignedIn } from '../session/session.ts';
 import { ClientTable } from './client-table.tsx';
 import { createClientsFeed } from './clients-feed.ts';

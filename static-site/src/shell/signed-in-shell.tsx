@@ -3,17 +3,17 @@ import { ClientsPage } from '../clients/clients-page.tsx';
 import { Icon } from '../components/icon.tsx';
 import { PageHeading } from '../components/page-heading.tsx';
 import { Toasts } from '../components/toasts.tsx';
-import { OverviewPage } from '../overview/overview-page.tsx';
-import { createPoolsFeed, type PoolsFeed } from '../overview/pools-feed.ts';
-import { PoolPage } from '../pool/pool-page.tsx';
+import { OverviewPage } from '../pools/overview-page.tsx';
+import { PoolPage } from '../pools/pool-page.tsx';
+import { createPoolsFeed, type PoolsFeed } from '../pools/pools-feed.ts';
+import { pathOf, type Route, route } from '../router.ts';
 import { roleOf } from '../session/discover-access.ts';
 import { type SignedIn, signOutEverywhere } from '../session/session.ts';
-import { ThemeToggle } from '../theme/theme-toggle.tsx';
 import { createLeaseDesk, type LeaseDesk } from '../try-it/lease-desk.ts';
 import { TryItPage } from '../try-it/try-it-page.tsx';
 import { Brand } from './brand.tsx';
 import { ConnectionBanner } from './connection-banner.tsx';
-import { pathOf, type Route, route } from './router.ts';
+import { ThemeToggle } from './theme-toggle.tsx';
 
 /** Everything that a person sees once signed in. */
 export function SignedInShell({ signedIn }: { signedIn: SignedIn }) {

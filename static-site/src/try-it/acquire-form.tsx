@@ -5,8 +5,8 @@ import { FormField, issueOf, withoutFieldIssues } from '../components/form-field
 import { Icon } from '../components/icon.tsx';
 import { ErrorNotice } from '../components/notice.tsx';
 import { useAction } from '../components/use-action.ts';
-import type { PoolsFeed } from '../overview/pools-feed.ts';
-import { pathOf } from '../shell/router.ts';
+import type { PoolsFeed } from '../pools/pools-feed.ts';
+import { pathOf } from '../router.ts';
 import { formatCount } from '../text/format-count.ts';
 import { CodePanel } from './code-panel.tsx';
 import type { LeaseDesk } from './lease-desk.ts';

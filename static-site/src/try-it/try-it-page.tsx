@@ -1,7 +1,7 @@
 import { useEffect, useState } from 'preact/hooks';
 import { EmptyState } from '../components/empty-state.tsx';
 import { PageHeading } from '../components/page-heading.tsx';
-import type { PoolsFeed } from '../overview/pools-feed.ts';
+import type { PoolsFeed } from '../pools/pools-feed.ts';
 import type { SignedIn } from '../session/session.ts';
 import { plural } from '../text/format-count.ts';
 import { formatClock } from '../time/time-text.tsx';

@@ -7,16 +7,16 @@ import { Icon } from '../components/icon.tsx';
 import { ErrorNotice } from '../components/notice.tsx';
 import { PageHeading } from '../components/page-heading.tsx';
 import { UsageBar } from '../components/usage-bar.tsx';
-import { ConditionBadge } from '../overview/pool-card.tsx';
-import type { PoolsFeed } from '../overview/pools-feed.ts';
+import { CreateKeysDialog } from '../keys/create-keys-dialog.tsx';
+import { KeysSection } from '../keys/keys-section.tsx';
+import { navigate, pathOf } from '../router.ts';
 import type { SignedIn } from '../session/session.ts';
-import { navigate, pathOf } from '../shell/router.ts';
 import { formatCount, formatNumber } from '../text/format-count.ts';
 import { formatLength } from '../time/format-duration.ts';
-import { CreateKeysDialog } from './create-keys-dialog.tsx';
 import { DEFAULT_POOL, DeletePoolDialog } from './delete-pool-dialog.tsx';
-import { KeysSection } from './keys-section.tsx';
 import { PolicyDialog } from './policy-dialog.tsx';
+import { ConditionBadge } from './pool-card.tsx';
+import type { PoolsFeed } from './pools-feed.ts';
 
 interface PoolPageProps {
   readonly signedIn: SignedIn;

@@ -2,7 +2,7 @@ import type { Pool } from '../../../shared/contract/pools.ts';
 import { Countdown } from '../components/countdown.tsx';
 import { Badge } from '../components/state-badge.tsx';
 import { UsageBar } from '../components/usage-bar.tsx';
-import { pathOf } from '../shell/router.ts';
+import { pathOf } from '../router.ts';
 import { formatCount } from '../text/format-count.ts';
 import { formatLength } from '../time/format-duration.ts';
 

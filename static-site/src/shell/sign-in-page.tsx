@@ -2,9 +2,9 @@ import { useId, useState } from 'preact/hooks';
 import { explainOutage } from '../api/explain-error.ts';
 import { ErrorNotice } from '../components/notice.tsx';
 import { PageHeading } from '../components/page-heading.tsx';
-import { Brand } from '../shell/brand.tsx';
-import { ThemeToggle } from '../theme/theme-toggle.tsx';
-import { type Session, signIn } from './session.ts';
+import { type Session, signIn } from '../session/session.ts';
+import { Brand } from './brand.tsx';
+import { ThemeToggle } from './theme-toggle.tsx';
 
 /** Where a person hands over a credential. */
 export function SignInPage({ current }: { current: Session }) {
