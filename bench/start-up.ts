@@ -42,23 +42,25 @@ const acquire = url(join(BUNDLE_FOLDER, 'acquire-lease/index.mjs'));
 const SDK = ['@aws-sdk/client-secrets-manager', '@aws-sdk/credential-providers'];
 const OPTIONAL = BUNDLE_OPTIONS.external.filter((name) => !name.startsWith('@aws-sdk/'));
 const plain = await bundle('plain', "export * from '../functions/acquire-lease.ts';", {
+  alias: {},
   plugins: [],
   external: [...OPTIONAL, ...SDK],
 });
 const driver = await bundle('driver', "export * from '../shared/store/mongo/mongo-store.ts';");
 const plainDriver = await bundle('plain-driver', "export * from '../shared/store/mongo/mongo-store.ts';", {
+  alias: {},
   plugins: [],
   external: [...OPTIONAL, ...SDK],
 });
 const secrets = await bundle(
   'secrets',
   "import { SecretsManagerClient, GetSecretValueCommand } from '@aws-sdk/client-secrets-manager'; export const client = new SecretsManagerClient({ region: 'eu-central-1' }); export { GetSecretValueCommand };",
-  { plugins: [], external: OPTIONAL },
+  { alias: {}, plugins: [], external: OPTIONAL },
 );
 const chain = await bundle(
   'chain',
   "import { fromNodeProviderChain } from '@aws-sdk/credential-providers'; export const credentials = fromNodeProviderChain();",
-  { plugins: [], external: OPTIONAL },
+  { alias: {}, plugins: [], external: OPTIONAL },
 );
 
 const event = {

@@ -27,18 +27,21 @@ const SOURCE = join(SITE, 'src');
 const PUBLIC = join(SITE, 'public');
 const DIST = join(SITE, 'dist');
 const INDEX = join(DIST, 'index.html');
+const API_PAGE = join(SOURCE, 'api-page');
 
 async function buildSite(): Promise<void> {
   const scratch = await mkdtemp(join(tmpdir(), 'token-orchestrator-site-'));
   try {
     const styles = join(scratch, 'styles.css');
-    await runTailwind(join(SOURCE, 'styles.css'), styles);
+    await runTailwind(join(SOURCE, 'styles/main.css'), styles);
     const { metafile } = await build({
-      entryPoints: {
-        app: join(SOURCE, 'main.tsx'),
-        theme: join(SOURCE, 'theme/apply-stored-theme.ts'),
-        styles,
-      },
+      entryPoints: [
+        { out: 'app', in: join(SOURCE, 'main.tsx') },
+        { out: 'theme', in: join(SOURCE, 'theme/apply-stored-theme.ts') },
+        { out: 'styles', in: styles },
+        { out: 'api-page', in: join(API_PAGE, 'show-api.ts') },
+        { out: 'api-page', in: join(API_PAGE, 'api-page.css') },
+      ],
       outdir: join(scratch, 'dist'),
       entryNames: '[name]-[hash]',
       assetNames: '[name]-[hash]',
@@ -56,8 +59,13 @@ async function buildSite(): Promise<void> {
       absWorkingDir: ROOT,
     });
     const outputs = Object.keys(metafile.outputs).map((path) => basename(path));
-    await writeFile(join(scratch, 'dist/index.html'), await renderIndex(outputs));
     await cp(PUBLIC, join(scratch, 'dist'), { recursive: true });
+    await writeFile(join(scratch, 'dist/index.html'), await renderPage(join(SOURCE, 'index.html'), outputs));
+    await mkdir(join(scratch, 'dist/docs'));
+    await writeFile(
+      join(scratch, 'dist/docs/index.html'),
+      await renderPage(join(API_PAGE, 'index.html'), outputs),
+    );
     await copyFile(
       join(ROOT, 'node_modules/@fontsource-variable/inter/LICENSE'),
       join(scratch, 'dist/inter-license.txt'),
@@ -66,16 +74,15 @@ async function buildSite(): Promise<void> {
       join(ROOT, 'node_modules/@fontsource-variable/jetbrains-mono/LICENSE'),
       join(scratch, 'dist/jetbrains-mono-license.txt'),
     );
-    await addApiPage(join(scratch, 'dist/docs'));
+    await addSwaggerUi(join(scratch, 'dist/docs'));
     await replaceDist(join(scratch, 'dist'));
   } finally {
     await rm(scratch, { recursive: true, force: true });
   }
 }
 
-/** The API document and the page that shows it: Swagger UI, from this origin alone. */
-async function addApiPage(folder: string): Promise<void> {
-  await cp(join(SOURCE, 'docs'), folder, { recursive: true });
+/** The API document, and what shows it: Swagger UI, from this origin alone. */
+async function addSwaggerUi(folder: string): Promise<void> {
   await copyFile(join(ROOT, 'docs/openapi.json'), join(folder, 'openapi.json'));
   for (const name of ['swagger-ui.css', 'swagger-ui-bundle.js', 'LICENSE', 'NOTICE']) {
     await copyFile(join(ROOT, 'node_modules/swagger-ui-dist', name), join(folder, name));
@@ -88,9 +95,9 @@ async function runTailwind(input: string, output: string): Promise<void> {
   await promisify(execFile)(process.execPath, [cli, '--input', input, '--output', output], { cwd: SOURCE });
 }
 
-/** `index.html` with the hashed names in place of `{app.js}`, `{theme.js}`, `{styles.css}` and the like. */
-async function renderIndex(outputs: readonly string[]): Promise<string> {
-  const template = await readFile(join(SOURCE, 'index.html'), 'utf8');
+/** A page with the hashed names in place of `{app.js}`, `{theme.js}`, `{styles.css}` and the like. */
+async function renderPage(path: string, outputs: readonly string[]): Promise<string> {
+  const template = await readFile(path, 'utf8');
   return template.replaceAll(/\{([\w-]+)\.(\w+)\}/g, (_, name: string, extension: string) => {
     const hashed = outputs.find(
       (output) => output.startsWith(`${name}-`) && output.endsWith(`.${extension}`),

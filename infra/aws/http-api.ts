@@ -2,7 +2,9 @@ import { Duration, RemovalPolicy, Validations } from 'aws-cdk-lib';
 import { AccessLogFormat } from 'aws-cdk-lib/aws-apigateway';
 import {
   type CfnStage,
+  type CorsHttpMethod,
   HttpApi,
+  type HttpApiProps,
   type HttpMethod,
   HttpNoneAuthorizer,
   HttpRoute,
@@ -15,6 +17,7 @@ import { HttpLambdaIntegration } from 'aws-cdk-lib/aws-apigatewayv2-integrations
 import { LogGroup, type RetentionDays } from 'aws-cdk-lib/aws-logs';
 import { Construct } from 'constructs';
 import { routes, unmatchedRoute } from '../../functions/routes.ts';
+import { CORS } from '../cors.ts';
 import type { Parameters } from './parameters.ts';
 import { ServiceFunction } from './service-function.ts';
 
@@ -59,6 +62,7 @@ export class Api extends Construct {
     this.api = new HttpApi(this, 'HttpApi', {
       description: 'Token Orchestrator: leases interchangeable keys to programs',
       createDefaultStage: false,
+      ...corsOf(props.parameters),
     });
     this.authorizer = new ServiceFunction(this, 'authorize', {
       ...props,
@@ -129,4 +133,17 @@ export class Api extends Construct {
     // Settings of a route that is not there yet are an error, and CloudFormation sees no reference to order them by.
     stage.node.addDependency(...httpRoutes);
   }
+}
+
+function corsOf({ corsOrigins }: Parameters): Pick<HttpApiProps, 'corsPreflight'> {
+  if (corsOrigins === undefined) return {};
+  return {
+    corsPreflight: {
+      allowOrigins: corsOrigins,
+      allowMethods: CORS.allowMethods as CorsHttpMethod[],
+      allowHeaders: [...CORS.allowHeaders],
+      exposeHeaders: [...CORS.exposeHeaders],
+      maxAge: Duration.seconds(CORS.maxAgeSeconds),
+    },
+  };
 }

@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import { corsOriginsSchema } from '../../shared/runtime/config.ts';
 
 /** A parameter of the deployment is missing or malformed; the message has one line that says which and what it should be. */
 export class ParameterError extends Error {}
@@ -59,6 +60,8 @@ const parametersSchema = z
       /^arn:[\w-]+:wafv2:us-east-1:\d{12}:global\/webacl\/\S+$/,
       'must be the ARN of a web ACL for CloudFront: scope global, in us-east-1',
     ).optional(),
+    /** The origins whose pages may call the API. */
+    corsOrigins: corsOriginsSchema.optional(),
     alarmTopicArn: arn(/^arn:[\w-]+:sns:[\w-]+:\d{12}:[\w-]+$/, 'must be the ARN of an SNS topic').optional(),
     /** Per function; unset: the account's pool. */
     reservedConcurrency: wholeNumber(1, 1000).optional(),

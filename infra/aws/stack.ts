@@ -43,7 +43,7 @@ export class TokenOrchestratorStack extends Stack {
       value: api.api.apiEndpoint,
     });
     new CfnOutput(this, 'SetupDatabase', {
-      description: 'Makes the indexes and the first admin credential, straight in the database',
+      description: 'Makes indexes and the first admin credential: before every deployment',
       value:
         mongodbUri === undefined
           ? `MONGODB_SECRET_ARN='${mongodbSecretArn}' npm run setup-database`

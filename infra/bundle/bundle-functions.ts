@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url';
 import { type BuildOptions, build } from 'esbuild';
 import { routes, unmatchedRoute } from '../../functions/routes.ts';
 import { directBuiltIns } from './direct-built-ins.ts';
-import { leanDriver, OPTIONAL_DRIVER_PACKAGES } from './lean-driver.ts';
+import { DRIVER_REPLACEMENTS, OPTIONAL_DRIVER_PACKAGES, saslprepOnDemand } from './driver-packages.ts';
 
 const PROJECT = fileURLToPath(new URL('../../', import.meta.url));
 
@@ -36,7 +36,8 @@ export const BUNDLE_OPTIONS = {
   target: 'node24',
   banner: { js: REQUIRE },
   legalComments: 'none',
-  plugins: [leanDriver, directBuiltIns],
+  alias: DRIVER_REPLACEMENTS,
+  plugins: [saslprepOnDemand, directBuiltIns],
   // The Lambda runtime brings the SDK; only a function that reads its database credential from a secret loads it.
   external: [...OPTIONAL_DRIVER_PACKAGES, '@aws-sdk/client-secrets-manager'],
   absWorkingDir: PROJECT,

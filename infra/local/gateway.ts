@@ -7,6 +7,7 @@ import { matchPath } from '../../shared/http/match-route.ts';
 import type { Route } from '../../shared/http/route.ts';
 import { answerWithin } from '../../shared/runtime/answer-within.ts';
 import { logger } from '../../shared/runtime/logger.ts';
+import { CORS } from '../cors.ts';
 import { type Authorization, cacheAuthorizer } from './authorizer-cache.ts';
 import { type GatewayRequest, toGatewayEvent } from './gateway-event.ts';
 import type { Functions } from './load-functions.ts';
@@ -19,6 +20,8 @@ export interface GatewayOptions {
   /** Milliseconds, by a clock that is never set: how old an answer of the authorizer is. */
   readonly monotonicNow?: () => number;
   readonly functionDeadlineMs?: number;
+  /** The origins whose pages may call; none unless told, `*` for all. */
+  readonly corsOrigins?: readonly string[] | undefined;
 }
 
 /** API Gateway's own answers: what it says without asking a function. */
@@ -39,6 +42,7 @@ export function createGateway(functions: Functions, options: GatewayOptions = {}
   const authorize = cacheAuthorizer(functions.authorize, options.monotonicNow);
 
   return async (message, response) => {
+    addCorsHeaders(message, response, options.corsOrigins ?? []);
     try {
       await handle(message, response);
     } catch (error) {
@@ -80,6 +84,25 @@ export function createGateway(functions: Functions, options: GatewayOptions = {}
     const credential = message.headers.authorization;
     return credential ? authorize(credential) : 'missing';
   }
+}
+
+/** On every answer, the gateway's own included, to a request that a page of an allowed origin sent. */
+function addCorsHeaders(
+  message: IncomingMessage,
+  response: ServerResponse,
+  origins: readonly string[],
+): void {
+  if (origins.length === 0) return;
+  const everyone = origins.includes('*');
+  if (!everyone) response.setHeader('vary', 'origin');
+  const { origin } = message.headers;
+  if (origin === undefined || !(everyone || origins.includes(origin))) return;
+  response.setHeader('access-control-allow-origin', everyone ? '*' : origin);
+  response.setHeader('access-control-expose-headers', CORS.exposeHeaders.join(','));
+  if (message.method !== 'OPTIONS') return;
+  response.setHeader('access-control-allow-methods', CORS.allowMethods.join(','));
+  response.setHeader('access-control-allow-headers', CORS.allowHeaders.join(','));
+  response.setHeader('access-control-max-age', CORS.maxAgeSeconds);
 }
 
 function readRequest(message: IncomingMessage): { route: Route | undefined; request: GatewayRequest } {

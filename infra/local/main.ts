@@ -10,6 +10,7 @@ import { ForeseeableMistake, failWith } from './foreseeable-mistake.ts';
 import { loadBundledFunctions } from './load-bundled-functions.ts';
 import { loadFunctions } from './load-functions.ts';
 import { createLocalServer } from './local-server.ts';
+import { prepareStore } from './prepare-store.ts';
 import { stopServer } from './stop-server.ts';
 import { startSweepTimer } from './sweep-timer.ts';
 import { welcome } from './welcome.ts';
@@ -29,7 +30,7 @@ async function start(config: LocalConfig): Promise<void> {
     throw new ForeseeableMistake('bundled functions share no memory: set SQLITE_PATH to a file');
   }
   const store = await openStore(config);
-  await store.prepare(Date.now());
+  await prepareStore(store);
   const credential = config.BOOTSTRAP_CREDENTIAL ?? (await ensureAdminCredential(store, Date.now()));
   if (config.BOOTSTRAP_CREDENTIAL !== undefined) await putAdmin(store, credential, Date.now());
 
@@ -37,7 +38,7 @@ async function start(config: LocalConfig): Promise<void> {
   const functions = FROM_BUNDLES
     ? await loadBundledFunctions(BUNDLE_FOLDER)
     : await loadFunctions(async () => runtime);
-  const server = createLocalServer(functions, SITE_FOLDER);
+  const server = createLocalServer(functions, SITE_FOLDER, { corsOrigins: config.CORS_ORIGINS });
   server.listen(config.PORT, config.HOST);
   await once(server, 'listening');
   const sweepTimer = startSweepTimer(functions.sweep);

@@ -2,6 +2,7 @@ import { generateClient } from '../../shared/domain/clients.ts';
 import { loadEnvFile, readRuntimeConfig } from '../../shared/runtime/config.ts';
 import { openStore } from '../../shared/runtime/open-store.ts';
 import { ForeseeableMistake, failWith } from './foreseeable-mistake.ts';
+import { prepareStore } from './prepare-store.ts';
 
 /**
  * Makes the indexes and, where the database has no admin without limits, the first one, straight in the database.
@@ -16,7 +17,7 @@ async function setUp(): Promise<void> {
   }
   const store = await openStore(config);
   try {
-    await store.prepare(Date.now());
+    await prepareStore(store);
     console.log('Indexes and the default pool are in place.');
     if (await hasAdmin(store)) {
       console.log('There is an admin already: no credential was made. --new-admin makes one more.');

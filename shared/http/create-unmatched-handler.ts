@@ -7,9 +7,14 @@ import { allowedMethods } from './match-route.ts';
 import { MethodNotAllowedError, RouteNotFoundError, sendProblems } from './problem.ts';
 import type { Route } from './route.ts';
 
-/** Responds to what no route matched: 405 with `Allow` where the path is known for other methods, 404 otherwise. */
+/**
+ * Responds to what no route matched: 405 with `Allow` where the path is known for other methods, 404 otherwise. A
+ * browser's preflight gets 204: a browser takes no other status, and the gateway adds the headers that allow the call,
+ * if any.
+ */
 export function createUnmatchedHandler(routes: readonly Route[]): ApiHandler {
-  const refuse = async (event: ApiEvent): Promise<ApiResponse> => {
+  const respond = async (event: ApiEvent): Promise<ApiResponse> => {
+    if (isPreflight(event)) return { statusCode: 204 };
     const allowed = allowedMethods(routes, event.rawPath);
     if (allowed.length > 0) throw new MethodNotAllowedError(allowed);
     throw new RouteNotFoundError('There is no such path');
@@ -17,5 +22,13 @@ export function createUnmatchedHandler(routes: readonly Route[]): ApiHandler {
   return middy<ApiEvent, ApiResponse>()
     .use(finishResponse(logger))
     .use(sendProblems(logger))
-    .handler(refuse) as unknown as ApiHandler;
+    .handler(respond) as unknown as ApiHandler;
+}
+
+function isPreflight({ headers, requestContext }: ApiEvent): boolean {
+  return (
+    requestContext.http.method === 'OPTIONS' &&
+    headers.origin !== undefined &&
+    headers['access-control-request-method'] !== undefined
+  );
 }

@@ -29,6 +29,21 @@ function wholeNumber(min: number, max: number) {
     .pipe(z.int(message).min(min, message).max(max, message));
 }
 
+const CORS_MESSAGE = 'must be * or origins like https://app.example.com, separated by commas';
+
+/** The origins whose pages may call the API: `*` for all, or each as a browser sends it, without a path. */
+export const corsOriginsSchema = z
+  .string(CORS_MESSAGE)
+  .transform((text) => text.split(',').map((origin) => origin.trim()))
+  .refine(
+    ([first, ...others]) => (first === '*' && others.length === 0) || [first, ...others].every(isOrigin),
+    CORS_MESSAGE,
+  );
+
+function isOrigin(text = ''): boolean {
+  return /^https?:/.test(text) && URL.canParse(text) && new URL(text).origin === text;
+}
+
 const secretArnSchema = z
   .string()
   .regex(
@@ -36,10 +51,12 @@ const secretArnSchema = z
     'must be the ARN of a Secrets Manager secret',
   );
 
+const poolSizeSchema = wholeNumber(1, 1000);
+
 const storeVariables = {
   MONGODB_URI: mongodbUriSchema.optional(),
   MONGODB_SECRET_ARN: secretArnSchema.optional(),
-  MONGODB_MAX_POOL_SIZE: wholeNumber(1, 1000).optional(),
+  MONGODB_MAX_POOL_SIZE: poolSizeSchema.optional(),
   SQLITE_PATH: z.string().min(1, 'must be a path or :memory:').default('.data/orchestrator.db'),
   CLOCK_SKEW_TOLERANCE_MS: wholeNumber(0, 60_000).default(1000),
 };
@@ -50,6 +67,9 @@ const localSchema = z.object({
   ...storeVariables,
   PORT: wholeNumber(0, 65_535).default(3000),
   HOST: z.string().min(1, 'must be an address to listen on').default('127.0.0.1'),
+  /** One process serves every caller, where a Lambda environment serves one. */
+  MONGODB_MAX_POOL_SIZE: poolSizeSchema.default(50),
+  CORS_ORIGINS: corsOriginsSchema.optional(),
   BOOTSTRAP_CREDENTIAL: credentialSchema.optional(),
   LOG_LEVEL: z.enum(['DEBUG', 'INFO', 'WARN', 'ERROR'], 'must be DEBUG, INFO, WARN or ERROR').default('WARN'),
 });

@@ -1,14 +1,14 @@
 import { render } from 'preact';
-import { signIn, storedCredential } from './session/session.ts';
+import { resumeSession, signIn } from './session/session.ts';
 import { takeCredentialFromAddress } from './session/sign-in-link.ts';
 import { App } from './shell/app.tsx';
 import './theme/theme.ts';
 
-function signInWith(credential: string | undefined): void {
-  if (credential !== undefined) void signIn(credential);
-}
-
-signInWith(takeCredentialFromAddress() ?? storedCredential());
+const credential = takeCredentialFromAddress();
+void (credential === undefined ? resumeSession() : signIn(credential));
 // A sign-in link that is opened in a tab that shows the dashboard already changes the fragment only.
-window.addEventListener('hashchange', () => signInWith(takeCredentialFromAddress()));
+window.addEventListener('hashchange', () => {
+  const next = takeCredentialFromAddress();
+  if (next !== undefined) void signIn(next);
+});
 render(<App />, document.getElementById('app') as HTMLElement);

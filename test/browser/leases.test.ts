@@ -107,12 +107,16 @@ test('an empty pool stands out, and an acquire there says when to come back', as
   await host().call('PUT', '/pools/scarce', { leaseSeconds: 50 });
   await host().call('POST', '/keys', { pool: 'scarce' });
   await host().call('POST', '/leases', { pool: 'scarce', holder: 'hoarder' });
+  await host().call('PUT', '/pools/ample', { leaseSeconds: 50 });
+  await host().call('POST', '/keys', { pool: 'ample', count: 2 });
+  await host().call('POST', '/leases', { pool: 'ample', holder: 'modest' });
   const page = await openAsNewAdmin();
-  await page
-    .locator('[data-condition="exhausted"]')
-    .filter({ hasText: 'scarce' })
-    .getByText('no free key')
+  const card = (pool: string) => page.locator('[data-condition]').filter({ hasText: pool });
+  await card('scarce').getByText('no free key').waitFor();
+  await card('scarce')
+    .getByText(/^Next key free in \d+ s/)
     .waitFor();
+  await card('ample').getByText('A key is free now').waitFor();
 
   await page.getByRole('link', { name: 'Try it' }).click();
   await page.getByLabel('Pool').fill('scarce');

@@ -20,6 +20,20 @@ test('a lost connection is shown, numbers turn stale, and both recover by themse
   expect(await page.locator('section.stale').count()).toBe(0);
 });
 
+test('offline, the page says so, and does not claim to repeat what somebody asked for', async () => {
+  await host().call('POST', '/keys', {});
+  const { page } = await open(`${host().url}/try-it#credential=${host().credential}`);
+  await page.getByText('You hold no lease').waitFor();
+  await page.context().setOffline(true);
+  await page.getByRole('button', { name: 'Acquire', exact: true }).click();
+  await page
+    .getByText('You are offline, so it is unknown whether this was done. Look before you try again.')
+    .waitFor();
+  await page.getByText('You are offline. This page goes on when the connection is back.').waitFor();
+  await page.context().setOffline(false);
+  await page.getByText('Connection lost').waitFor({ state: 'detached' });
+});
+
 test('a tab that is opened while the service is down signs in once it is back', async () => {
   const { page } = await open(host().signInLink);
   await page.getByText('Live', { exact: true }).waitFor();

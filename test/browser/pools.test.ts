@@ -81,17 +81,43 @@ test('keys are filtered by state, found by holder and id, refreshed and deleted'
   await expect.poll(() => rows.count()).toBe(4);
 });
 
-test('a dialog takes the focus, closes on Escape and gives the focus back', async () => {
+test('a lease that runs out is shown as over at once, even while no answer comes', async () => {
+  await host().call('PUT', '/pools/brief', { leaseSeconds: 3, keyTtlSeconds: null });
+  await host().call('POST', '/keys', { pool: 'brief' });
+  await host().call('POST', '/leases', { pool: 'brief' });
+  const { page } = await open(`${host().url}/pool?name=brief#credential=${host().credential}`);
+  await page.locator('[data-key][data-state="leased"]').waitFor();
+  await page.route('**/v1/keys**', (route) => route.abort());
+  const row = page.locator('[data-key][data-state="cooling"]');
+  await row.getByText('ended').waitFor();
+  expect(await row.getByText('leased', { exact: true }).count()).toBe(0);
+});
+
+test('a dialog puts the focus on its first field, closes on Escape and gives the focus back', async () => {
   const { page } = await open(`${host().url}/pool?name=default#credential=${host().credential}`);
   const opener = page.getByRole('button', { name: 'Create keys' }).first();
   await opener.focus();
   await page.keyboard.press('Enter');
   const dialog = page.getByRole('dialog');
   await dialog.waitFor();
-  expect(await dialog.evaluate((element) => element.contains(document.activeElement))).toBe(true);
+  const focused = page.locator(':focus');
+  expect(await focused.getAttribute('type')).toBe('number');
   await page.keyboard.press('Escape');
   await dialog.waitFor({ state: 'detached' });
   await expect.poll(() => opener.evaluate((element) => element === document.activeElement)).toBe(true);
+
+  await page.getByRole('button', { name: 'Edit policy' }).click();
+  expect(await focused.getAttribute('id')).toBe(
+    await dialog.getByLabel('Lease, in seconds').getAttribute('id'),
+  );
+  await page.keyboard.press('Escape');
+  await host().call('POST', '/keys', {});
+  await page
+    .getByRole('button', { name: /^Delete key_/ })
+    .first()
+    .click();
+  // Nothing to fill in: then the button that does nothing.
+  expect(await focused.textContent()).toBe('Cancel');
 });
 
 test('a pool that does not exist is said not to', async () => {

@@ -47,7 +47,7 @@ test('a viewer sees everything and is offered nothing that would be refused', as
       buttons.map((button) => button.getAttribute('aria-label') ?? button.textContent),
     );
   expect(names.filter((name) => !/^(Copy|Theme|Sign out)/.test(name ?? ''))).toEqual([]);
-  expect(await page.getByRole('navigation').getByRole('link').allTextContents()).toEqual(['Overview']);
+  expect(await page.getByRole('navigation').getByRole('link').allTextContents()).toEqual(['Overview', 'API']);
 
   await page.goto(`${host().url}/clients`);
   await page.getByRole('heading', { name: 'Nothing here' }).waitFor();
@@ -62,7 +62,7 @@ test('a client sees its own leases and Try it, and nothing else', async () => {
   const { page } = await open(`${host().url}/#credential=${client.credential}`);
   await page.getByText('mine').waitFor();
   expect(await page.getByText('theirs').count()).toBe(0);
-  expect(await page.getByRole('navigation').getByRole('link').allTextContents()).toEqual(['Try it']);
+  expect(await page.getByRole('navigation').getByRole('link').allTextContents()).toEqual(['Try it', 'API']);
 
   await page.getByLabel('Pool').fill('default');
   await page.getByRole('button', { name: 'Acquire', exact: true }).click();
@@ -76,5 +76,6 @@ test('an admin that is limited to some pools is not offered clients', async () =
   expect(await page.getByRole('navigation').getByRole('link').allTextContents()).toEqual([
     'Overview',
     'Try it',
+    'API',
   ]);
 });

@@ -19,8 +19,38 @@ test('the credential is kept for the tab only', async () => {
 
   expect(await page.evaluate(() => JSON.stringify(localStorage) + document.cookie)).toBe('{}');
   const otherTab = await page.context().newPage();
+  await page.close();
   await otherTab.goto(host().url);
-  await otherTab.getByRole('heading', { name: 'Sign in' }).waitFor();
+  await otherTab.getByRole('button', { name: 'Sign in', exact: true }).waitFor();
+});
+
+test('a link that is opened in a new tab is signed in there, and neither address nor storage tell how', async () => {
+  const { page } = await open(host().signInLink);
+  const opened = page.context().waitForEvent('page');
+  await page.getByRole('link', { name: 'default' }).click({ modifiers: ['ControlOrMeta'] });
+  const tab = await opened;
+  await tab.getByRole('heading', { name: 'default', level: 1 }).waitFor();
+  expect(tab.url()).toBe(`${host().url}/pool?name=default`);
+  expect(await tab.evaluate(() => JSON.stringify(localStorage) + document.cookie)).toBe('{}');
+
+  await tab.getByRole('button', { name: 'Sign out' }).click();
+  await page.getByRole('heading', { name: 'Sign in' }).waitFor();
+});
+
+test('a new tab is signed in as the tab that was used last', async () => {
+  const viewer = await host().call<{ credential: string }>('POST', '/clients', { role: 'viewer' });
+  const { page } = await open(host().signInLink);
+  const watching = await page.context().newPage();
+  await watching.goto(`${host().url}/#credential=${viewer.credential}`);
+  await watching.getByRole('heading', { name: 'Overview' }).click();
+  const tab = await page.context().newPage();
+  await tab.goto(host().url);
+  await tab.getByRole('button', { name: 'Sign out (viewer)' }).waitFor();
+
+  await tab.getByRole('button', { name: 'Sign out' }).click();
+  await tab.reload();
+  await tab.getByRole('button', { name: 'Sign in', exact: true }).waitFor();
+  await page.getByRole('button', { name: 'Sign out (admin)' }).waitFor();
 });
 
 test('a wrong credential is said to be wrong, and can be put right', async () => {

@@ -9,7 +9,20 @@ describe('the configuration', () => {
       PORT: 3000,
       HOST: '127.0.0.1',
       LOG_LEVEL: 'WARN',
+      MONGODB_MAX_POOL_SIZE: 50,
     });
+  });
+
+  it('leaves the number of connections to the store and the deployment where no local host runs', () => {
+    expect(readRuntimeConfig({})).not.toHaveProperty('MONGODB_MAX_POOL_SIZE');
+    expect(readRuntimeConfig({ MONGODB_MAX_POOL_SIZE: '2' })).toMatchObject({ MONGODB_MAX_POOL_SIZE: 2 });
+  });
+
+  it('takes * or a list of origins for CORS', () => {
+    expect(readLocalConfig({ CORS_ORIGINS: '*' }).CORS_ORIGINS).toEqual(['*']);
+    expect(
+      readLocalConfig({ CORS_ORIGINS: 'https://a.example, http://localhost:5173' }).CORS_ORIGINS,
+    ).toEqual(['https://a.example', 'http://localhost:5173']);
   });
 
   it('takes an empty variable for one that is not set, and knows nothing of others', () => {
@@ -48,6 +61,12 @@ describe('the configuration', () => {
     ['CLOCK_SKEW_TOLERANCE_MS', '1s', /a whole number from 0 to 60000/],
     ['CLOCK_SKEW_TOLERANCE_MS', '60001', /a whole number from 0 to 60000/],
     ['MONGODB_MAX_POOL_SIZE', '0', /a whole number from 1 to 1000/],
+    ['CORS_ORIGINS', 'hunter2.example', /\* or origins like/],
+    ['CORS_ORIGINS', 'https://hunter2.example/', /\* or origins like/],
+    ['CORS_ORIGINS', 'https://Hunter2.example', /\* or origins like/],
+    ['CORS_ORIGINS', 'ftp://hunter2.example', /\* or origins like/],
+    ['CORS_ORIGINS', 'https://hunter2.example,', /\* or origins like/],
+    ['CORS_ORIGINS', '*,https://hunter2.example', /\* or origins like/],
     ['LOG_LEVEL', 'verbose', /DEBUG, INFO, WARN or ERROR/],
     ['MONGODB_URI', 'postgres://app:hunter2@db', /start with mongodb:\/\/ or mongodb\+srv:\/\//],
     ['MONGODB_URI', 'mongodb://app:hunter2 @db', /start with mongodb:\/\//],

@@ -1,13 +1,13 @@
 import type { LeaseEndReason } from '../../../shared/contract/problems.ts';
 import { ApiError } from './api-error.ts';
 
-/** What a person is told about an error: what happened, and what can be done. */
+/** What a person is told when something they asked for failed: what happened, and what can be done. */
 export function explainError(error: unknown): string {
   if (!(error instanceof ApiError))
     return 'Something unexpected went wrong in the dashboard. Reload the page.';
   switch (error.code) {
     case 'network':
-      return 'The service does not answer. Check the connection; this page tries again by itself.';
+      return `${navigator.onLine ? 'No answer came' : 'You are offline'}, so it is unknown whether this was done. Look before you try again.`;
     case 'credential_rejected':
       return 'This credential is wrong or was revoked.';
     case 'throttled':
@@ -41,6 +41,23 @@ export function explainError(error: unknown): string {
       return error.requestId === undefined
         ? `${error.message}.`
         : `Something went wrong in the service. Quote request ${error.requestId} when you report it.`;
+  }
+}
+
+/** What a person is told when the page cannot get something to show: it goes on asking, and nothing was changed. */
+export function explainOutage(error: unknown): string {
+  if (!(error instanceof ApiError)) return explainError(error);
+  switch (error.code) {
+    case 'network':
+      return navigator.onLine
+        ? 'The service does not answer. This page keeps trying.'
+        : 'You are offline. This page goes on when the connection is back.';
+    case 'throttled':
+      return 'Too many requests at once. This page tries again in a moment.';
+    case 'database_unavailable':
+      return 'The service cannot reach its database. This page keeps trying.';
+    default:
+      return explainError(error);
   }
 }
 

@@ -1,10 +1,11 @@
 import { useEffect, useMemo, useState } from 'preact/hooks';
 import type { Client } from '../../../shared/contract/clients.ts';
+import { explainOutage } from '../api/explain-error.ts';
 import { EmptyState } from '../components/empty-state.tsx';
 import { Icon } from '../components/icon.tsx';
 import { ErrorNotice } from '../components/notice.tsx';
 import { PageHeading } from '../components/page-heading.tsx';
-import type { PoolsFeed } from '../overview/pools-feed.ts';
+import type { PoolsFeed } from '../pools/pools-feed.ts';
 import type { SignedIn } from '../session/session.ts';
 import { ClientTable } from './client-table.tsx';
 import { createClientsFeed } from './clients-feed.ts';
@@ -79,7 +80,7 @@ function Loading({ error }: { error: unknown }) {
   if (error !== undefined) {
     return (
       <div class="p-5 pt-1">
-        <ErrorNotice error={error} />
+        <ErrorNotice error={error} explain={explainOutage} />
       </div>
     );
   }

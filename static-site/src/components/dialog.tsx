@@ -19,6 +19,8 @@ export function Dialog({ title, onClose, children, wide = false, dismissable = t
     const element = dialog.current;
     const opener = document.activeElement;
     element?.showModal();
+    // The first field, or the first button where there is nothing to fill in: not the cross, which comes before both.
+    element?.querySelector<HTMLElement>('form input, [data-buttons] button')?.focus();
     return () => {
       element?.close();
       // What opened it may be gone, with the key that was deleted: then the view's heading is next.
@@ -66,5 +68,9 @@ export function Dialog({ title, onClose, children, wide = false, dismissable = t
 }
 
 export function DialogButtons({ children }: { children: ComponentChildren }) {
-  return <div class="mt-6 flex flex-wrap-reverse justify-end gap-2">{children}</div>;
+  return (
+    <div data-buttons class="mt-6 flex flex-wrap-reverse justify-end gap-2">
+      {children}
+    </div>
+  );
 }

@@ -25,13 +25,19 @@ export function Notice({ tone, icon = 'warning', children }: NoticeProps) {
   );
 }
 
+interface ErrorNoticeProps {
+  readonly error: unknown;
+  /** `explainOutage` where the page asks again by itself. */
+  readonly explain?: (error: unknown) => string;
+}
+
 /** What went wrong, read out at once; nothing when nothing did. */
-export function ErrorNotice({ error }: { error: unknown }) {
+export function ErrorNotice({ error, explain = explainError }: ErrorNoticeProps) {
   return (
     <div role="alert">
       {error !== undefined && (
         <div class="mt-4">
-          <Notice tone="danger">{explainError(error)}</Notice>
+          <Notice tone="danger">{explain(error)}</Notice>
         </div>
       )}
     </div>

@@ -2,8 +2,9 @@ import { signal } from '@preact/signals';
 import { type Api, createApi } from '../api/api-client.ts';
 import { ApiError } from '../api/api-error.ts';
 import { type Access, discoverAccess } from './discover-access.ts';
+import { askOtherTabs, listenToOtherTabs, signOutOtherTabs } from './other-tabs.ts';
 
-/** Kept for the tab only: a new tab asks again, and closing it forgets. */
+/** Kept for the tab only: closing it forgets. Empty once somebody signed out here, so that no other tab is asked. */
 const STORAGE_KEY = 'token-orchestrator.credential';
 
 export interface SignedIn {
@@ -37,10 +38,24 @@ export async function signIn(credential: string): Promise<void> {
   }
 }
 
+/** Signs in with what this tab knows already, or else as another tab of this browser is signed in. */
+export async function resumeSession(): Promise<void> {
+  session.value = { state: 'checking' };
+  const credential = sessionStorage.getItem(STORAGE_KEY) ?? (await askOtherTabs());
+  if (credential) await signIn(credential);
+  else session.value = { state: 'signed-out' };
+}
+
 /** Forgets the credential; `error` is why, if the person did not ask for it. */
-export function signOut(error?: unknown): void {
-  sessionStorage.removeItem(STORAGE_KEY);
+function signOut(error?: unknown): void {
+  sessionStorage.setItem(STORAGE_KEY, '');
   session.value = { state: 'signed-out', error };
+}
+
+/** Signs out here and in every other tab that uses the same credential. */
+export function signOutEverywhere({ credential }: SignedIn): void {
+  signOutOtherTabs(credential);
+  signOut();
 }
 
 /** Signs out when the error says that the credential is no longer good. */
@@ -48,6 +63,7 @@ export function endSessionIfRejected(error: unknown): void {
   if (error instanceof ApiError && error.code === 'credential_rejected') signOut(error);
 }
 
-export function storedCredential(): string | undefined {
-  return sessionStorage.getItem(STORAGE_KEY) ?? undefined;
-}
+listenToOtherTabs(
+  () => (session.value.state === 'signed-in' ? session.value.credential : undefined),
+  () => signOut(),
+);

@@ -1,6 +1,6 @@
 import { useEffect } from 'preact/hooks';
 import { session, signIn } from '../session/session.ts';
-import { SignInPage, UnreachablePage } from '../session/sign-in-page.tsx';
+import { SignInPage, UnreachablePage } from './sign-in-page.tsx';
 import { SignedInShell } from './signed-in-shell.tsx';
 
 /** How often a service that does not answer at sign-in is asked again, in milliseconds. */

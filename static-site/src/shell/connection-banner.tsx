@@ -1,4 +1,4 @@
-import { explainError } from '../api/explain-error.ts';
+import { explainOutage } from '../api/explain-error.ts';
 import { Icon } from '../components/icon.tsx';
 import { askAgain, outage } from '../poll/connection.ts';
 import { formatClock } from '../time/time-text.tsx';
@@ -16,7 +16,7 @@ export function ConnectionBanner() {
               <strong class="font-semibold">
                 {current.error.code === 'network' ? 'Connection lost' : 'The service has trouble'}
               </strong>{' '}
-              since {formatClock(current.since)}. {explainError(current.error)} What you see is from before.
+              since {formatClock(current.since)}. {explainOutage(current.error)} What you see is from before.
             </p>
             <button
               type="button"

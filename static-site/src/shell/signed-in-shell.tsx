@@ -3,17 +3,17 @@ import { ClientsPage } from '../clients/clients-page.tsx';
 import { Icon } from '../components/icon.tsx';
 import { PageHeading } from '../components/page-heading.tsx';
 import { Toasts } from '../components/toasts.tsx';
-import { OverviewPage } from '../overview/overview-page.tsx';
-import { createPoolsFeed, type PoolsFeed } from '../overview/pools-feed.ts';
-import { PoolPage } from '../pool/pool-page.tsx';
+import { OverviewPage } from '../pools/overview-page.tsx';
+import { PoolPage } from '../pools/pool-page.tsx';
+import { createPoolsFeed, type PoolsFeed } from '../pools/pools-feed.ts';
+import { pathOf, type Route, route } from '../router.ts';
 import { roleOf } from '../session/discover-access.ts';
-import { type SignedIn, signOut } from '../session/session.ts';
-import { ThemeToggle } from '../theme/theme-toggle.tsx';
+import { type SignedIn, signOutEverywhere } from '../session/session.ts';
 import { createLeaseDesk, type LeaseDesk } from '../try-it/lease-desk.ts';
 import { TryItPage } from '../try-it/try-it-page.tsx';
 import { Brand } from './brand.tsx';
 import { ConnectionBanner } from './connection-banner.tsx';
-import { pathOf, type Route, route } from './router.ts';
+import { ThemeToggle } from './theme-toggle.tsx';
 
 /** Everything that a person sees once signed in. */
 export function SignedInShell({ signedIn }: { signedIn: SignedIn }) {
@@ -117,7 +117,7 @@ function Header({ signedIn }: { signedIn: SignedIn }) {
             class="button button-quiet button-icon"
             aria-label={`Sign out (${roleOf(access)})`}
             title="Sign out"
-            onClick={() => signOut()}
+            onClick={() => signOutEverywhere(signedIn)}
           >
             <Icon name="leave" />
           </button>
@@ -126,6 +126,9 @@ function Header({ signedIn }: { signedIn: SignedIn }) {
           {access.canRead && <NavLink target={{ view: 'overview' }}>Overview</NavLink>}
           {access.canLease && <NavLink target={{ view: 'try-it' }}>Try it</NavLink>}
           {access.canManageClients && <NavLink target={{ view: 'clients' }}>Clients</NavLink>}
+          <a href="/docs" class="flex items-center rounded-md px-2.5 font-medium text-muted hover:text-ink">
+            API
+          </a>
         </nav>
       </header>
       <ConnectionBanner />

@@ -1,6 +1,6 @@
 import type { Pool } from '../../../shared/contract/pools.ts';
 
-type Count = Pool['counts']['free'];
+export type Count = Pool['counts']['free'];
 
 const number = new Intl.NumberFormat();
 
@@ -13,6 +13,7 @@ export function formatCount({ count, relation }: Count): string {
   return relation === 'exact' ? formatNumber(count) : `${formatNumber(count)}+`;
 }
 
+/** The sum; as soon as one of them is only a lower bound, so is the sum. */
 export function addCounts(counts: readonly Count[]): Count {
   return {
     count: counts.reduce((sum, { count }) => sum + count, 0),

@@ -5,8 +5,8 @@ import { FormField, issueOf, withoutFieldIssues } from '../components/form-field
 import { Icon } from '../components/icon.tsx';
 import { ErrorNotice } from '../components/notice.tsx';
 import { useAction } from '../components/use-action.ts';
-import type { PoolsFeed } from '../overview/pools-feed.ts';
-import { pathOf } from '../shell/router.ts';
+import type { PoolsFeed } from '../pools/pools-feed.ts';
+import { pathOf } from '../router.ts';
 import { formatCount } from '../text/format-count.ts';
 import { CodePanel } from './code-panel.tsx';
 import type { LeaseDesk } from './lease-desk.ts';
@@ -54,7 +54,7 @@ export function AcquireForm({ desk, pools, pool, onPool, context }: AcquireFormP
         </h2>
         <FormField
           label="Pool"
-          hint={chosen === undefined ? undefined : `${formatCount(chosen.counts.free)} free now`}
+          hint={pools && <FreeNow pools={pools} pool={pool} />}
           error={issueOf(action.error, 'pool')}
         >
           {(attributes) => (
@@ -130,4 +130,12 @@ export function AcquireForm({ desk, pools, pool, onPool, context }: AcquireFormP
       <CodePanel title="Acquire" snippet={acquireSnippet(context, request)} />
     </section>
   );
+}
+
+/** Takes its line from the start, so that nothing below moves when the number comes. */
+function FreeNow({ pools, pool }: { pools: PoolsFeed; pool: string }) {
+  const known = pools.value.value;
+  if (known === undefined) return '…';
+  const chosen = known.find((candidate) => candidate.pool === pool);
+  return chosen === undefined ? 'No pool of this name' : `${formatCount(chosen.counts.free)} free now`;
 }

@@ -3,7 +3,7 @@ import type { AcquireLeaseRequest, Lease } from '../../../shared/contract/leases
 import type { LeaseEndReason } from '../../../shared/contract/problems.ts';
 import type { Answer, Api } from '../api/api-client.ts';
 import { ApiError } from '../api/api-error.ts';
-import { explainError, explainLeaseEnd } from '../api/explain-error.ts';
+import { explainLeaseEnd, explainOutage } from '../api/explain-error.ts';
 import { startPolling } from '../poll/start-polling.ts';
 import { endSessionIfRejected } from '../session/session.ts';
 import { nowMs } from '../time/clock.ts';
@@ -127,7 +127,7 @@ export function createLeaseDesk(api: Api): LeaseDesk {
       await keepAlive(leaseId);
     } catch (error) {
       if (find(leaseId)?.ended !== undefined) return;
-      log.add('bad', explainError(error), held.lease.keyId);
+      log.add('bad', explainOutage(error), held.lease.keyId);
       timers.set(
         leaseId,
         setTimeout(() => void beat(leaseId), RETRY_MS),

@@ -29,14 +29,14 @@ export function acquireSnippet(context: SnippetContext, request: AcquireLeaseReq
 export function keepAliveSnippet(context: SnippetContext, leaseId: string): Snippet {
   return {
     curl: curlStart(context, 'POST', `/v1/leases/${leaseId}/keep-alive`).join('\n').replace(/ \\$/, ''),
-    sdk: `await client.keepAlive(lease.leaseId);`,
+    sdk: `${sdkStart(context)}\n\nconst lease = await client.keepAlive(\n  ${literal(leaseId)},\n);`,
   };
 }
 
 export function releaseSnippet(context: SnippetContext, leaseId: string): Snippet {
   return {
     curl: curlStart(context, 'DELETE', `/v1/leases/${leaseId}`).join('\n').replace(/ \\$/, ''),
-    sdk: `await client.release(lease.leaseId);`,
+    sdk: `${sdkStart(context)}\n\nawait client.release(\n  ${literal(leaseId)},\n);`,
   };
 }
 
@@ -47,7 +47,8 @@ export function withLeaseSnippet(context: SnippetContext, pool: string): string 
     '',
     `await client.withLease({ pool: ${literal(pool)}, waitMs: 30_000 }, async (lease, signal) => {`,
     '  // The key is yours, and kept alive, until this returns or the signal aborts.',
-    '  await work(lease.value, signal);',
+    '  console.log(lease.value);',
+    '  signal.throwIfAborted();',
     '});',
   ].join('\n');
 }
@@ -66,7 +67,7 @@ function sdkStart({ url, credential }: SnippetContext): string {
     '',
     'const client = createClient({',
     `  url: ${literal(url)},`,
-    `  credential: ${credential === undefined ? `process.env.${VARIABLE}` : literal(credential)},`,
+    `  credential: ${credential === undefined ? `process.env.${VARIABLE} ?? ''` : literal(credential)},`,
     '});',
   ].join('\n');
 }

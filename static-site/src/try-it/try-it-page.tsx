@@ -1,7 +1,7 @@
 import { useEffect, useState } from 'preact/hooks';
 import { EmptyState } from '../components/empty-state.tsx';
 import { PageHeading } from '../components/page-heading.tsx';
-import type { PoolsFeed } from '../overview/pools-feed.ts';
+import type { PoolsFeed } from '../pools/pools-feed.ts';
 import type { SignedIn } from '../session/session.ts';
 import { plural } from '../text/format-count.ts';
 import { formatClock } from '../time/time-text.tsx';
@@ -32,6 +32,8 @@ export function TryItPage({ signedIn, desk, pools, pool: wanted }: TryItPageProp
     credential: isShown ? signedIn.credential : undefined,
   };
   const leases = desk.leases.value;
+  // What stands below the leases comes with them, and so never moves.
+  const isListed = desk.isListed.value;
   const live = leases.filter(({ ended }) => ended === undefined).length;
 
   return (
@@ -63,7 +65,7 @@ export function TryItPage({ signedIn, desk, pools, pool: wanted }: TryItPageProp
             Your leases {live > 0 && <span class="font-normal text-muted tabular-nums">{live}</span>}
           </h2>
           <div class="space-y-4">
-            {leases.length === 0 && <NoLeases isListed={desk.isListed.value} />}
+            {leases.length === 0 && <NoLeases isListed={isListed} />}
             {leases.slice(0, SHOWN).map((held) => (
               <LeaseCard key={held.lease.leaseId} held={held} desk={desk} context={context} />
             ))}
@@ -74,21 +76,21 @@ export function TryItPage({ signedIn, desk, pools, pool: wanted }: TryItPageProp
             )}
           </div>
         </section>
-        <div class="flex min-w-0 flex-col gap-8">
-          <LogSection desk={desk} />
-        </div>
+        {isListed && <LogSection desk={desk} />}
       </div>
 
-      <section class="mt-8" aria-labelledby="program-heading">
-        <h2 id="program-heading" class="mb-1 font-semibold">
-          In a program
-        </h2>
-        <p class="mb-3 max-w-2xl text-muted">
-          The SDK does all of it: it waits for a key, keeps it alive, tells your code when it must stop, and
-          releases the key whatever happens.
-        </p>
-        <CodeFrame title="withLease" code={withLeaseSnippet(context, pool)} />
-      </section>
+      {isListed && (
+        <section class="mt-8" aria-labelledby="program-heading">
+          <h2 id="program-heading" class="mb-1 font-semibold">
+            In a program
+          </h2>
+          <p class="mb-3 max-w-2xl text-muted">
+            The SDK does all of it: it waits for a key, keeps it alive, tells your code when it must stop, and
+            releases the key whatever happens.
+          </p>
+          <CodeFrame title="withLease" code={withLeaseSnippet(context, pool)} />
+        </section>
+      )}
     </>
   );
 }
@@ -114,7 +116,7 @@ function NoLeases({ isListed }: { isListed: boolean }) {
 function LogSection({ desk }: { desk: LeaseDesk }) {
   const entries = desk.log.entries.value;
   return (
-    <section aria-labelledby="log-heading">
+    <section class="min-w-0" aria-labelledby="log-heading">
       <h2 id="log-heading" class="mb-3 font-semibold">
         What happened
       </h2>

@@ -55,6 +55,7 @@ describe('the parameters of a deployment', () => {
     ],
     [{ mongodbUri: URI, logRetentionDays: '2' }, /^logRetentionDays must be one of 1, 3, 5/],
     [{ mongodbUri: URI, subnetIds: 'subnet-0a1b2c3d' }, /^securityGroupIds is missing/],
+    [{ mongodbUri: URI, corsOrigins: 'app.example.com' }, /^corsOrigins must be \* or origins like/],
     [{ mongodbUri: URI, tracing: 'yes' }, /^tracing must be on or off/],
   ])('%j gets one line that says what is wrong', (parameters, message) => {
     expect(() => read(parameters as Record<string, string>)).toThrow(ParameterError);

@@ -7,7 +7,7 @@ import { describeWithMongoDb } from '../../support/mongodb.ts';
 import { AwsDatabase } from './support/aws-database.ts';
 import { BundleFolder } from './support/bundle-process.ts';
 
-const LIMIT_BYTES = 650_000;
+const LIMIT_BYTES = 720_000;
 
 interface Response {
   readonly statusCode: number;

@@ -9,10 +9,16 @@ import type { Route } from '../../../shared/http/route.ts';
 interface Operation {
   readonly operationId: string;
   readonly security?: object[];
-  readonly responses: Record<string, { content?: Record<string, { examples?: Record<string, unknown> }> }>;
+  readonly requestBody?: { required: boolean };
+  readonly responses: Record<string, Response & { $ref?: string }>;
+}
+
+interface Response {
+  readonly content?: Record<string, { examples?: Record<string, unknown> }>;
 }
 
 interface ApiDocument {
+  readonly components: { responses: Record<string, Response> };
   readonly paths: Record<string, Record<string, Operation>>;
 }
 
@@ -25,6 +31,13 @@ describe('the OpenAPI document', () => {
     document = (await createApiDocument(version)) as ApiDocument;
     operations = Object.values(document.paths).flatMap((path) => Object.values(path));
   });
+
+  /** The responses of an operation by status, shared ones in place. */
+  const responsesOf = ({ responses }: Operation): [string, Response][] =>
+    Object.entries(responses).map(([status, response]) => [
+      status,
+      document.components.responses[response.$ref?.split('/').at(-1) ?? ''] ?? response,
+    ]);
 
   it('is checked in as the code has it; npm run build:openapi writes it', async () => {
     const checkedIn = JSON.parse(await readFile('docs/openapi.json', 'utf8'));
@@ -55,13 +68,35 @@ describe('the OpenAPI document', () => {
   });
 
   it('has an example of every error code that a route answers', () => {
-    const shown = operations.flatMap(({ responses }) =>
-      Object.values(responses).flatMap(({ content }) =>
+    const shown = operations.flatMap((operation) =>
+      responsesOf(operation).flatMap(([, { content }]) =>
         Object.keys(content?.['application/problem+json']?.examples ?? {}),
       ),
     );
     // These two belong to no route: the function behind `$default` answers them.
     const unmatched = ['route_not_found', 'method_not_allowed'];
     expect([...new Set([...shown, ...unmatched])].sort()).toEqual([...problemCodes].sort());
+  });
+
+  it('says of a body that it is required where a call without one is refused', () => {
+    const required = operations.filter(({ requestBody }) => requestBody?.required);
+    expect(required.map(({ operationId }) => operationId)).toEqual(['createClient']);
+  });
+
+  it('tells what the gateway answers by itself, with the bodies that the local host gives', () => {
+    for (const operation of operations) {
+      const byGateway = responsesOf(operation)
+        .filter(([status, { content }]) => Number(status) >= 400 && content?.['application/json'])
+        .map(([status]) => status);
+      const withCredential = operation.security === undefined ? ['401', '403'] : [];
+      expect(byGateway, operation.operationId).toEqual([
+        '400',
+        ...withCredential,
+        '413',
+        '429',
+        '500',
+        '503',
+      ]);
+    }
   });
 });

@@ -1,21 +1,22 @@
 import { useEffect, useRef, useState } from 'preact/hooks';
 import type { Pool } from '../../../shared/contract/pools.ts';
+import { explainOutage } from '../api/explain-error.ts';
 import { Countdown } from '../components/countdown.tsx';
 import { FreshnessBadge } from '../components/freshness-badge.tsx';
 import { Icon } from '../components/icon.tsx';
 import { ErrorNotice } from '../components/notice.tsx';
 import { PageHeading } from '../components/page-heading.tsx';
 import { UsageBar } from '../components/usage-bar.tsx';
-import { ConditionBadge } from '../overview/pool-card.tsx';
-import type { PoolsFeed } from '../overview/pools-feed.ts';
+import { CreateKeysDialog } from '../keys/create-keys-dialog.tsx';
+import { KeysSection } from '../keys/keys-section.tsx';
+import { navigate, pathOf } from '../router.ts';
 import type { SignedIn } from '../session/session.ts';
-import { navigate, pathOf } from '../shell/router.ts';
 import { formatCount, formatNumber } from '../text/format-count.ts';
 import { formatLength } from '../time/format-duration.ts';
-import { CreateKeysDialog } from './create-keys-dialog.tsx';
 import { DEFAULT_POOL, DeletePoolDialog } from './delete-pool-dialog.tsx';
-import { KeysSection } from './keys-section.tsx';
 import { PolicyDialog } from './policy-dialog.tsx';
+import { ConditionBadge } from './pool-card.tsx';
+import type { PoolsFeed } from './pools-feed.ts';
 
 interface PoolPageProps {
   readonly signedIn: SignedIn;
@@ -119,18 +120,7 @@ function Facts({ pool, feed }: { pool: Pool; feed: PoolsFeed }) {
           <Fact name="Free" value={formatCount(counts.free)} large />
           <Fact name="Leased" value={formatCount(counts.leased)} large />
           <Fact name="Cooling" value={formatCount(counts.cooling)} large />
-          <Fact
-            name="Next free"
-            value={
-              pool.nextFreeInMs === null ? (
-                '–'
-              ) : (
-                <>
-                  in <Countdown until={feed.sentAt.value + pool.nextFreeInMs} over="a moment" />
-                </>
-              )
-            }
-          />
+          <Fact name="Next free" value={<NextFree pool={pool} sentAt={feed.sentAt.value} />} />
           <Fact name="Lease" value={formatLength(pool.leaseSeconds)} />
           <Fact
             name="Life of a key"
@@ -143,6 +133,17 @@ function Facts({ pool, feed }: { pool: Pool; feed: PoolsFeed }) {
         </div>
       </div>
     </section>
+  );
+}
+
+function NextFree({ pool, sentAt }: { pool: Pool; sentAt: number }) {
+  if (pool.paused) return 'when resumed';
+  if (pool.counts.free.count > 0) return 'now';
+  if (pool.nextFreeInMs === null) return '–';
+  return (
+    <>
+      in <Countdown until={sentAt + pool.nextFreeInMs} over="a moment" />
+    </>
   );
 }
 
@@ -201,7 +202,7 @@ function LoadingPool({ name, error }: { name: string; error: unknown }) {
           <div class="skeleton h-96" />
         </div>
       ) : (
-        <ErrorNotice error={error} />
+        <ErrorNotice error={error} explain={explainOutage} />
       )}
     </>
   );

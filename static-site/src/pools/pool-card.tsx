@@ -2,7 +2,7 @@ import type { Pool } from '../../../shared/contract/pools.ts';
 import { Countdown } from '../components/countdown.tsx';
 import { Badge } from '../components/state-badge.tsx';
 import { UsageBar } from '../components/usage-bar.tsx';
-import { pathOf } from '../shell/router.ts';
+import { pathOf } from '../router.ts';
 import { formatCount } from '../text/format-count.ts';
 import { formatLength } from '../time/format-duration.ts';
 
@@ -51,22 +51,30 @@ export function PoolCard({ pool, sentAt }: PoolCardProps) {
       <UsageBar counts={counts} />
       <p class="mt-3 flex flex-wrap justify-between gap-x-4 text-xs text-muted">
         <span>
-          {pool.nextFreeInMs === null ? (
-            condition === 'keyless' ? (
-              'Create keys to use it'
-            ) : (
-              'Nobody waits for a key'
-            )
-          ) : (
-            <>
-              Next key free in <Countdown until={sentAt + pool.nextFreeInMs} over="a moment" />
-            </>
-          )}
+          <Outlook pool={pool} sentAt={sentAt} />
         </span>
         <span>{formatLength(pool.leaseSeconds)} lease</span>
       </p>
     </article>
   );
+}
+
+/** What an acquire would meet now. When the next key comes back is of interest only while none is free. */
+function Outlook({ pool, sentAt }: PoolCardProps) {
+  switch (conditionOf(pool)) {
+    case 'keyless':
+      return 'Create keys to use it';
+    case 'paused':
+      return 'Gives no new leases';
+    case 'ready':
+      return 'A key is free now';
+    case 'exhausted':
+      return (
+        <>
+          Next key free in <Countdown until={sentAt + (pool.nextFreeInMs ?? 0)} over="a moment" />
+        </>
+      );
+  }
 }
 
 export function ConditionBadge({ pool }: { pool: Pool }) {

@@ -1,4 +1,5 @@
 import type { Pool } from '../../../shared/contract/pools.ts';
+import { addCounts, type Count } from '../text/format-count.ts';
 
 /** How far back the chart goes, in milliseconds. */
 export const HISTORY_MS = 5 * 60_000;
@@ -6,9 +7,9 @@ export const HISTORY_MS = 5 * 60_000;
 const GAP_MS = 40_000;
 
 export interface Usage {
-  readonly leased: number;
-  readonly cooling: number;
-  readonly total: number;
+  readonly leased: Count;
+  readonly cooling: Count;
+  readonly total: Count;
 }
 
 /** What was counted at one moment; `pools` is absent where nobody was asked (a hidden tab, an outage). */
@@ -30,23 +31,15 @@ export function addSample(
   return [...kept, ...gap, { at: now, pools: usage }];
 }
 
-function usageOf({ counts }: Pool): Usage {
-  const leased = counts.leased.count;
-  const cooling = counts.cooling.count;
-  return { leased, cooling, total: leased + cooling + counts.free.count };
+function usageOf({ counts: { free, leased, cooling } }: Pool): Usage {
+  return { leased, cooling, total: addCounts([free, leased, cooling]) };
 }
 
 /** The usage of one pool, or of all together; undefined where nothing is known. */
 export function usageAt(sample: Sample, pool: string | undefined): Usage | undefined {
   if (sample.pools === undefined) return undefined;
   if (pool !== undefined) return sample.pools.get(pool);
-  let leased = 0;
-  let cooling = 0;
-  let total = 0;
-  for (const usage of sample.pools.values()) {
-    leased += usage.leased;
-    cooling += usage.cooling;
-    total += usage.total;
-  }
-  return { leased, cooling, total };
+  const usages = [...sample.pools.values()];
+  const sum = (name: keyof Usage): Count => addCounts(usages.map((usage) => usage[name]));
+  return { leased: sum('leased'), cooling: sum('cooling'), total: sum('total') };
 }

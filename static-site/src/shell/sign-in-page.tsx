@@ -1,10 +1,10 @@
 import { useId, useState } from 'preact/hooks';
-import { explainError } from '../api/explain-error.ts';
+import { explainOutage } from '../api/explain-error.ts';
 import { ErrorNotice } from '../components/notice.tsx';
 import { PageHeading } from '../components/page-heading.tsx';
-import { Brand } from '../shell/brand.tsx';
-import { ThemeToggle } from '../theme/theme-toggle.tsx';
-import { type Session, signIn } from './session.ts';
+import { type Session, signIn } from '../session/session.ts';
+import { Brand } from './brand.tsx';
+import { ThemeToggle } from './theme-toggle.tsx';
 
 /** Where a person hands over a credential. */
 export function SignInPage({ current }: { current: Session }) {
@@ -59,13 +59,21 @@ export function SignInPage({ current }: { current: Session }) {
             </button>
           </div>
           <p id={`${id}-hint`} class="mt-2 text-xs text-muted">
-            The start of the service prints one. It is kept for this tab only, and sent to this service only.
+            The start of the service prints one. It is kept for this tab and those you open from it, until
+            they are closed, and sent to this service only.
           </p>
           <ErrorNotice error={error} />
           <button type="submit" class="button button-primary mt-5 min-h-10 w-full" disabled={busy}>
             {busy ? 'Signing in…' : 'Sign in'}
           </button>
         </form>
+        <p class="mt-4 text-center text-xs text-muted">
+          Programs call the{' '}
+          <a class="text-accent underline underline-offset-2" href="/docs">
+            API
+          </a>
+          .
+        </p>
       </main>
     </div>
   );
@@ -76,7 +84,7 @@ export function UnreachablePage({ credential, error }: { credential: string; err
   return (
     <main class="mx-auto flex min-h-dvh w-full max-w-md flex-col items-start justify-center px-4">
       <PageHeading title="The service does not answer" name="No answer">
-        <span role="alert">{explainError(error)}</span>
+        <span role="alert">{explainOutage(error)}</span>
       </PageHeading>
       <button type="button" class="button button-primary" onClick={() => void signIn(credential)}>
         Try now

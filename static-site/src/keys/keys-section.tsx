@@ -1,7 +1,7 @@
 import { useCallback, useEffect, useMemo, useState } from 'preact/hooks';
 import type { Key } from '../../../shared/contract/keys.ts';
 import type { Pool } from '../../../shared/contract/pools.ts';
-import { explainError } from '../api/explain-error.ts';
+import { explainError, explainOutage } from '../api/explain-error.ts';
 import { EmptyState } from '../components/empty-state.tsx';
 import { Icon } from '../components/icon.tsx';
 import { ErrorNotice } from '../components/notice.tsx';
@@ -110,7 +110,7 @@ function Rows({ list, pool, filter, canManage, onAction, onClear, onCreateKeys }
       <LoadingRows />
     ) : (
       <div class="p-5 pt-1">
-        <ErrorNotice error={list.error.value} />
+        <ErrorNotice error={list.error.value} explain={explainOutage} />
       </div>
     );
   }

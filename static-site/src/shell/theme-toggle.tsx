@@ -1,6 +1,6 @@
 import { Icon, type IconName } from '../components/icon.tsx';
-import type { Theme } from './stored-theme.ts';
-import { theme } from './theme.ts';
+import type { Theme } from '../theme/stored-theme.ts';
+import { theme } from '../theme/theme.ts';
 
 const NEXT: Readonly<Record<Theme, Theme>> = { system: 'light', light: 'dark', dark: 'system' };
 const ICONS: Readonly<Record<Theme, IconName>> = { system: 'screen', light: 'sun', dark: 'moon' };

@@ -1,15 +1,16 @@
 import { useState } from 'preact/hooks';
 import type { Pool } from '../../../shared/contract/pools.ts';
+import { explainOutage } from '../api/explain-error.ts';
 import { EmptyState } from '../components/empty-state.tsx';
 import { FreshnessBadge } from '../components/freshness-badge.tsx';
 import { Icon } from '../components/icon.tsx';
 import { ErrorNotice } from '../components/notice.tsx';
 import { PageHeading } from '../components/page-heading.tsx';
-import { CreateKeysDialog } from '../pool/create-keys-dialog.tsx';
-import { PolicyDialog } from '../pool/policy-dialog.tsx';
+import { CreateKeysDialog } from '../keys/create-keys-dialog.tsx';
+import { navigate, pathOf } from '../router.ts';
 import type { SignedIn } from '../session/session.ts';
-import { navigate, pathOf } from '../shell/router.ts';
 import { addCounts, formatCount, plural } from '../text/format-count.ts';
+import { PolicyDialog } from './policy-dialog.tsx';
 import { conditionOf, PoolCard } from './pool-card.tsx';
 import type { PoolsFeed } from './pools-feed.ts';
 import { UsageChart } from './usage-chart.tsx';
@@ -250,7 +251,7 @@ function FirstSteps({ canManage, hasPools, onCreateKeys }: FirstStepsProps) {
 }
 
 function Loading({ error }: { error: unknown }) {
-  if (error !== undefined) return <ErrorNotice error={error} />;
+  if (error !== undefined) return <ErrorNotice error={error} explain={explainOutage} />;
   return (
     <div aria-busy="true" class="space-y-5">
       <p class="sr-only">Loading</p>

@@ -1,6 +1,6 @@
 import { useEffect, useRef, useState } from 'preact/hooks';
 import uPlot from 'uplot';
-import { formatNumber } from '../text/format-count.ts';
+import { type Count, formatCount, formatNumber } from '../text/format-count.ts';
 import { readColour } from '../theme/read-colour.ts';
 import { paletteVersion } from '../theme/theme.ts';
 import { HISTORY_MS, type Sample, type Usage, usageAt } from './usage-history.ts';
@@ -48,7 +48,13 @@ export function UsageChart({ history, pool, height }: UsageChartProps) {
   return (
     <div>
       <Legend usage={usage} at={hovered === null ? undefined : shown?.at} />
-      <div ref={frame} role="img" aria-label={describe(usage)} class="mt-3 -ml-1" />
+      <div
+        ref={frame}
+        role="img"
+        aria-label={describe(usage)}
+        class="mt-3 -ml-1"
+        style={{ height: `${height}px` }}
+      />
     </div>
   );
 }
@@ -67,7 +73,7 @@ function Legend({ usage, at }: { usage: Usage | undefined; at: number | undefine
 interface EntryProps {
   readonly fill: string;
   readonly name: string;
-  readonly value: number | undefined;
+  readonly value: Count | undefined;
   readonly line?: boolean;
 }
 
@@ -76,7 +82,7 @@ function Entry({ fill, name, value, line = false }: EntryProps) {
     <span class="flex items-center gap-1.5">
       <span class={`${line ? 'h-0.5 w-3' : 'size-2.5 rounded-[3px]'} ${fill}`} aria-hidden="true" />
       {name}
-      <span class="font-semibold text-ink">{value === undefined ? '–' : formatNumber(value)}</span>
+      <span class="font-semibold text-ink">{value === undefined ? '–' : formatCount(value)}</span>
     </span>
   );
 }
@@ -84,16 +90,16 @@ function Entry({ fill, name, value, line = false }: EntryProps) {
 function describe(usage: Usage | undefined): string {
   if (usage === undefined) return 'Chart of the last five minutes; nothing is known of this moment';
   const { leased, cooling, total } = usage;
-  return `Chart of the last five minutes; ${leased} leased and ${cooling} cooling of ${total} keys`;
+  return `Chart of the last five minutes; ${formatCount(leased)} leased and ${formatCount(cooling)} cooling of ${formatCount(total)} keys`;
 }
 
 function toSeries(history: readonly Sample[], pool: string | undefined): uPlot.AlignedData {
   const usages = history.map((sample) => usageAt(sample, pool));
   return [
     history.map(({ at }) => at / 1000),
-    usages.map((usage) => usage?.total ?? null),
-    usages.map((usage) => (usage === undefined ? null : usage.leased + usage.cooling)),
-    usages.map((usage) => usage?.leased ?? null),
+    usages.map((usage) => usage?.total.count ?? null),
+    usages.map((usage) => (usage === undefined ? null : usage.leased.count + usage.cooling.count)),
+    usages.map((usage) => usage?.leased.count ?? null),
   ];
 }
 

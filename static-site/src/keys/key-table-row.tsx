@@ -1,6 +1,6 @@
 import { type ReadonlySignal, useComputed } from '@preact/signals';
 import type { ComponentChildren } from 'preact';
-import type { Key } from '../../../shared/contract/keys.ts';
+import type { Key, KeyState } from '../../../shared/contract/keys.ts';
 import { useDrainStyle } from '../components/drain-bar.tsx';
 import { StateBadge } from '../components/state-badge.tsx';
 import { staleAfterMs } from '../poll/feed.ts';
@@ -30,7 +30,8 @@ interface KeyTableRowProps {
 export function KeyTableRow(props: KeyTableRowProps) {
   const { row, index, heightPx, list, leaseMs, lifeMs, canManage, onAction } = props;
   const { key, sentAt } = row;
-  const { keyId, lease, state } = key;
+  const { keyId, lease } = key;
+  const state = useComputed(() => stateAt(row, currentMs()));
   const className = useComputed(() => {
     const isStale = list.error.value !== undefined || currentMs() - sentAt > STALE_AFTER_MS;
     return isStale ? 'key-row stale' : 'key-row';
@@ -44,10 +45,10 @@ export function KeyTableRow(props: KeyTableRowProps) {
       class={className}
       style={`top: ${index * heightPx}px; height: ${heightPx}px`}
       data-key={keyId}
-      data-state={state}
+      data-state={state.value}
     >
       <Cell class="key-row-state">
-        <StateBadge state={state} />
+        <StateBadge state={state.value} />
       </Cell>
       <Cell class="key-row-id" title={keyId}>
         {keyId}
@@ -70,7 +71,7 @@ export function KeyTableRow(props: KeyTableRowProps) {
               name={`Refresh ${keyId}`}
               onClick={() => void onAction('refresh', key)}
             />
-            {state !== 'free' && (
+            {key.state !== 'free' && (
               <RowButton
                 icon="icon-unlock"
                 name={`Unblock ${keyId}`}
@@ -87,6 +88,14 @@ export function KeyTableRow(props: KeyTableRowProps) {
       </Cell>
     </div>
   );
+}
+
+/** The state by now: what an answer said holds until its times have run out, not until the next answer. */
+function stateAt({ key, sentAt }: KeyRow, now: number): KeyState {
+  const { state, lease, freeInMs } = key;
+  if (state === 'leased' && lease !== undefined && sentAt + lease.expiresInMs <= now) return 'cooling';
+  if (state === 'cooling' && freeInMs !== undefined && sentAt + freeInMs <= now) return 'free';
+  return state;
 }
 
 function LeaseCell({ row: { key, sentAt }, leaseMs }: { row: KeyRow; leaseMs: number }) {

@@ -1,0 +1,41 @@
+import { beforeAll, expect, test } from 'vitest';
+import { useDashboard } from './support/dashboard.ts';
+
+const { host, open } = useDashboard();
+
+/** Beyond this a page jumps under the reader's eyes; Google counts from 0.1 on as in need of improvement. */
+const MAX_SHIFT = 0.01;
+
+beforeAll(async () => {
+  await host().call('PUT', '/pools/held', { leaseSeconds: 200 });
+  await host().call('POST', '/keys', { pool: 'held', count: 4 });
+  for (let index = 0; index < 3; index += 1) await host().call('POST', '/leases', { pool: 'held' });
+});
+
+test.each([
+  ['/', '[data-condition]'],
+  ['/pool?name=held', '[data-state="leased"]'],
+  ['/try-it', '[data-lease]'],
+  ['/clients', '[data-client]'],
+])('%s comes in without moving what is already there', async (path, arrived) => {
+  for (const viewport of [
+    { width: 1440, height: 1400 },
+    { width: 360, height: 740 },
+  ]) {
+    const { page } = await open(`${host().url}${path}#credential=${host().credential}`, { viewport });
+    await page.locator(arrived).first().waitFor();
+    await page.evaluate(() => document.fonts.ready);
+    const shift = await page.evaluate(
+      () =>
+        new Promise<number>((resolve) => {
+          let sum = 0;
+          new PerformanceObserver((list) => {
+            for (const entry of list.getEntries()) sum += (entry as unknown as { value: number }).value;
+          }).observe({ type: 'layout-shift', buffered: true });
+          // Two frames: the buffered entries are delivered with the first.
+          requestAnimationFrame(() => requestAnimationFrame(() => resolve(sum)));
+        }),
+    );
+    expect(shift).toBeLessThanOrEqual(MAX_SHIFT);
+  }
+});

@@ -1,0 +1,31 @@
+import axe from 'axe-core';
+import type { Page } from 'playwright-core';
+
+/** What axe finds against WCAG 2.2 AA and its own best practices; a page that scrolls sideways is one more. */
+export async function findViolations(
+  page: Page,
+  impacts = ['moderate', 'serious', 'critical'],
+): Promise<string[]> {
+  // Through the debugger, which the content security policy does not bind.
+  await page.evaluate(axe.source);
+  await page.evaluate(finishAnimations);
+  const violations = await page.evaluate(async () => {
+    const { axe: injected } = window as unknown as { axe: typeof axe };
+    return (await injected.run({ resultTypes: ['violations'] })).violations;
+  });
+  const found = violations
+    .filter(({ impact }) => impacts.includes(impact ?? ''))
+    .map(({ id, impact, nodes }) => `${impact} ${id}: ${nodes[0]?.html} ${nodes[0]?.failureSummary}`);
+  return (await scrollsSideways(page)) ? [...found, 'scrolls sideways'] : found;
+}
+
+/** What fades in is not judged half way. */
+function finishAnimations(): void {
+  for (const animation of document.getAnimations()) {
+    if (animation instanceof CSSAnimation && animation.animationName === 'appear') animation.finish();
+  }
+}
+
+async function scrollsSideways(page: Page): Promise<boolean> {
+  return page.evaluate(() => document.documentElement.scrollWidth > document.documentElement.clientWidth);
+}
