@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { ensureAdminCredential, putAdmin } from '../../../infra/local/admin-credential.ts';
-import { authenticate } from '../../../shared/domain/clients/authenticate.ts';
+import { authenticate } from '../../../shared/domain/clients.ts';
 import type { Store } from '../../../shared/domain/store.ts';
 import { createSqliteStore } from '../../../shared/store/sqlite/sqlite-store.ts';
 
@@ -40,7 +40,9 @@ describe('the admin credential of the local host', () => {
 
   it('is put into a database that does not have it', async () => {
     const credential = await ensureAdminCredential(store, NOW, file);
-    await store.clients.remove(credential.split('.')[0] as string);
+    await store.close();
+    store = createSqliteStore({ path: ':memory:' });
+    await store.prepare(NOW);
     expect(await ensureAdminCredential(store, NOW, file)).toBe(credential);
     expect(await isAdmin(credential)).toBe(true);
   });

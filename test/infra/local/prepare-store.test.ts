@@ -4,19 +4,19 @@ import { DatabaseUnavailableError } from '../../../shared/domain/errors.ts';
 import type { Store } from '../../../shared/domain/store.ts';
 import { createSqliteStore } from '../../../shared/store/sqlite/sqlite-store.ts';
 import { type CapturedLog, captureLog } from '../../support/captured-log.ts';
-import { type Fault, faultyStore } from '../../support/faulty-store.ts';
+import { type Watch, watchStore } from '../../support/watch-store.ts';
 
 describe('preparing the database at a start', () => {
   let log: CapturedLog;
   let real: Store;
-  let fault: Fault | undefined;
+  let watch: Watch;
   let store: Store;
 
   beforeEach(() => {
     log = captureLog();
     real = createSqliteStore({ path: ':memory:' });
-    fault = undefined;
-    store = faultyStore(real, () => fault);
+    watch = {};
+    store = watchStore(real, () => watch);
     vi.useFakeTimers();
   });
   afterEach(async () => {
@@ -38,7 +38,7 @@ describe('preparing the database at a start', () => {
 
   it('says after two seconds, and then every ten, that indexes are being built, and has no deadline', async () => {
     const built = Promise.withResolvers<void>();
-    fault = (verb) => (verb === 'prepare' ? built.promise : undefined);
+    watch = { before: (verb) => (verb === 'prepare' ? built.promise : undefined) };
     const prepared = prepareStore(store);
     expect(await linesAfter(1999)).toBe(0);
     expect(await linesAfter(1)).toBe(1);
@@ -53,7 +53,7 @@ describe('preparing the database at a start', () => {
 
   it('does not claim to be at work while the database does not answer, or after it failed', async () => {
     const answered = Promise.withResolvers<void>();
-    fault = (verb) => (verb === 'ping' ? answered.promise : undefined);
+    watch = { before: (verb) => (verb === 'ping' ? answered.promise : undefined) };
     const failed = expect(prepareStore(store)).rejects.toThrow(DatabaseUnavailableError);
     expect(await linesAfter(5000)).toBe(0);
     answered.reject(new DatabaseUnavailableError());
