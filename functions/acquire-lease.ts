@@ -1,23 +1,33 @@
-import {
-  acquireLeaseRequestSchema,
-  idempotencyHeadersSchema,
-  leaseSchema,
-} from '../shared/contract/leases.ts';
-import { acquireLease } from '../shared/domain/acquire-lease.ts';
+import { acquireLeaseRequestSchema, heldLeaseSchema, leaseListSchema } from '../shared/contract/leases.ts';
+import { idempotencyHeadersSchema } from '../shared/contract/primitives.ts';
+import { waitingSchema } from '../shared/contract/tickets.ts';
+import { acquireLease, acquireLeases } from '../shared/domain/acquire-lease.ts';
 import { createHandler } from '../shared/http/create-handler.ts';
 import { defineEndpoint } from '../shared/http/endpoint.ts';
 import { lambdaRuntime } from '../shared/runtime/runtime.ts';
 import { routes } from './routes.ts';
 
-/** `POST /v1/leases`: one free key of the pool, for the caller alone; with an `Idempotency-Key` it is safe to retry. */
+/**
+ * `POST /v1/leases`: one free key of the pool, or `count` of them, for the caller alone; with an `Idempotency-Key` it is
+ * safe to retry. In a fair pool `wait` gives a ticket where it is not the caller's turn.
+ */
 export const endpoint = defineEndpoint({
   route: routes.acquireLease,
   request: { headers: idempotencyHeadersSchema, body: acquireLeaseRequestSchema },
-  responses: { 201: leaseSchema, 200: leaseSchema },
-  run: async ({ headers, body }, { context, caller }) => {
+  responses: {
+    201: heldLeaseSchema.or(leaseListSchema),
+    200: heldLeaseSchema.or(leaseListSchema),
+    202: waitingSchema,
+  },
+  run: async ({ headers, body: { count, ...body } }, { context, caller }) => {
     const request = { ...body, idempotencyKey: headers['idempotency-key'] };
-    const { lease, repeated } = await acquireLease(context, caller, request);
-    return { status: repeated ? 200 : 201, body: lease };
+    if (count !== undefined) {
+      const { leases, repeated } = await acquireLeases(context, caller, { ...request, count });
+      return { status: repeated ? 200 : 201, body: { leases } };
+    }
+    const acquired = await acquireLease(context, caller, request);
+    if ('waiting' in acquired) return { status: 202, body: acquired.waiting };
+    return { status: acquired.repeated ? 200 : 201, body: acquired.lease };
   },
 });
 

@@ -1,4 +1,4 @@
-import { leaseParametersSchema, leaseSchema } from '../shared/contract/leases.ts';
+import { heldLeaseSchema, leaseParametersSchema } from '../shared/contract/leases.ts';
 import { getLease } from '../shared/domain/leases.ts';
 import { createHandler } from '../shared/http/create-handler.ts';
 import { defineEndpoint } from '../shared/http/endpoint.ts';
@@ -9,7 +9,7 @@ import { routes } from './routes.ts';
 export const endpoint = defineEndpoint({
   route: routes.getLease,
   request: { parameters: leaseParametersSchema },
-  responses: { 200: leaseSchema },
+  responses: { 200: heldLeaseSchema },
   run: async ({ parameters }, { context, caller }) => {
     return { status: 200, body: await getLease(context, caller, parameters.leaseId) };
   },

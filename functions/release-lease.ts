@@ -1,17 +1,17 @@
-import { leaseParametersSchema } from '../shared/contract/leases.ts';
+import { leaseParametersSchema, releaseQuerySchema } from '../shared/contract/leases.ts';
 import { releaseLease } from '../shared/domain/leases.ts';
 import { createHandler } from '../shared/http/create-handler.ts';
 import { defineEndpoint } from '../shared/http/endpoint.ts';
 import { lambdaRuntime } from '../shared/runtime/runtime.ts';
 import { routes } from './routes.ts';
 
-/** `DELETE /v1/leases/{leaseId}`: the holder ends the lease; the key is free at once. Safe to repeat. */
+/** `DELETE /v1/leases/{leaseId}`: the holder ends the lease; the key is free at once, rests first, or is deleted. Safe to repeat. */
 export const endpoint = defineEndpoint({
   route: routes.releaseLease,
-  request: { parameters: leaseParametersSchema },
+  request: { parameters: leaseParametersSchema, query: releaseQuerySchema },
   responses: { 204: null },
-  run: async ({ parameters }, { context, caller }) => {
-    await releaseLease(context, caller, parameters.leaseId);
+  run: async ({ parameters, query }, { context, caller }) => {
+    await releaseLease(context, caller, parameters.leaseId, query);
     return { status: 204 };
   },
 });

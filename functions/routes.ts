@@ -5,10 +5,18 @@ const READ = ['GET', 'HEAD'] as const;
 
 /** The one table of routes, which the functions, the CDK stack, the local host and the OpenAPI document read. */
 export const routes = {
-  createKeys: { methods: ['POST'], path: '/v1/keys', access: 'admin', function: 'create-keys' },
+  createKeys: {
+    methods: ['POST'],
+    path: '/v1/keys',
+    access: 'admin',
+    function: 'create-keys',
+    // Up to 1,000 values of 4 KiB each.
+    maxBodyBytes: 5 * 1024 * 1024,
+  },
   listKeys: { methods: READ, path: '/v1/keys', access: 'viewer', function: 'list-keys' },
   getKey: { methods: READ, path: '/v1/keys/{keyId}', access: 'viewer', function: 'get-key' },
   deleteKey: { methods: ['DELETE'], path: '/v1/keys/{keyId}', access: 'admin', function: 'delete-key' },
+  patchKey: { methods: ['PATCH'], path: '/v1/keys/{keyId}', access: 'admin', function: 'patch-key' },
   refreshKey: {
     methods: ['POST'],
     path: '/v1/keys/{keyId}/refresh',
@@ -36,6 +44,19 @@ export const routes = {
     path: '/v1/leases/{leaseId}',
     access: 'client',
     function: 'release-lease',
+  },
+
+  listTickets: {
+    methods: READ,
+    path: '/v1/pools/{pool}/tickets',
+    access: 'viewer',
+    function: 'list-tickets',
+  },
+  deleteTicket: {
+    methods: ['DELETE'],
+    path: '/v1/tickets/{ticket}',
+    access: 'client',
+    function: 'delete-ticket',
   },
 
   listPools: { methods: READ, path: '/v1/pools', access: 'viewer', function: 'list-pools' },

@@ -16,8 +16,15 @@ export const routeNotes: Readonly<Record<keyof typeof routes, RouteNote>> = {
   createKeys: {
     tag: 'Keys',
     summary: 'Create keys',
-    description: 'Adds `count` free keys to a pool, all of them or none.',
-    problems: ['pool_not_found', 'pool_full'],
+    description:
+      'Adds `count` free keys to a pool, or imports `values`, one key each; all of them or none. Send an `Idempotency-Key` to make it safe to retry.',
+    problems: [
+      'pool_not_found',
+      'pool_full',
+      'value_exists',
+      'values_not_configured',
+      'idempotency_key_reused',
+    ],
     requestExample: { pool: 'default', count: 3 },
   },
   listKeys: {
@@ -33,6 +40,12 @@ export const routeNotes: Readonly<Record<keyof typeof routes, RouteNote>> = {
     description:
       "Ends its lease, hides it at once, and keeps its seat under `maxKeys` until the holder's own deadline has passed. With `force=true` the seat is free at once: safe only where a fencing token guards the resource.",
     problems: ['key_not_found', 'lease_changed'],
+  },
+  patchKey: {
+    tag: 'Keys',
+    summary: "Replace a key's labels",
+    problems: ['key_not_found'],
+    requestExample: { labels: { region: 'eu', account: 'ci-7@example.com' } },
   },
   refreshKey: {
     tag: 'Keys',
@@ -50,8 +63,16 @@ export const routeNotes: Readonly<Record<keyof typeof routes, RouteNote>> = {
     tag: 'Leases',
     summary: 'Acquire a key',
     description:
-      'Picks a free key of the pool and leases it to the caller, in one atomic step. Send an `Idempotency-Key` to make it safe to retry: a repeat answers 200 with the same lease while it lives, and 410 after.',
-    problems: ['pool_not_found', 'pool_paused', 'no_key_available', 'lease_ended', 'idempotency_key_reused'],
+      "Picks a free key of the pool and leases it to the caller, in one atomic step. Send an `Idempotency-Key` to make it safe to retry: a repeat returns 200 with the same lease while it lives, and 410 after. With `count` it leases so many keys, all or none. In a fair pool `wait` returns 202 with a ticket where it is not the caller's turn: repeat the call with the `ticket` every `retryAfterMs`.",
+    problems: [
+      'pool_not_found',
+      'pool_paused',
+      'no_key_available',
+      'lease_limit_reached',
+      'lease_ended',
+      'ticket_ended',
+      'idempotency_key_reused',
+    ],
     requestExample: { pool: 'default', holder: 'build-agent-7' },
   },
   listLeases: { tag: 'Leases', summary: 'List your own live leases', problems: [] },
@@ -66,9 +87,17 @@ export const routeNotes: Readonly<Record<keyof typeof routes, RouteNote>> = {
   releaseLease: {
     tag: 'Leases',
     summary: 'Release a lease',
-    description: 'The key is free at once. A repeated release answers 204 as long as the key remembers it.',
+    description:
+      'The key is free at once, rests first (`outcome=cooldown`), or is deleted (`outcome=discard`). A repeated release returns 204 as long as the key remembers it.',
     problems: ['lease_ended'],
   },
+  listTickets: {
+    tag: 'Pools',
+    summary: 'List who waits for a key of a fair pool',
+    description: 'In the order in which they will be served.',
+    problems: ['pool_not_found'],
+  },
+  deleteTicket: { tag: 'Leases', summary: 'Leave the queue of a fair pool', problems: ['ticket_ended'] },
   listPools: { tag: 'Pools', summary: 'List the pools, with their keys counted', problems: [] },
   getPool: { tag: 'Pools', summary: 'Read a pool, with its keys counted', problems: ['pool_not_found'] },
   putPool: {

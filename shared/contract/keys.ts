@@ -6,6 +6,7 @@ import {
   durationMsSchema,
   holderSchema,
   keyIdSchema,
+  labelsSchema,
   pageQuerySchema,
   plainTextSchema,
   poolNameSchema,
@@ -22,6 +23,7 @@ export const keySchema = z
     pool: poolNameSchema,
     state: keyStateSchema,
     fencingToken: z.int().meta({ description: 'Grows with every acquire of this key' }),
+    labels: labelsSchema.optional(),
     createdAt: timeSchema,
     expiresAt: timeSchema.nullable().meta({ description: 'Hard expiration; null: never' }),
     expiresInMs: durationMsSchema.nullable(),
@@ -33,6 +35,7 @@ export const keySchema = z
         acquiredAt: timeSchema,
         expiresAt: timeSchema,
         expiresInMs: durationMsSchema,
+        maxExpiresAt: timeSchema.optional(),
       })
       .optional(),
   })
@@ -40,12 +43,38 @@ export const keySchema = z
 
 export const keyParametersSchema = z.strictObject({ keyId: keyIdSchema });
 
+const MAX_VALUE_BYTES = 4096;
+
+/** An imported secret. */
+const valueSchema = z
+  .string()
+  .min(1)
+  .refine((text) => new TextEncoder().encode(text).length <= MAX_VALUE_BYTES, 'Must have at most 4096 bytes')
+  .meta({ description: 'A secret of up to 4 KiB that a lease gives its holder' });
+
+const importSchema = z
+  .union([valueSchema, z.strictObject({ value: valueSchema, labels: labelsSchema.optional() })])
+  .transform((item) => (typeof item === 'string' ? { value: item } : item));
+
 export const createKeysRequestSchema = z
   .strictObject({
     pool: poolNameSchema.default(defaultPoolName),
-    count: z.int().min(1).max(1000).default(1),
+    count: z.int().min(1).max(1000).optional().meta({ description: 'How many keys to make; 1 when absent' }),
+    labels: labelsSchema.optional(),
+    values: z
+      .array(importSchema)
+      .min(1)
+      .max(1000)
+      .optional()
+      .meta({ description: 'Secrets to import, one key each, all of them or none; instead of `count`' }),
+  })
+  .refine((body) => body.count === undefined || body.values === undefined, {
+    path: ['count'],
+    message: 'Must be absent where values are given',
   })
   .meta({ id: 'CreateKeysRequest' });
+
+export const patchKeyRequestSchema = z.strictObject({ labels: labelsSchema }).meta({ id: 'PatchKeyRequest' });
 
 export const createKeysResponseSchema = z
   .strictObject({ keys: z.array(keySchema) })
@@ -54,9 +83,10 @@ export const createKeysResponseSchema = z
 export const listKeysQuerySchema = pageQuerySchema.extend({
   pool: poolNameSchema.default(defaultPoolName),
   state: keyStateSchema.optional(),
-  search: plainTextSchema(200)
-    .optional()
-    .meta({ description: 'Only keys whose id, or whose holder, starts with this' }),
+  search: plainTextSchema(200).optional().meta({
+    description:
+      'Only keys whose id, holder or a label (`name=value`) contains this; upper and lower case are the same',
+  }),
 });
 
 export const listKeysResponseSchema = z
@@ -82,5 +112,6 @@ export type KeyState = z.output<typeof keyStateSchema>;
 export type Key = z.output<typeof keySchema>;
 export type CreateKeysRequest = z.input<typeof createKeysRequestSchema>;
 export type CreateKeysResponse = z.output<typeof createKeysResponseSchema>;
+export type PatchKeyRequest = z.input<typeof patchKeyRequestSchema>;
 export type ListKeysQuery = z.input<typeof listKeysQuerySchema>;
 export type ListKeysResponse = z.output<typeof listKeysResponseSchema>;

@@ -6,9 +6,11 @@ import {
   durationMsSchema,
   holderSchema,
   keyIdSchema,
+  labelsSchema,
   leaseIdSchema,
   leaseSecondsSchema,
   poolNameSchema,
+  ticketIdSchema,
   timeSchema,
 } from './primitives.ts';
 
@@ -17,7 +19,6 @@ export const leaseSchema = z
     leaseId: leaseIdSchema,
     keyId: keyIdSchema,
     pool: poolNameSchema,
-    value: z.string().meta({ description: 'The imported secret, or the key id where none was' }),
     fencingToken: z
       .int()
       .meta({ description: 'Hand it to the guarded resource, which rejects a smaller one' }),
@@ -25,10 +26,21 @@ export const leaseSchema = z
     holder: holderSchema.optional(),
     acquiredAt: timeSchema,
     expiresAt: timeSchema,
+    maxExpiresAt: timeSchema
+      .optional()
+      .meta({ description: 'No keep-alive moves the end further than this' }),
     expiresInMs: durationMsSchema.meta({ description: 'Count it from before the request was sent' }),
     keepAliveEveryMs: durationMsSchema.meta({ description: 'A third of the lease' }),
   })
   .meta({ id: 'Lease', description: 'The exclusive, time-limited right to one key' });
+
+/** Only an acquire, its repeat, and a `GET` of the holder's own lease tell the value. */
+export const heldLeaseSchema = leaseSchema
+  .extend({
+    value: z.string().meta({ description: 'The imported secret, or the key id where none was' }),
+    labels: labelsSchema.optional(),
+  })
+  .meta({ id: 'HeldLease', description: 'A lease with what it gives its holder' });
 
 export const leaseParametersSchema = z.strictObject({ leaseId: leaseIdSchema });
 
@@ -39,18 +51,42 @@ export const acquireLeaseRequestSchema = z
       .optional()
       .meta({ description: "At most the pool's, which is the default" }),
     holder: holderSchema.optional(),
+    count: z
+      .int()
+      .min(1)
+      .max(16)
+      .optional()
+      .meta({ description: 'So many keys at once, all or none; the response then has `leases`' }),
+    wait: z
+      .boolean()
+      .optional()
+      .meta({ description: 'In a fair pool: where no key is free, take a place in the queue (202)' }),
+    ticket: ticketIdSchema
+      .optional()
+      .meta({ description: 'The place in the queue that an earlier 202 gave; repeating keeps it' }),
+    priority: z
+      .int()
+      .min(0)
+      .max(9)
+      .optional()
+      .meta({ description: 'In the queue of a fair pool: higher goes first; 0 when absent' }),
+  })
+  .refine((body) => body.count === undefined || (body.wait === undefined && body.ticket === undefined), {
+    path: ['count'],
+    message: 'Must be absent where wait or ticket is given',
   })
   .meta({ id: 'AcquireLeaseRequest' });
 
-export const idempotencyHeadersSchema = z.object({
-  'idempotency-key': z
-    .string()
-    .regex(/^[\x21-\x7e]{1,255}$/, 'Must be 1 to 255 visible ASCII characters')
-    .optional()
-    .meta({
-      description:
-        'A repeat with the same key gives the same lease while it lives; another body under the same key is refused',
-    }),
+export const leaseListSchema = z
+  .strictObject({ leases: z.array(heldLeaseSchema) })
+  .meta({ id: 'LeaseList', description: 'The leases of an acquire that named a `count`' });
+
+/** How the holder found the key. */
+export const releaseQuerySchema = z.strictObject({
+  outcome: z.enum(['ok', 'cooldown', 'discard']).default('ok').meta({
+    description:
+      "ok: free at once; cooldown: it rests for the pool's `cooldownSeconds`; discard: it is deleted for good",
+  }),
 });
 
 export const listLeasesResponseSchema = z
@@ -58,5 +94,8 @@ export const listLeasesResponseSchema = z
   .meta({ id: 'LeasePage' });
 
 export type Lease = z.output<typeof leaseSchema>;
+export type HeldLease = z.output<typeof heldLeaseSchema>;
+export type LeaseList = z.output<typeof leaseListSchema>;
+export type ReleaseQuery = z.input<typeof releaseQuerySchema>;
 export type AcquireLeaseRequest = z.input<typeof acquireLeaseRequestSchema>;
 export type ListLeasesResponse = z.output<typeof listLeasesResponseSchema>;

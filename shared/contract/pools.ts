@@ -8,6 +8,7 @@ import {
 } from './primitives.ts';
 
 const TEN_YEARS_S = 315_360_000;
+const THIRTY_DAYS_S = 2_592_000;
 
 /** The rules of a pool: every field, its limits and its default. */
 export const policySchema = z
@@ -30,6 +31,49 @@ export const policySchema = z
       .nullable()
       .meta({ description: 'The most keys; null: no limit' })
       .default(null),
+    targetSize: z
+      .int()
+      .min(0)
+      .max(10_000)
+      .nullable()
+      .meta({
+        description:
+          'The pool holds this many keys: the sweep, or an acquire that finds none, makes what is missing; null: keys are made by hand',
+      })
+      .default(null),
+    maxLeaseSeconds: z
+      .int()
+      .min(1)
+      .max(THIRTY_DAYS_S)
+      .nullable()
+      .meta({ description: 'No lease lives longer, however often it is kept alive; null: no limit' })
+      .default(null),
+    cooldownSeconds: z
+      .int()
+      .min(0)
+      .max(86_400)
+      .meta({
+        description:
+          'How long a key rests whose lease lapsed, was unblocked, or was released with `outcome=cooldown`',
+      })
+      .default(0),
+    maxLeasesPerClient: z
+      .int()
+      .min(1)
+      .max(1000)
+      .nullable()
+      .meta({ description: 'The most live leases of one client in this pool; null: no limit' })
+      .default(null),
+    fair: z
+      .boolean()
+      .meta({ description: 'Callers that wait are served in order: first come, first served' })
+      .default(false),
+    agingSeconds: z
+      .int()
+      .min(1)
+      .max(3600)
+      .meta({ description: 'In a fair pool: waiting this long counts as much as one step of priority' })
+      .default(60),
     paused: z.boolean().meta({ description: 'No new leases; live ones go on' }).default(false),
   })
   .meta({ id: 'PoolPolicy' });
@@ -69,6 +113,7 @@ export const poolSchema = z
     pool: poolNameSchema,
     ...fields,
     counts: z.strictObject({ free: countSchema, leased: countSchema, cooling: countSchema }),
+    waiting: countSchema.meta({ description: 'Callers that wait for a key of a fair pool' }),
     nextFreeInMs: durationMsSchema.nullable().meta({
       description:
         'Until the next leased or cooling key is free if nobody keeps it alive; null: none is leased or cooling',

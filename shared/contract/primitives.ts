@@ -34,6 +34,12 @@ export const leaseIdSchema = z
   .regex(/^[A-Za-z0-9_-]{1,512}$/, 'Must be a lease id')
   .meta({ description: 'Id of a lease; opaque' });
 
+/** Opaque to callers. */
+export const ticketIdSchema = z
+  .string()
+  .regex(/^[A-Za-z0-9_-]{1,64}$/, 'Must be a ticket')
+  .meta({ description: 'A place in the queue of a fair pool; opaque' });
+
 export const clientIdSchema = z
   .string()
   .regex(/^[A-Za-z0-9_-]{1,64}$/, 'Must be a client id')
@@ -43,6 +49,17 @@ export const holderSchema = plainTextSchema(200).meta({
   description: 'Free-text label of whoever holds the lease',
   example: 'build-agent-7',
 });
+
+/** What operators note on a key; not secret. */
+export const labelsSchema = z
+  .record(
+    z.string().regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$/, 'Must be 1 to 63 of A-Z, a-z, 0-9, ".", "_", "-"'),
+    plainTextSchema(200),
+  )
+  .refine((labels) => Object.keys(labels).length <= 8, 'Must have at most 8 labels')
+  .meta({ id: 'Labels', description: 'Up to 8 notes on a key; not secret', example: { region: 'eu' } });
+
+export type Labels = z.output<typeof labelsSchema>;
 
 export const leaseSecondsSchema = z
   .int()
@@ -85,6 +102,17 @@ export const queryBooleanSchema = z
   .enum(['true', 'false'])
   .transform((text) => text === 'true')
   .default(false);
+
+export const idempotencyHeadersSchema = z.object({
+  'idempotency-key': z
+    .string()
+    .regex(/^[\x21-\x7e]{1,255}$/, 'Must be 1 to 255 visible ASCII characters')
+    .optional()
+    .meta({
+      description:
+        'Makes the call safe to retry: a repeat with the same key gives the same lease while it lives, or the same keys for a day; another body under the same key is refused',
+    }),
+});
 
 export const pageQuerySchema = z.strictObject({
   limit: queryIntegerSchema(1, 200).default(50),

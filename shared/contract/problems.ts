@@ -14,11 +14,15 @@ export const problemCodes = [
   'key_not_leased',
   'lease_changed',
   'pool_full',
+  'value_exists',
+  'values_not_configured',
+  'lease_limit_reached',
   'pool_paused',
   'pool_changed',
   'last_admin',
   'own_credential',
   'lease_ended',
+  'ticket_ended',
   'body_too_large',
   'unsupported_media_type',
   'idempotency_key_reused',
@@ -40,8 +44,11 @@ export const problemSchema = z
     errors: z
       .array(z.strictObject({ path: z.string(), message: z.string() }))
       .optional()
-      .meta({ description: 'invalid_request: what is wrong, and where' }),
-    retryAfterMs: z.int().optional().meta({ description: 'no_key_available, database_unavailable' }),
+      .meta({ description: 'invalid_request, value_exists: what is wrong, and where' }),
+    retryAfterMs: z
+      .int()
+      .optional()
+      .meta({ description: 'no_key_available, lease_limit_reached, database_unavailable' }),
     reason: leaseEndReasonSchema.optional().meta({ description: 'lease_ended: why' }),
   })
   .meta({ id: 'Problem', description: 'RFC 9457 problem document' });

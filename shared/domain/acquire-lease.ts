@@ -1,45 +1,46 @@
-import { createHash, randomInt } from 'node:crypto';
-import type { Lease as LeaseBody } from '../contract/leases.ts';
+import { createHash } from 'node:crypto';
+import type { HeldLease } from '../contract/leases.ts';
+import type { Waiting } from '../contract/tickets.ts';
+import { claimKey } from './claim-key.ts';
 import { type Caller, requirePool } from './client.ts';
 import type { Context } from './context.ts';
-import { describeLease } from './describe.ts';
+import { describeHeldLease } from './describe.ts';
 import {
   IdempotencyKeyReusedError,
   InvalidRequestError,
   LeaseEndedError,
-  NoKeyAvailableError,
   PoolPausedError,
 } from './errors.ts';
-import { type Key, type KeyLease, liveLeaseAt } from './key.ts';
+import { type KeyLease, liveLeaseAt } from './key.ts';
 import { generateLeaseProof } from './lease-id.ts';
-import { hardExpiration, type Pool, poolName, poolReference } from './pool.ts';
-import type { Claim, ClaimResult } from './store.ts';
+import { releaseLease } from './leases.ts';
+import { freeAfter, hardExpiration, type Pool, poolName, poolReference } from './pool.ts';
+import { claimInTurn, type QueueRequest } from './queue.ts';
+import type { Claim } from './store.ts';
 
-/** How many claimable keys are looked at together; callers pick one at random, so that they do not all pick the same. */
-const CANDIDATES = 16;
-
-/** What a caller is told to wait where no key of the pool is leased or cooling, in milliseconds. */
-const EMPTY_POOL_RETRY_MS = 5000;
-
-export interface AcquireRequest {
+export interface AcquireRequest extends QueueRequest {
   readonly pool: string;
   /** At most the pool's; the pool's when absent. */
   readonly leaseSeconds?: number | undefined;
-  readonly holder?: string | undefined;
   readonly idempotencyKey?: string | undefined;
 }
 
+/** What an acquire gives: a lease, new or `repeated`, or in a fair pool a place in the queue. */
+export type Acquired =
+  | { readonly lease: HeldLease; readonly repeated: boolean }
+  | { readonly waiting: Waiting };
+
 /**
  * Leases a free key of the pool to the caller, in one atomic step. With an idempotency key a repeat gives the same
- * lease while it lives (`repeated`).
- * @throws PoolNotFoundError, PoolPausedError, NoKeyAvailableError, LeaseEndedError, IdempotencyKeyReusedError,
- * InvalidRequestError, ForbiddenError
+ * lease while it lives. In a fair pool a caller that asks to `wait` gets a ticket where it is not its turn.
+ * @throws PoolNotFoundError, PoolPausedError, NoKeyAvailableError, LeaseLimitReachedError, LeaseEndedError,
+ * TicketEndedError, IdempotencyKeyReusedError, InvalidRequestError, ForbiddenError
  */
 export async function acquireLease(
   context: Context,
   caller: Caller,
   request: AcquireRequest,
-): Promise<{ lease: LeaseBody; repeated: boolean }> {
+): Promise<Acquired> {
   requirePool(caller, request.pool);
   const now = context.clock();
   const pool = await context.pools.get(request.pool, now);
@@ -49,15 +50,54 @@ export async function acquireLease(
   const refusal = refusalOf(pool, request.leaseSeconds);
 
   for (;;) {
-    const claimed = refusal ?? (await claimKey(context, claim, pool));
+    const claimed =
+      refusal ??
+      (pool.policy.fair
+        ? await claimInTurn(context, caller, pool, claim, request)
+        : await claimKey(context, claim, pool));
     if (claimed !== 'repeated' && !(claimed instanceof Error)) {
-      return { lease: describeLease(claimed, claimed.lease as KeyLease, now), repeated: false };
+      if ('ticket' in claimed) return { waiting: claimed };
+      return {
+        lease: describeHeldLease(context.vault, claimed, claimed.lease as KeyLease, now),
+        repeated: false,
+      };
     }
     const lease = await getRepeated(context, claim);
     if (lease !== undefined) return { lease, repeated: true };
     if (claimed !== 'repeated') throw claimed;
     // Otherwise the key that carried the hash was acquired or deleted meanwhile: start again.
   }
+}
+
+/**
+ * Several leases at once, all or none. What was got before one is missing is given back at once, so that two callers
+ * who both want most of a pool never block each other for good. A repeat with the idempotency key gives the same ones.
+ * @throws as {@link acquireLease}
+ */
+export async function acquireLeases(
+  context: Context,
+  caller: Caller,
+  { count, ...request }: AcquireRequest & { count: number },
+): Promise<{ leases: HeldLease[]; repeated: boolean }> {
+  const leases: HeldLease[] = [];
+  let repeated = true;
+  try {
+    while (leases.length < count) {
+      const idempotencyKey =
+        request.idempotencyKey && `${request.idempotencyKey} ${leases.length + 1}/${count}`;
+      const acquired = await acquireLease(context, caller, { ...request, idempotencyKey });
+      if ('waiting' in acquired) break; // Never: nobody asked to wait.
+      leases.push(acquired.lease);
+      repeated &&= acquired.repeated;
+    }
+  } catch (error) {
+    // What can't be given back lapses.
+    await Promise.allSettled(
+      leases.map(({ leaseId }) => releaseLease(context, caller, leaseId, { forget: true })),
+    );
+    throw error;
+  }
+  return { leases, repeated };
 }
 
 /** Why the policy gives no new lease, if so. */
@@ -84,20 +124,31 @@ function makeClaim(
   now: number,
 ): Claim {
   const { leaseSeconds, holder, idempotencyKey } = request;
-  const leaseMs = (leaseSeconds ?? pool.policy.leaseSeconds) * 1000;
-  const expiresAt = now + leaseMs;
-  const freeAt = expiresAt + context.clockSkewToleranceMs;
+  const { policy } = pool;
+  const leaseMs = (leaseSeconds ?? policy.leaseSeconds) * 1000;
+  const maxExpiresAt = policy.maxLeaseSeconds === null ? undefined : now + policy.maxLeaseSeconds * 1000;
+  const expiresAt = Math.min(now + leaseMs, maxExpiresAt ?? Number.POSITIVE_INFINITY);
+  const freeAt = freeAfter(context, policy, expiresAt);
+  // One field for client and key: the separator can stand in neither, so no two pairs give the same text.
+  const requestHash =
+    request.ticket ??
+    (idempotencyKey === undefined ? undefined : hash(`${caller.clientId}\n${idempotencyKey}`));
   return {
     pool: poolReference(pool),
     now,
-    lease: { id: generateLeaseProof(leaseMs), clientId: caller.clientId, holder, acquiredAt: now, expiresAt },
+    lease: {
+      id: generateLeaseProof(leaseMs, maxExpiresAt),
+      clientId: caller.clientId,
+      holder,
+      acquiredAt: now,
+      expiresAt,
+      maxExpiresAt,
+    },
     freeAt,
-    keyExpiresAt: hardExpiration(pool.policy, now, freeAt),
-    ...(idempotencyKey !== undefined && {
-      // One field for client and key: the separator can stand in neither, so no two pairs give the same text.
-      requestHash: hash(`${caller.clientId}\n${idempotencyKey}`),
-      requestBody: hash(JSON.stringify([request.pool, leaseSeconds, holder])),
-    }),
+    keyExpiresAt: hardExpiration(policy, now, freeAt),
+    requestHash,
+    requestBody: requestHash && hash(JSON.stringify([request.pool, leaseSeconds, holder])),
+    seatsBelow: policy.targetSize ?? undefined,
   };
 }
 
@@ -106,48 +157,23 @@ function hash(text: string): string {
 }
 
 /**
- * One command where a free key stands above a random slot; otherwise a look at the keys that are free, of any stored
- * state (lapsed leases that no sweep has recorded among them), and a claim of a random one. Each lost race means that
- * somebody else got a key, so the loop ends.
- */
-async function claimKey(
-  context: Context,
-  claim: Claim,
-  pool: Pool,
-): Promise<Exclude<ClaimResult, null> | NoKeyAvailableError> {
-  const { keys } = context.store;
-  const claimed = await keys.claim(claim, context.pools.claimRange(pool.name));
-  if (claimed !== null) return claimed;
-  for (;;) {
-    const found = await keys.listClaimable({ ...claim, limit: CANDIDATES });
-    if (found.keys.length === 0) {
-      const { nextFreeAt } = found;
-      return new NoKeyAvailableError(
-        pool.name,
-        nextFreeAt === undefined ? EMPTY_POOL_RETRY_MS : nextFreeAt - claim.now,
-      );
-    }
-    const reclaimed = await keys.reclaim(found.keys[randomInt(found.keys.length)] as Key, claim);
-    if (reclaimed !== null) return reclaimed;
-  }
-}
-
-/**
  * The lease that an earlier request with the same hash got; undefined when no key carries the hash any more.
  * @throws LeaseEndedError, IdempotencyKeyReusedError
  */
-async function getRepeated(context: Context, claim: Claim): Promise<LeaseBody | undefined> {
+async function getRepeated(context: Context, claim: Claim): Promise<HeldLease | undefined> {
   const { pool, now, requestHash, requestBody } = claim;
   if (requestHash === undefined) return undefined;
   for (;;) {
     const key = await context.store.keys.confirmRequest(requestHash);
     if (key === null) return undefined;
     const isSame = poolName(key.pool) === poolName(pool) && (key.requestBody ?? requestBody) === requestBody;
-    if (!isSame) throw new IdempotencyKeyReusedError();
+    // A ticket is no secret of its client's: another one that names it gets nothing by it.
+    const isOwn = (key.lease ?? key.lastLease)?.clientId === claim.lease.clientId;
+    if (!isSame || !isOwn) throw new IdempotencyKeyReusedError();
     // A later generation than this process knows of is no deleted one: the pool was emptied elsewhere.
     if (key.pool < pool) throw new LeaseEndedError('deleted');
     const lease = liveLeaseAt(key, now);
-    if (lease !== undefined) return describeLease(key, lease, now);
+    if (lease !== undefined) return describeHeldLease(context.vault, key, lease, now);
     if (key.lease === undefined) throw new LeaseEndedError(key.lastLease?.reason ?? 'unknown');
     if (await context.store.keys.recordLapse({ keyId: key.keyId, leaseId: key.lease.id, now })) {
       throw new LeaseEndedError('lapsed');

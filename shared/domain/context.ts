@@ -1,12 +1,15 @@
 import type { PoolCounts } from './pool-counts.ts';
 import type { PoolDirectory } from './pool-directory.ts';
 import type { Store } from './store.ts';
+import type { ValueVault } from './value-vault.ts';
 
 /** What every operation works with. */
 export interface Context {
   readonly store: Store;
   readonly pools: PoolDirectory;
   readonly counts: PoolCounts;
+  /** Absent: no values can be imported. */
+  readonly vault?: ValueVault | undefined;
   /** Milliseconds since the epoch; each operation reads it once. */
   readonly clock: () => number;
   /** How far the clocks of two hosts may differ, in milliseconds. */

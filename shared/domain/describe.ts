@@ -1,17 +1,17 @@
 import type { Client as ClientBody } from '../contract/clients.ts';
 import type { Key as KeyBody } from '../contract/keys.ts';
-import type { Lease as LeaseBody } from '../contract/leases.ts';
+import type { HeldLease as HeldLeaseBody, Lease as LeaseBody } from '../contract/leases.ts';
 import type { Pool as PoolBody } from '../contract/pools.ts';
+import type { QueueEntry } from '../contract/tickets.ts';
 import type { Client } from './client.ts';
 import { type Key, type KeyLease, keyStateAt, liveLeaseAt, NEVER_EXPIRES } from './key.ts';
 import { encodeLeaseId, leaseMsOfProof } from './lease-id.ts';
 import { type Pool, poolName } from './pool.ts';
-import type { KeyCounts } from './store.ts';
+import { COUNT_LIMIT, type PoolFigures } from './pool-counts.ts';
+import type { Ticket } from './store.ts';
+import type { ValueVault } from './value-vault.ts';
 
 // How things look to callers at one moment, as the contract has it. Inside, times are milliseconds since the epoch.
-
-/** Keys are counted up to here; beyond it a count is only a lower bound, so that it never costs O(keys). */
-export const COUNT_LIMIT = 10_000;
 
 /** A key as operators see it: never its value, never a lease id. */
 export function describeKey(key: Key, now: number): KeyBody {
@@ -23,6 +23,7 @@ export function describeKey(key: Key, now: number): KeyBody {
     pool: poolName(key.pool),
     state,
     fencingToken: key.fencingToken,
+    labels: key.labels,
     createdAt: toTime(key.createdAt),
     expiresAt: expires ? toTime(key.expiresAt) : null,
     expiresInMs: expires ? key.expiresAt - now : null,
@@ -33,6 +34,7 @@ export function describeKey(key: Key, now: number): KeyBody {
       acquiredAt: toTime(lease.acquiredAt),
       expiresAt: toTime(lease.expiresAt),
       expiresInMs: lease.expiresAt - now,
+      maxExpiresAt: lease.maxExpiresAt === undefined ? undefined : toTime(lease.maxExpiresAt),
     },
   };
 }
@@ -43,20 +45,54 @@ export function describeLease(key: Key, lease: KeyLease, now: number): LeaseBody
     leaseId: encodeLeaseId({ keyId: key.keyId, pool: key.pool, proof: lease.id }),
     keyId: key.keyId,
     pool: poolName(key.pool),
-    value: key.value ?? key.keyId,
     fencingToken: key.fencingToken,
     clientId: lease.clientId,
     holder: lease.holder,
     acquiredAt: toTime(lease.acquiredAt),
     expiresAt: toTime(lease.expiresAt),
     expiresInMs: lease.expiresAt - now,
+    maxExpiresAt: lease.maxExpiresAt === undefined ? undefined : toTime(lease.maxExpiresAt),
     // A third of the lease: two keep-alives may get lost.
     keepAliveEveryMs: Math.floor(leaseMsOfProof(lease.id) / 3),
   };
 }
 
+/**
+ * A lease with what it gives its holder, for the holder alone.
+ * @throws Error when the key's value is sealed with a key that is not configured
+ */
+export function describeHeldLease(
+  vault: ValueVault | undefined,
+  key: Key,
+  lease: KeyLease,
+  now: number,
+): HeldLeaseBody {
+  const { keyId, value } = key;
+  return {
+    ...describeLease(key, lease, now),
+    value: value === undefined ? keyId : openValue(vault, value, { pool: poolName(key.pool), keyId }),
+    labels: key.labels,
+  };
+}
+
+function openValue(
+  vault: ValueVault | undefined,
+  sealed: string,
+  bound: { pool: string; keyId: string },
+): string {
+  if (vault === undefined) throw new Error('A key has a value, but no VALUE_ENCRYPTION_KEY is configured');
+  return vault.open(sealed, bound);
+}
+
+/** A place in the queue, for operators: without the ticket itself. */
+export function describeTicket(ticket: Ticket, position: number, now: number): QueueEntry {
+  const { clientId, holder, priority, createdAt } = ticket;
+  const waitingMs = Math.max(0, now - createdAt);
+  return { position, clientId, holder, priority, waitingSince: toTime(createdAt), waitingMs };
+}
+
 /** A pool with its keys counted. */
-export function describePool(pool: Pool, counts: KeyCounts, now: number): PoolBody {
+export function describePool(pool: Pool, counts: PoolFigures, now: number): PoolBody {
   return {
     pool: pool.name,
     ...pool.policy,
@@ -65,6 +101,7 @@ export function describePool(pool: Pool, counts: KeyCounts, now: number): PoolBo
       leased: describeCount(counts.leased),
       cooling: describeCount(counts.cooling),
     },
+    waiting: describeCount(counts.waiting),
     nextFreeInMs: counts.nextFreeAt === undefined ? null : Math.max(0, counts.nextFreeAt - now),
     createdAt: toTime(pool.createdAt),
     updatedAt: toTime(pool.updatedAt),

@@ -108,6 +108,58 @@ export class PoolFullError extends OrchestratorError {
   }
 }
 
+/** The pool makes its keys itself, so that none can be made by hand. */
+export class PoolMakesKeysError extends OrchestratorError {
+  readonly code = 'pool_full';
+
+  constructor(pool: string, targetSize: number) {
+    super(`Pool "${pool}" makes its ${targetSize} keys itself (targetSize)`);
+  }
+}
+
+/** Some of the values are in the pool already; `issues` says which, never the values themselves. */
+export class ValueExistsError extends OrchestratorError {
+  readonly code = 'value_exists';
+  readonly issues: readonly RequestIssue[];
+
+  constructor(issues: readonly RequestIssue[]) {
+    super(
+      'Some of the values are in the pool already, or were until their holder has surely stopped; none was imported',
+    );
+    this.issues = issues;
+  }
+}
+
+/** No key is configured to seal values with. */
+export class ValuesNotConfiguredError extends OrchestratorError {
+  readonly code = 'values_not_configured';
+
+  constructor() {
+    super('This service has no VALUE_ENCRYPTION_KEY, so it imports no values');
+  }
+}
+
+/** The client has as many live leases as the pool's policy allows one client. */
+export class LeaseLimitReachedError extends OrchestratorError {
+  readonly code = 'lease_limit_reached';
+  /** Milliseconds until one of them ends if it is not kept alive. */
+  readonly retryAfterMs: number;
+
+  constructor(pool: string, limit: number, retryAfterMs: number) {
+    super(`A client may hold ${limit} leases in pool "${pool}"`);
+    this.retryAfterMs = retryAfterMs;
+  }
+}
+
+/** The ticket was not used in time, was used up, or never was. */
+export class TicketEndedError extends OrchestratorError {
+  readonly code = 'ticket_ended';
+
+  constructor() {
+    super('The ticket has ended: it was not used in time, has left the queue, or is not of this pool');
+  }
+}
+
 /** The pool gives no new leases at present. */
 export class PoolPausedError extends OrchestratorError {
   readonly code = 'pool_paused';

@@ -1,4 +1,7 @@
+import type { Labels } from '../contract/primitives.ts';
 import type { LeaseEndReason } from './errors.ts';
+
+export type { Labels };
 
 /** The live or lapsed lease that stands on a key. Times are milliseconds since the epoch. */
 export interface KeyLease {
@@ -8,6 +11,8 @@ export interface KeyLease {
   readonly holder?: string | undefined;
   readonly acquiredAt: number;
   readonly expiresAt: number;
+  /** No keep-alive moves the end further than this. */
+  readonly maxExpiresAt?: number | undefined;
 }
 
 /** What a key remembers of the lease before. */
@@ -47,8 +52,16 @@ export interface Key {
   readonly requestHash?: string | undefined;
   /** Hash of what that acquire asked for. */
   readonly requestBody?: string | undefined;
-  /** An imported secret; a key without one is its own value. */
+  /** Its number in a pool that holds a `targetSize`; unique in the pool, former generations included. */
+  readonly seat?: number | undefined;
+  /** Which of its leases in this pool the client uses this key for, where their number is limited; unique. */
+  readonly clientSeat?: string | undefined;
+  /** What operators noted on it. */
+  readonly labels?: Labels | undefined;
+  /** An imported secret, sealed by the vault; a key without one is its own value. */
   readonly value?: string | undefined;
+  /** Keyed hash of pool and value; unique. */
+  readonly valueHash?: string | undefined;
 }
 
 /** What a caller sees of a key's state. */

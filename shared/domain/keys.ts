@@ -1,15 +1,12 @@
-import { randomBytes } from 'node:crypto';
 import type { Key as KeyBody } from '../contract/keys.ts';
 import { type Caller, requirePool } from './client.ts';
 import { type Context, freeNow } from './context.ts';
 import { describeKey } from './describe.ts';
-import { KeyNotFoundError, KeyNotLeasedError, LeaseChangedError, PoolFullError } from './errors.ts';
-import { type Key, type KeyState, keyStateAt } from './key.ts';
+import { KeyNotFoundError, KeyNotLeasedError, LeaseChangedError } from './errors.ts';
+import { type Key, type KeyState, keyStateAt, type Labels } from './key.ts';
 import { hardExpiration, type Pool, poolName, poolReference } from './pool.ts';
-import { POOL_CACHE_MS } from './pool-directory.ts';
-import type { Seats } from './store.ts';
 
-// What admins and viewers do with keys.
+// What admins and viewers do with keys. Creation stands by itself, in `create-keys.ts`.
 
 /** How an admin ends a lease, or deletes a key. */
 export interface Ending {
@@ -26,60 +23,6 @@ export interface ListKeysRequest {
   readonly search?: string | undefined;
   /** The slot after which the page starts. */
   readonly after?: number | undefined;
-}
-
-/**
- * Adds `count` free keys to the pool.
- * @throws PoolNotFoundError, PoolFullError, ForbiddenError
- */
-export async function createKeys(
-  context: Context,
-  caller: Caller,
-  request: { pool: string; count: number },
-): Promise<KeyBody[]> {
-  requirePool(caller, request.pool);
-  const now = context.clock();
-  const pool = await context.pools.getFresh(request.pool, now);
-  const keys = Array.from(
-    { length: request.count },
-    (): Key => ({
-      keyId: generateKeyId(),
-      pool: poolReference(pool),
-      state: 'free',
-      slot: Math.random(),
-      fencingToken: now,
-      createdAt: now,
-      expiresAt: hardExpiration(pool.policy, now),
-      freeAt: freeNow(context, now),
-    }),
-  );
-  const seats = seatsOf(context, pool, now);
-  if (!(await context.store.keys.create(keys, seats)))
-    throw new PoolFullError(pool.name, seats?.maxKeys ?? 0);
-  context.counts.forget(poolReference(pool));
-  return keys.map((key) => describeKey(key, now));
-}
-
-/** 128 random bits; the prefix keeps it from ever looking like a command-line option. */
-function generateKeyId(): string {
-  return `key_${randomBytes(16).toString('base64url')}`;
-}
-
-/** Null where the pool has no limit. */
-function seatsOf(context: Context, pool: Pool, now: number): Seats | null {
-  const { name, generation, clearedAt, policy } = pool;
-  if (policy.maxKeys === null) return null;
-  const tolerance = context.clockSkewToleranceMs;
-  // A process may go by the pool as it was for one `POOL_CACHE_MS`; what it sent then may take as long once more.
-  const settledAt = (clearedAt ?? Number.NEGATIVE_INFINITY) + 2 * POOL_CACHE_MS + tolerance;
-  return {
-    name,
-    generation,
-    maxKeys: policy.maxKeys,
-    now,
-    expiredBefore: now - tolerance,
-    countFormerFree: now < settledAt,
-  };
 }
 
 /** @throws KeyNotFoundError, ForbiddenError */
@@ -115,6 +58,20 @@ export async function refreshKey(context: Context, caller: Caller, keyId: string
   const { pool } = await getKeyAndPool(context, caller, keyId, now);
   const keyExpiresAt = hardExpiration(pool.policy, now);
   const key = await context.store.keys.refresh({ keyId, now, keyExpiresAt });
+  if (key === null) throw new KeyNotFoundError();
+  return describeKey(key, now);
+}
+
+/** Replaces the key's labels. @throws KeyNotFoundError, ForbiddenError */
+export async function patchKey(
+  context: Context,
+  caller: Caller,
+  keyId: string,
+  { labels }: { labels: Labels },
+): Promise<KeyBody> {
+  const now = context.clock();
+  await getKeyAndPool(context, caller, keyId, now);
+  const key = await context.store.keys.setLabels({ keyId, now, labels });
   if (key === null) throw new KeyNotFoundError();
   return describeKey(key, now);
 }

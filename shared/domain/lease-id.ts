@@ -2,22 +2,25 @@ import { randomBytes } from 'node:crypto';
 
 /**
  * What a public lease id carries, so that keep-alive and release are one command on the key's primary key.
- * `proof` is what the key stores as `lease.id`; it includes the lease's length, so that a caller who forges
- * a longer one holds no lease at all.
+ * `proof` is what the key stores as `lease.id`; it includes the lease's length and latest end, so that a
+ * caller who forges longer ones holds no lease at all.
  */
 export interface LeaseId {
   readonly keyId: string;
   /** The pool's reference. */
   readonly pool: string;
   readonly leaseMs: number;
+  /** No keep-alive moves the lease's end further than this. */
+  readonly maxExpiresAt?: number | undefined;
   readonly proof: string;
 }
 
-const PROOF = /^[0-9a-z]{1,9}\.[A-Za-z0-9_-]{22}$/;
+const PROOF = /^([0-9a-z]{1,9})(?:-([0-9a-z]{1,9}))?\.[A-Za-z0-9_-]{22}$/;
 
-/** A new proof: the lease's length and 128 random bits. */
-export function generateLeaseProof(leaseMs: number): string {
-  return `${leaseMs.toString(36)}.${randomBytes(16).toString('base64url')}`;
+/** A new proof: the lease's length, its latest end if it has one, and 128 random bits. */
+export function generateLeaseProof(leaseMs: number, maxExpiresAt?: number): string {
+  const latest = maxExpiresAt === undefined ? '' : `-${maxExpiresAt.toString(36)}`;
+  return `${leaseMs.toString(36)}${latest}.${randomBytes(16).toString('base64url')}`;
 }
 
 /** The lease's length in milliseconds, as the proof has it. */
@@ -35,5 +38,8 @@ export function decodeLeaseId(leaseId: string): LeaseId | undefined {
   if (bytes.toString('base64url') !== leaseId) return undefined;
   const [keyId, pool, proof, ...rest] = bytes.toString('utf8').split('|');
   if (!keyId || !pool || proof === undefined || rest.length > 0) return undefined;
-  return PROOF.test(proof) ? { keyId, pool, leaseMs: leaseMsOfProof(proof), proof } : undefined;
+  const match = PROOF.exec(proof);
+  if (match === null) return undefined;
+  const maxExpiresAt = match[2] === undefined ? undefined : Number.parseInt(match[2], 36);
+  return { keyId, pool, leaseMs: leaseMsOfProof(proof), maxExpiresAt, proof };
 }

@@ -1,25 +1,25 @@
-import type { Lease as LeaseBody } from '../contract/leases.ts';
+import type { HeldLease as HeldLeaseBody, Lease as LeaseBody } from '../contract/leases.ts';
 import { type Caller, requirePool } from './client.ts';
 import { type Context, freeNow, pageOf } from './context.ts';
-import { describeLease } from './describe.ts';
+import { describeHeldLease, describeLease } from './describe.ts';
 import { ForbiddenError, InvalidRequestError, LeaseEndedError, type LeaseEndReason } from './errors.ts';
 import { type Key, type KeyLease, liveLeaseAt } from './key.ts';
 import { decodeLeaseId, type LeaseId } from './lease-id.ts';
-import { hardExpiration, type Pool, poolName } from './pool.ts';
+import { freeAfter, hardExpiration, type Pool, poolName } from './pool.ts';
 import type { HeldLease } from './store.ts';
 
 // What a holder does with its lease. Acquire stands by itself, in `acquire-lease.ts`.
 
 /**
- * The holder's heartbeat: a full lease length from now, and a refreshed key.
+ * The holder's heartbeat: a full lease length from now, or what is left of the longest lease, and a refreshed key.
  * @throws LeaseEndedError, InvalidRequestError, ForbiddenError
  */
 export async function keepAliveLease(context: Context, caller: Caller, leaseId: string): Promise<LeaseBody> {
   const lease = readLeaseId(caller, leaseId);
   const now = context.clock();
   const pool = await poolOfLease(context, lease, now);
-  const leaseExpiresAt = now + lease.leaseMs;
-  const freeAt = leaseExpiresAt + context.clockSkewToleranceMs;
+  const leaseExpiresAt = Math.min(now + lease.leaseMs, lease.maxExpiresAt ?? Number.POSITIVE_INFINITY);
+  const freeAt = freeAfter(context, pool.policy, leaseExpiresAt);
   const keyExpiresAt = hardExpiration(pool.policy, now, freeAt);
   for (;;) {
     const key = await context.store.keys.extend({
@@ -33,15 +33,31 @@ export async function keepAliveLease(context: Context, caller: Caller, leaseId: 
   }
 }
 
+/** How the holder found the key. `cooldown`: it has to rest; `discard`: it is of no use any more. */
+export type Outcome = 'ok' | 'cooldown' | 'discard';
+
 /**
- * The holder ends the lease; the key is free at once. A repeated release succeeds as long as the key remembers it.
+ * The holder ends the lease; the key is free at once, rests first, or is deleted. A repeated release succeeds as long
+ * as the key remembers it.
+ * @param options.forget a repeat of the acquire is a new request, and not told that its lease was released
  * @throws LeaseEndedError, InvalidRequestError, ForbiddenError
  */
-export async function releaseLease(context: Context, caller: Caller, leaseId: string): Promise<void> {
+export async function releaseLease(
+  context: Context,
+  caller: Caller,
+  leaseId: string,
+  { outcome = 'ok', forget = false }: { outcome?: Outcome; forget?: boolean } = {},
+): Promise<void> {
   const lease = readLeaseId(caller, leaseId);
   const now = context.clock();
-  await poolOfLease(context, lease, now);
-  const release = { ...heldLease(caller, lease, now), freeAt: freeNow(context, now) };
+  const { policy } = await poolOfLease(context, lease, now);
+  const restMs = outcome === 'cooldown' ? policy.cooldownSeconds * 1000 : 0;
+  const release = {
+    ...heldLease(caller, lease, now),
+    freeAt: restMs > 0 ? now + restMs : freeNow(context, now),
+    discard: outcome === 'discard',
+    forget,
+  };
   try {
     while (!(await context.store.keys.release(release))) await getOwnLease(context, caller, lease, now);
   } catch (error) {
@@ -51,12 +67,12 @@ export async function releaseLease(context: Context, caller: Caller, leaseId: st
 }
 
 /** The caller's live lease. @throws LeaseEndedError, InvalidRequestError, ForbiddenError */
-export async function getLease(context: Context, caller: Caller, leaseId: string): Promise<LeaseBody> {
+export async function getLease(context: Context, caller: Caller, leaseId: string): Promise<HeldLeaseBody> {
   const id = readLeaseId(caller, leaseId);
   const now = context.clock();
   await poolOfLease(context, id, now);
   const { key, lease } = await getOwnLease(context, caller, id, now);
-  return describeLease(key, lease, now);
+  return describeHeldLease(context.vault, key, lease, now);
 }
 
 /**

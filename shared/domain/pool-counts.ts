@@ -1,6 +1,13 @@
 import { setImmediate } from 'node:timers/promises';
-import { COUNT_LIMIT } from './describe.ts';
-import type { KeyCounts, KeyStore } from './store.ts';
+import type { KeyCounts, Store } from './store.ts';
+
+/** Keys are counted up to here; beyond it a count is only a lower bound, so that it never costs O(keys). */
+export const COUNT_LIMIT = 10_000;
+
+/** The counts of a pool's keys, and of the callers that wait for one. */
+export interface PoolFigures extends KeyCounts {
+  readonly waiting: number;
+}
 
 /** How long a count is given to everybody who asks, in milliseconds. */
 export const COUNTS_CACHE_MS = 2000;
@@ -16,17 +23,17 @@ const AT_ONCE = 2;
  * may come in between two of them.
  */
 export class PoolCounts {
-  readonly #keys: Pick<KeyStore, 'count'>;
-  readonly #known = new Map<string, { counts: Promise<KeyCounts>; countedAt: number }>();
+  readonly #store: Pick<Store, 'keys' | 'tickets'>;
+  readonly #known = new Map<string, { counts: Promise<PoolFigures>; countedAt: number }>();
   readonly #waiting: (() => void)[] = [];
   #running = 0;
 
-  constructor(keys: Pick<KeyStore, 'count'>) {
-    this.#keys = keys;
+  constructor(store: Pick<Store, 'keys' | 'tickets'>) {
+    this.#store = store;
   }
 
   /** The counts of a pool, by its reference; at most {@link COUNTS_CACHE_MS} old. */
-  get(pool: string, now: number): Promise<KeyCounts> {
+  get(pool: string, now: number): Promise<PoolFigures> {
     const known = this.#known.get(pool);
     if (known !== undefined && now >= known.countedAt && now - known.countedAt < COUNTS_CACHE_MS) {
       return known.counts;
@@ -44,13 +51,15 @@ export class PoolCounts {
     this.#known.delete(pool);
   }
 
-  async #count(pool: string, now: number): Promise<KeyCounts> {
+  async #count(pool: string, now: number): Promise<PoolFigures> {
     if (this.#running >= AT_ONCE) await new Promise<void>((resolve) => this.#waiting.push(resolve));
     else this.#running += 1;
     try {
       // The embedded store counts without a pause: let others have their turn first.
       await setImmediate();
-      return await this.#keys.count({ pool, now, limit: COUNT_LIMIT + 1 });
+      const query = { pool, now, limit: COUNT_LIMIT + 1 };
+      const counts = await this.#store.keys.count(query);
+      return { ...counts, waiting: await this.#store.tickets.countAhead(query) };
     } finally {
       const next = this.#waiting.shift();
       if (next === undefined) this.#running -= 1;

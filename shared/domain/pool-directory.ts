@@ -1,5 +1,5 @@
 import { PoolNotFoundError } from './errors.ts';
-import { DEFAULT_POLICY, DEFAULT_POOL, type Pool, poolName, poolReference } from './pool.ts';
+import { DEFAULT_POLICY, DEFAULT_POOL, type Pool, type PoolPolicy, poolName, poolReference } from './pool.ts';
 import type { SlotRange, Store } from './store.ts';
 
 /** How long a process may go by a policy that was changed elsewhere, in milliseconds. */
@@ -22,10 +22,13 @@ interface Known {
 /** The pools as this process knows them, so that acquire and keep-alive stay one command each. */
 export class PoolDirectory {
   readonly #store: Pick<Store, 'pools' | 'keys'>;
+  readonly #defaultPolicy: PoolPolicy;
   readonly #known = new Map<string, Known>();
 
-  constructor(store: Pick<Store, 'pools' | 'keys'>) {
+  /** @param defaultPolicy of the default pool, where that has to be made */
+  constructor(store: Pick<Store, 'pools' | 'keys'>, defaultPolicy: PoolPolicy = DEFAULT_POLICY) {
     this.#store = store;
+    this.#defaultPolicy = defaultPolicy;
   }
 
   /** The pool, at most {@link POOL_CACHE_MS} old. @throws PoolNotFoundError */
@@ -56,7 +59,8 @@ export class PoolDirectory {
     let [pool] = await Promise.all([this.#store.pools.get(name), this.#measureSlots(name, now)]);
     if (pool === null && name === DEFAULT_POOL) {
       pool =
-        (await this.#store.pools.create(name, DEFAULT_POLICY, now)) ?? (await this.#store.pools.get(name));
+        (await this.#store.pools.create(name, this.#defaultPolicy, now)) ??
+        (await this.#store.pools.get(name));
     }
     if (pool === null) {
       this.#known.delete(name);

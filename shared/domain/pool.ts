@@ -59,6 +59,15 @@ export function nextGeneration(generation: number, now: number): number {
   return Math.max(generation + 1, now);
 }
 
+/** When a key whose lease ends at `expiresAt` is free, unless it is released: after the clock tolerance, and its rest. */
+export function freeAfter(
+  { clockSkewToleranceMs }: { clockSkewToleranceMs: number },
+  { cooldownSeconds }: PoolPolicy,
+  expiresAt: number,
+): number {
+  return expiresAt + clockSkewToleranceMs + cooldownSeconds * 1000;
+}
+
 /** When a key that is created or refreshed now expires for good; never before `freeAt`. */
 export function hardExpiration({ keyTtlSeconds }: PoolPolicy, now: number, freeAt = now): number {
   return keyTtlSeconds === null ? NEVER_EXPIRES : Math.max(now + keyTtlSeconds * 1000, freeAt);

@@ -11,6 +11,7 @@ import {
   type PoolPolicy,
   poolReference,
 } from './pool.ts';
+import { fillPool } from './seats.ts';
 import { applyLifetimeNow } from './sweep.ts';
 
 /** A change of a pool's policy. */
@@ -80,7 +81,10 @@ function requireUnchanged(name: string, found: Pool | null, { expectedUpdatedAt 
   }
 }
 
-/** A key's life must exceed a lease and the clock tolerance after it, or a key would expire under a live lease. */
+/**
+ * The whole policy after the change. A key's life must exceed a lease and the clock tolerance after it, or a key would
+ * expire under a live lease. @throws InvalidRequestError
+ */
 function completePolicy(context: Context, base: PoolPolicy, change: PoolChange): PoolPolicy {
   const named = Object.entries(change.policy).filter(([, value]) => value !== undefined);
   const policy: PoolPolicy = { ...base, ...Object.fromEntries(named) };
@@ -89,6 +93,14 @@ function completePolicy(context: Context, base: PoolPolicy, change: PoolChange):
   if (keyTtlSeconds !== null && keyTtlSeconds * 1000 <= leaseSeconds * 1000 + tolerance) {
     const message = `Must exceed leaseSeconds (${leaseSeconds}) by more than ${tolerance} ms, or be null`;
     throw new InvalidRequestError([{ path: 'keyTtlSeconds', message }]);
+  }
+  const { maxLeaseSeconds, maxKeys, targetSize } = policy;
+  if (maxLeaseSeconds !== null && maxLeaseSeconds < leaseSeconds) {
+    const message = `Must be at least leaseSeconds (${leaseSeconds}), or null`;
+    throw new InvalidRequestError([{ path: 'maxLeaseSeconds', message }]);
+  }
+  if (targetSize !== null && maxKeys !== null && targetSize > maxKeys) {
+    throw new InvalidRequestError([{ path: 'targetSize', message: `Must be at most maxKeys (${maxKeys})` }]);
   }
   return policy;
 }
@@ -104,6 +116,7 @@ function updatePolicy(context: Context, found: Pool, policy: PoolPolicy, now: nu
 async function settle(context: Context, pool: Pool, now: number): Promise<PoolBody> {
   context.pools.remember(pool, now);
   await applyLifetimeNow(context, pool, now);
+  await fillPool(context, pool, now);
   return describe(context, pool, now);
 }
 

@@ -15,15 +15,16 @@
  * read: an acquire changes the token, the end of a lease takes the lease away, a keep-alive moves `freeAt`.
  */
 import type { Client } from './client.ts';
-import type { Key, KeyLease, KeyState } from './key.ts';
+import type { Key, KeyLease, KeyState, Labels } from './key.ts';
 import type { ClearedPool, Pool, PoolPolicy } from './pool.ts';
 
 export interface Store {
   readonly keys: KeyStore;
   readonly pools: PoolStore;
   readonly clients: ClientStore;
+  readonly tickets: TicketStore;
   /** Makes indexes, tables and the default pool; safe to repeat. Has no deadline: an index may take its time. */
-  prepare(now: number): Promise<void>;
+  prepare(now: number, defaultPolicy: PoolPolicy): Promise<void>;
   /** Resolves when the database answers. */
   ping(): Promise<void>;
   close(): Promise<void>;
@@ -43,10 +44,43 @@ export interface Claim {
   readonly requestHash?: string | undefined;
   /** Hash of what is asked for; goes with `requestHash`. */
   readonly requestBody?: string | undefined;
+  /** Only keys with a seat below this number. */
+  readonly seatsBelow?: number | undefined;
+  /** See `Key.clientSeat`. Replaces what stands on the key, also when absent. */
+  readonly clientSeat?: string | undefined;
 }
 
-/** `repeated`: another key already carries the claim's `requestHash`, so the claim wrote nothing. */
-export type ClaimResult = Key | null | 'repeated';
+/**
+ * `repeated`: another key already carries the claim's `requestHash`; `client_seat_taken`: another one carries its
+ * `clientSeat`. Where both hold, either. Nothing was written.
+ */
+export type ClaimResult = Key | null | 'repeated' | 'client_seat_taken';
+
+/** What claims a key that is found by a look. */
+export interface ClaimableQuery {
+  readonly pool: string;
+  readonly now: number;
+  readonly requestHash?: string | undefined;
+  readonly seatsBelow?: number | undefined;
+  readonly limit: number;
+}
+
+/** A key as it takes a seat of a pool that holds a `targetSize`. */
+export type SeatedKey = Pick<Key, 'keyId' | 'pool' | 'state' | 'fencingToken' | 'expiresAt' | 'freeAt'> & {
+  readonly seat: number;
+};
+
+/** A creation of keys that is safe to repeat. Times in milliseconds since the epoch. */
+export interface Creation {
+  /** Hash of the client and the idempotency key. */
+  readonly requestHash: string;
+  /** Hash of what was asked for. */
+  readonly requestBody: string;
+  readonly keyIds: readonly string[];
+  /** When the record may be forgotten. */
+  readonly expiresAt: number;
+  readonly done: boolean;
+}
 
 /** Which slots a claim looks at: from `from` up to but not including `to`. */
 export interface SlotRange {
@@ -78,8 +112,12 @@ export interface Extension extends HeldLease {
 }
 
 export interface Release extends HeldLease {
-  /** A clock tolerance ago. */
+  /** A clock tolerance ago; where the key rests first, later. */
   readonly freeAt: number;
+  /** The key is deleted, and its seat free at `freeAt`. */
+  readonly discard: boolean;
+  /** The key forgets its request hash, so that a repeat of that request is a new one. */
+  readonly forget: boolean;
 }
 
 /**
@@ -106,7 +144,7 @@ export interface KeyPage {
   /** The slot after which the page starts. */
   readonly after?: number | undefined;
   readonly state?: KeyState | undefined;
-  /** Only keys whose id, or whose standing lease's holder, starts with this text. */
+  /** Only keys whose id, standing lease's holder, or a label (`name=value`) contains this text, in upper or lower case. */
   readonly search?: string | undefined;
 }
 
@@ -141,11 +179,41 @@ export interface Lifetime {
 
 export interface KeyStore {
   /**
-   * Adds keys, all or none visible. With `seats`, returns false and adds nothing when the pool would then have more
-   * keys than seats, whatever is created at the same time.
+   * Adds keys, all or none visible. `full`: with `seats`, the pool would have more keys than seats, whatever is created
+   * at the same time. `exists`: a key with the same id, or in the same pool the same value hash, stands already, in
+   * whatever state. In both cases nothing is added.
    * @throws DatabaseUnavailableError also when it cannot be told, because of creations that are under way
    */
-  create(keys: readonly Key[], seats: Seats | null): Promise<boolean>;
+  create(keys: readonly Key[], seats: Seats | null): Promise<'created' | 'full' | 'exists'>;
+  /** Takes note of a creation, unless one with the same request hash stands; returns the one that stands then. */
+  beginCreation(creation: Creation): Promise<Creation>;
+  finishCreation(requestHash: string): Promise<void>;
+  /** The keys of these ids as stored, deleted and expired ones included. */
+  listStored(keyIds: readonly string[]): Promise<Key[]>;
+  /** The keys that carry one of these value hashes, as stored. */
+  listByValue(valueHashes: readonly string[]): Promise<Key[]>;
+  /**
+   * Reserves fencing tokens for values that are imported: for each the first of 2^32 tokens, not below `now`, that no
+   * import of the same value had before. `hashes` are all the hashes that a value may be noted under, the current first.
+   */
+  reserveTokens(values: readonly { hashes: readonly string[] }[], now: number): Promise<number[]>;
+  /** Removes a key for good, if it stands as found. */
+  remove(found: Pick<Key, 'keyId' | 'state' | 'fencingToken' | 'expiresAt' | 'freeAt'>): Promise<boolean>;
+
+  /** Adds one key, free or leased, on its seat. `seat_taken`: another key has the seat, in whatever state. */
+  mint(key: Key): Promise<Key | 'seat_taken' | 'repeated' | 'client_seat_taken'>;
+  /** Adds those of the keys whose seat is not taken; returns how many. */
+  mintMissing(keys: readonly Key[]): Promise<number>;
+  /** The keys that take the pool's seats below `below`, of every generation and state. */
+  listSeated(query: { name: string; below: number }): Promise<SeatedKey[]>;
+  /** Counts up to `limit` keys of the pool without a seat below `below` that somebody holds, or that cool. */
+  countBeyond(query: { pool: string; below: number; now: number; limit: number }): Promise<number>;
+  /** Sweep: removes up to `limit` free keys of the pool without a seat below `below`; returns how many. */
+  removeBeyond(query: { pool: string; below: number; now: number; limit: number }): Promise<number>;
+  /** The keys whose `clientSeat` starts with this text. */
+  listClientSeats(prefix: string): Promise<Key[]>;
+  /** Replaces the labels of a key. */
+  setLabels(query: { keyId: string; now: number; labels: Labels }): Promise<Key | null>;
 
   /** Acquire, the happy path: leases a free key that is stored as free, in this range of slots, other than one with the same request hash. */
   claim(claim: Claim, slots: SlotRange): Promise<ClaimResult>;
@@ -153,12 +221,7 @@ export interface KeyStore {
    * The keys of the pool that are free at `now`, up to `limit`, those that were used last first. A key that is free
    * throughout the call is found, whatever happens to it meanwhile.
    */
-  listClaimable(query: {
-    pool: string;
-    now: number;
-    requestHash?: string | undefined;
-    limit: number;
-  }): Promise<Claimable>;
+  listClaimable(query: ClaimableQuery): Promise<Claimable>;
   /** Acquire, otherwise: leases exactly this key if it stands as found; a lapsed lease on it is recorded as lapsed. */
   reclaim(found: Key, claim: Claim): Promise<ClaimResult>;
   /** The key that carries the request hash, expired ones included; read by a write, so that nothing unconfirmed is returned. */
@@ -168,7 +231,7 @@ export interface KeyStore {
 
   /** Keep-alive: moves the ends of a live lease forward. */
   extend(extension: Extension): Promise<Key | null>;
-  /** Release: ends a live lease of this client; the key is free at `freeAt`. */
+  /** Release: ends a live lease of this client; the key is free at `freeAt`, or deleted. */
   release(release: Release): Promise<boolean>;
   /** Writes down that a lease has lapsed (its end has passed at `now`), so that no late keep-alive revives it. `freeAt` stays. */
   recordLapse(query: { keyId: string; leaseId: string; now: number }): Promise<boolean>;
@@ -202,7 +265,7 @@ export interface KeyStore {
   /** Sweep: frees those of the keys on which a lapsed lease still stands; returns how many. */
   recordLapses(query: { keyIds: readonly string[]; now: number }): Promise<number>;
   /**
-   * Sweep: moves the hard expiration of up to `limit` keys to where the pool's policy has it, both ways, never before
+   * Sweep: moves the hard expiration of up to `limit` keys without a value to where the pool's policy has it, both ways, never before
    * a key's `freeAt`. `complete`: no key that expires too late is left.
    */
   applyLifetime(lifetime: Lifetime): Promise<{ moved: number; complete: boolean }>;
@@ -245,6 +308,57 @@ export interface PoolStore {
   listCleared(): Promise<ClearedPool[]>;
   /** Forgets that the pool was cleared, if it was not cleared again. */
   forgetCleared(cleared: ClearedPool): Promise<void>;
+}
+
+/** Where a ticket stands in the queue: its `order` and its `number`. */
+export type Place = readonly [order: number, number: number];
+
+/** A place in the queue of a fair pool. Times are milliseconds since the epoch. */
+export interface Ticket {
+  readonly ticketId: string;
+  /** The pool's reference. */
+  readonly pool: string;
+  readonly clientId: string;
+  readonly holder?: string | undefined;
+  readonly priority: number;
+  /** When it was given; never before that of a ticket of the same pool that was given earlier, whatever the clocks say. */
+  readonly createdAt: number;
+  /** Grows with each ticket of the pool. */
+  readonly number: number;
+  /** `createdAt` less what its priority is worth. Who has less goes first, and of equals the smaller `number`. */
+  readonly order: number;
+  /** It lapses unless it is used before. */
+  readonly expiresAt: number;
+}
+
+export interface TicketStore {
+  /** Adds a ticket, with the next number of its pool. `advanceMs`: what its priority is worth. */
+  create(
+    ticket: Pick<Ticket, 'ticketId' | 'pool' | 'clientId' | 'holder' | 'priority' | 'expiresAt'>,
+    at: { now: number; advanceMs: number },
+  ): Promise<Ticket>;
+  /** Moves the lapse of a live ticket of this client and pool forward. */
+  use(query: {
+    ticketId: string;
+    pool: string;
+    clientId: string;
+    now: number;
+    expiresAt: number;
+  }): Promise<Ticket | null>;
+  /** Counts up to `limit` live tickets of the pool: those that go before this one, or all. */
+  countAhead(query: {
+    pool: string;
+    before?: Pick<Ticket, 'order' | 'number'> | undefined;
+    now: number;
+    limit: number;
+  }): Promise<number>;
+  /** A page of the pool's live tickets in the order of the queue. */
+  list(page: { pool: string; now: number; limit: number; after?: Place | undefined }): Promise<Ticket[]>;
+  /** The ticket, lapsed or not. */
+  get(ticketId: string): Promise<Ticket | null>;
+  remove(ticketId: string): Promise<boolean>;
+  /** Sweep: removes up to `limit` lapsed tickets; returns how many. */
+  removeLapsed(query: { now: number; limit: number }): Promise<number>;
 }
 
 export interface ClientStore {

@@ -2,6 +2,7 @@ import type { Context } from './context.ts';
 import { NEVER_EXPIRES } from './key.ts';
 import { type ClearedPool, type Pool, poolReference } from './pool.ts';
 import { POOL_CACHE_MS } from './pool-directory.ts';
+import { fillPool } from './seats.ts';
 
 /** Rows per write. */
 const BATCH = 500;
@@ -57,15 +58,16 @@ export async function sweep(context: Context, hasTime: () => boolean): Promise<S
         if (count > 0) lapsedByPool.set(name, (lapsedByPool.get(name) ?? 0) + count);
       }
     }
-    for (const { name, refreshedAt } of pools) {
-      if (refreshedAt === undefined) continue;
-      for (let state: LifetimeState = 'more'; state === 'more'; ) {
+    for (const { name, refreshedAt, policy } of pools) {
+      for (let isDone = refreshedAt === undefined && policy.targetSize === null; !isDone; ) {
         if (!hasTime()) return finish(false);
         // As it is now: by a shorter life of before, keys that were just given a longer one would expire at once.
         const pool = await context.store.pools.get(name);
         if (pool === null) break;
-        state = await applyLifetime(context, pool, now);
-        if (state === 'done') await context.store.pools.forgetRefresh(pool);
+        const isFilled = await fillPool(context, pool, now);
+        const state = await applyLifetime(context, pool, now);
+        if (state === 'done' && pool.refreshedAt !== undefined) await context.store.pools.forgetRefresh(pool);
+        isDone = isFilled && state !== 'more';
       }
     }
   }
@@ -73,6 +75,11 @@ export async function sweep(context: Context, hasTime: () => boolean): Promise<S
   for (let removed = BATCH; removed === BATCH; expired += removed) {
     if (!hasTime()) return finish(false);
     removed = await context.store.keys.removeExpired({ now, limit: BATCH });
+  }
+
+  for (let removed = BATCH; removed === BATCH; ) {
+    if (!hasTime()) return finish(false);
+    removed = await context.store.tickets.removeLapsed({ now, limit: BATCH });
   }
 
   for (const cleared of await context.store.pools.listCleared()) {

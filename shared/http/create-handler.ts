@@ -47,7 +47,7 @@ export function createHandler(endpoint: AnyEndpoint, getRuntime: RuntimeSource):
     .before(async (request) => {
       request.context.caller = await authorizeCaller(request.event, endpoint.route.access, getRuntime);
     })
-    .use(limitBody())
+    .use(limitBody(endpoint.route.maxBodyBytes))
     .use(readBody())
     .handler(run) as unknown as ApiHandler;
 }

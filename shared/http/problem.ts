@@ -4,8 +4,10 @@ import {
   DatabaseUnavailableError,
   InvalidRequestError,
   LeaseEndedError,
+  LeaseLimitReachedError,
   NoKeyAvailableError,
   OrchestratorError,
+  ValueExistsError,
 } from '../domain/errors.ts';
 import type { Logger } from '../runtime/logger.ts';
 import type { ApiEvent, ApiResponse } from './api-event.ts';
@@ -38,12 +40,15 @@ export function statusOf(code: ProblemCode): number {
     case 'key_not_leased':
     case 'lease_changed':
     case 'pool_full':
+    case 'value_exists':
+    case 'values_not_configured':
     case 'pool_paused':
     case 'pool_changed':
     case 'last_admin':
     case 'own_credential':
       return 409;
     case 'lease_ended':
+    case 'ticket_ended':
       return 410;
     case 'body_too_large':
       return 413;
@@ -51,6 +56,8 @@ export function statusOf(code: ProblemCode): number {
       return 415;
     case 'idempotency_key_reused':
       return 422;
+    case 'lease_limit_reached':
+      return 429;
     case 'internal':
       return 500;
     case 'database_unavailable':
@@ -80,7 +87,9 @@ export function describeProblem(error: unknown, requestId: string): ProblemRespo
       code,
       detail: known ? error.message : 'An unexpected error; quote the request id when you report it',
       requestId,
-      ...(error instanceof InvalidRequestError && { errors: [...error.issues] }),
+      ...((error instanceof InvalidRequestError || error instanceof ValueExistsError) && {
+        errors: [...error.issues],
+      }),
       ...(retryAfterMs !== undefined && { retryAfterMs }),
       ...(error instanceof LeaseEndedError && { reason: error.reason }),
     },
@@ -93,7 +102,8 @@ export function describeProblem(error: unknown, requestId: string): ProblemRespo
 }
 
 function retryAfter(error: unknown, code: ProblemCode): number | undefined {
-  if (error instanceof NoKeyAvailableError) return Math.max(1, error.retryAfterMs);
+  if (error instanceof NoKeyAvailableError || error instanceof LeaseLimitReachedError)
+    return Math.max(1, error.retryAfterMs);
   return code === 'database_unavailable' ? DATABASE_RETRY_MS : undefined;
 }
 

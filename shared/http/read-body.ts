@@ -3,19 +3,16 @@ import httpJsonBodyParser from '@middy/http-json-body-parser';
 import { InvalidRequestError } from '../domain/errors.ts';
 import type { ApiEvent } from './api-event.ts';
 import { BodyTooLargeError, UnsupportedMediaTypeError } from './problem.ts';
-
-/** The largest request body, in bytes. */
-const MAX_BODY_BYTES = 64 * 1024;
+import { MAX_BODY_BYTES } from './route.ts';
 
 const parser = httpJsonBodyParser();
 
-/** Refuses a body over {@link MAX_BODY_BYTES}, whether or not the endpoint reads one. */
-export function limitBody(): MiddlewareObj<ApiEvent> {
+/** Refuses a body over this many bytes, whether or not the endpoint reads one. */
+export function limitBody(maxBytes = MAX_BODY_BYTES): MiddlewareObj<ApiEvent> {
   return {
     before: ({ event }) => {
       const bytes = Buffer.byteLength(event.body ?? '', event.isBase64Encoded ? 'base64' : 'utf8');
-      if (bytes > MAX_BODY_BYTES)
-        throw new BodyTooLargeError(`The body may have at most ${MAX_BODY_BYTES} bytes`);
+      if (bytes > maxBytes) throw new BodyTooLargeError(`The body may have at most ${maxBytes} bytes`);
     },
   };
 }

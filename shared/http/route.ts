@@ -4,6 +4,9 @@
  */
 export type Access = 'anyone' | 'authenticated' | 'viewer' | 'client' | 'admin';
 
+/** The largest request body, in bytes, where the route says nothing else. */
+export const MAX_BODY_BYTES = 64 * 1024;
+
 /** One row of the route table. */
 export interface Route {
   readonly methods: readonly ('GET' | 'HEAD' | 'POST' | 'PUT' | 'PATCH' | 'DELETE')[];
@@ -12,4 +15,6 @@ export interface Route {
   readonly access: Access;
   /** The file in `functions/`, without its ending, and the name of the Lambda function. */
   readonly function: string;
+  /** The largest body; {@link MAX_BODY_BYTES} when absent. */
+  readonly maxBodyBytes?: number;
 }

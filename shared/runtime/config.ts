@@ -1,5 +1,6 @@
 import { existsSync } from 'node:fs';
 import * as z from 'zod';
+import type { VaultKey } from '../domain/value-vault.ts';
 
 /** A variable of the environment is missing or malformed; the message names it and says what it should be. */
 export class ConfigError extends Error {
@@ -52,12 +53,31 @@ const secretArnSchema = z
   );
 
 const poolSizeSchema = wholeNumber(1, 1000);
+const VAULT_KEY = /^([A-Za-z0-9_-]{1,32}):([A-Za-z0-9_+/=-]{32,256})$/;
+
+/** `<id>:<secret>`, several separated by commas: the first seals values, all of them open. */
+const vaultKeysSchema = z.string().transform((text, context): [VaultKey, ...VaultKey[]] => {
+  const keys = text.split(',').map((part): VaultKey => {
+    const [, id = '', secret = ''] = VAULT_KEY.exec(part.trim()) ?? [];
+    return { id, secret };
+  });
+  if (keys.some(({ id }) => id === '') || new Set(keys.map(({ id }) => id)).size < keys.length) {
+    context.addIssue({
+      code: 'custom',
+      message:
+        'must be <id>:<secret>, the secret of at least 32 characters, or several of them with commas between, each id once',
+    });
+  }
+  return keys as [VaultKey, ...VaultKey[]];
+});
 
 const storeVariables = {
   MONGODB_URI: mongodbUriSchema.optional(),
   MONGODB_SECRET_ARN: secretArnSchema.optional(),
   MONGODB_MAX_POOL_SIZE: poolSizeSchema.optional(),
   SQLITE_PATH: z.string().min(1, 'must be a path or :memory:').default('.data/orchestrator.db'),
+  VALUE_ENCRYPTION_KEY: vaultKeysSchema.optional(),
+  DEFAULT_POOL_SIZE: wholeNumber(0, 10_000).optional(),
   CLOCK_SKEW_TOLERANCE_MS: wholeNumber(0, 60_000).default(1000),
 };
 

@@ -1,7 +1,9 @@
 import type { Context } from '../domain/context.ts';
+import { DEFAULT_POLICY, type PoolPolicy } from '../domain/pool.ts';
 import { PoolCounts } from '../domain/pool-counts.ts';
 import { PoolDirectory } from '../domain/pool-directory.ts';
 import type { Store } from '../domain/store.ts';
+import { ValueVault, type VaultKey } from '../domain/value-vault.ts';
 import { type RuntimeConfig, readRuntimeConfig } from './config.ts';
 import { openStore } from './open-store.ts';
 
@@ -13,16 +15,23 @@ export interface Runtime {
 /** Gives the process's runtime; caches for itself. */
 export type RuntimeSource = () => Promise<Runtime>;
 
+export interface RuntimeOptions {
+  readonly clockSkewToleranceMs: number;
+  readonly clock?: (() => number) | undefined;
+  /** What imported values are sealed with; absent: none can be imported. */
+  readonly vaultKeys?: readonly [VaultKey, ...VaultKey[]] | undefined;
+  /** Where the default pool has to be made. */
+  readonly defaultPolicy?: PoolPolicy | undefined;
+}
+
 /** Wires the operations to a store. */
-export function createRuntime(
-  store: Store,
-  options: { clock?: () => number; clockSkewToleranceMs: number },
-): Runtime {
+export function createRuntime(store: Store, options: RuntimeOptions): Runtime {
   return {
     context: {
       store,
-      pools: new PoolDirectory(store),
-      counts: new PoolCounts(store.keys),
+      pools: new PoolDirectory(store, options.defaultPolicy),
+      counts: new PoolCounts(store),
+      vault: options.vaultKeys && new ValueVault(options.vaultKeys),
       clock: options.clock ?? Date.now,
       clockSkewToleranceMs: options.clockSkewToleranceMs,
     },
@@ -45,5 +54,13 @@ export function lambdaRuntime(): Promise<Runtime> {
 
 async function open(config: RuntimeConfig): Promise<Runtime> {
   const store = await openStore(config);
-  return createRuntime(store, { clockSkewToleranceMs: config.CLOCK_SKEW_TOLERANCE_MS });
+  return createRuntime(store, toRuntimeOptions(config));
+}
+
+export function toRuntimeOptions(config: RuntimeConfig): RuntimeOptions {
+  return {
+    clockSkewToleranceMs: config.CLOCK_SKEW_TOLERANCE_MS,
+    vaultKeys: config.VALUE_ENCRYPTION_KEY,
+    defaultPolicy: { ...DEFAULT_POLICY, targetSize: config.DEFAULT_POOL_SIZE ?? null },
+  };
 }

@@ -1,0 +1,157 @@
+import { randomBytes } from 'node:crypto';
+import type { QueueEntry, Waiting } from '../contract/tickets.ts';
+import { claimKey } from './claim-key.ts';
+import { type Caller, requirePool } from './client.ts';
+import { type Context, pageOf } from './context.ts';
+import { describeTicket } from './describe.ts';
+import { type LeaseLimitReachedError, NoKeyAvailableError, TicketEndedError } from './errors.ts';
+import type { Key } from './key.ts';
+import { type Pool, poolName, poolReference } from './pool.ts';
+import { COUNT_LIMIT } from './pool-counts.ts';
+import type { Claim, Place, Ticket } from './store.ts';
+
+/** When the first in the queue asks again, in milliseconds. */
+const FIRST_POLL_MS = 500;
+/** How much later each one behind does, and the latest of all. */
+const POLL_STEP_MS = 50;
+const LAST_POLL_MS = 5000;
+/** A ticket that is not used lapses after two polls, but not before this: a network may hesitate for as long. */
+const SHORTEST_LAPSE_MS = 2000;
+/** Up to so many free keys are looked at to tell whether there are more than callers who go first. */
+const MAX_FREE = 1000;
+
+export interface QueueRequest {
+  readonly wait?: boolean | undefined;
+  readonly ticket?: string | undefined;
+  readonly priority?: number | undefined;
+  readonly holder?: string | undefined;
+}
+
+/**
+ * Acquire in a fair pool. Whoever has a ticket goes before whoever has none, and tickets go in order, so a caller gets
+ * a key only if more are free than callers go before it. N free keys serve the first N at once. A caller without a
+ * ticket passes only those whose ticket was given after its look at the queue. The ticket is the claim's request hash,
+ * so that a caller whose response was lost finds its lease by it.
+ * @throws TicketEndedError
+ */
+export async function claimInTurn(
+  context: Context,
+  caller: Caller,
+  pool: Pool,
+  claim: Claim,
+  request: QueueRequest,
+): Promise<Key | 'repeated' | NoKeyAvailableError | LeaseLimitReachedError | Waiting> {
+  const { keys, tickets } = context.store;
+  const reference = poolReference(pool);
+  const { now } = claim;
+  const ticket = await getOwnTicket(context, caller, reference, claim, request);
+  if (ticket === 'repeated') return ticket;
+
+  const ahead = await tickets.countAhead({ pool: reference, before: ticket, now, limit: COUNT_LIMIT });
+  const found = ahead === 0 ? undefined : await keys.listClaimable({ ...claim, limit: looksAt(ahead) });
+  let refusal = new NoKeyAvailableError(pool.name, (found?.nextFreeAt ?? now + FIRST_POLL_MS) - now);
+  if (found === undefined || found.keys.length > ahead) {
+    const claimed = await claimKey(context, claim, pool);
+    if (!(claimed instanceof NoKeyAvailableError)) {
+      // Served, or not to be served: either way the next one's turn.
+      if (ticket !== undefined) await tickets.remove(ticket.ticketId);
+      return claimed;
+    }
+    refusal = claimed;
+  }
+  if (ticket === undefined && request.wait !== true) return refusal;
+  return wait(context, caller, pool, ticket, { claim, request, ahead });
+}
+
+function looksAt(ahead: number): number {
+  return Math.min(ahead + 1, MAX_FREE);
+}
+
+/**
+ * The ticket that the request names, if any. A caller that was served, but did not hear of it, has none any more, but a
+ * lease that carries it.
+ * @throws TicketEndedError
+ */
+async function getOwnTicket(
+  context: Context,
+  caller: Caller,
+  pool: string,
+  { now, requestHash }: Claim,
+  request: QueueRequest,
+): Promise<Ticket | 'repeated' | undefined> {
+  if (requestHash === undefined) return undefined;
+  const ticket = await context.store.tickets.get(requestHash);
+  if (ticket?.pool === pool && ticket.clientId === caller.clientId && ticket.expiresAt > now) return ticket;
+  if (request.ticket === undefined) return undefined;
+  if ((await context.store.keys.confirmRequest(requestHash)) !== null) return 'repeated';
+  throw new TicketEndedError();
+}
+
+/** Keeps the caller's place in the queue, or gives it one. @throws TicketEndedError */
+async function wait(
+  context: Context,
+  caller: Caller,
+  pool: Pool,
+  ticket: Ticket | undefined,
+  { claim, request, ahead }: { claim: Claim; request: QueueRequest; ahead: number },
+): Promise<Waiting> {
+  const { tickets } = context.store;
+  const { now } = claim;
+  const { clientId } = caller;
+  const retryAfterMs = Math.min(FIRST_POLL_MS + ahead * POLL_STEP_MS, LAST_POLL_MS);
+  const expiresAt = now + Math.max(2 * retryAfterMs, SHORTEST_LAPSE_MS);
+  const waiting = { pool: pool.name, position: ahead, retryAfterMs };
+  if (ticket !== undefined) {
+    const { ticketId } = ticket;
+    const kept = await tickets.use({ ticketId, pool: ticket.pool, clientId, now, expiresAt });
+    if (kept === null) throw new TicketEndedError();
+    return { ticket: ticketId, ...waiting };
+  }
+  const { priority = 0, holder } = request;
+  const ticketId = claim.requestHash ?? randomBytes(32).toString('base64url');
+  const reference = poolReference(pool);
+  const before = await tickets.create(
+    { ticketId, pool: reference, clientId, holder, priority, expiresAt },
+    { now, advanceMs: priority * pool.policy.agingSeconds * 1000 },
+  );
+  const position = await tickets.countAhead({ pool: reference, before, now, limit: COUNT_LIMIT });
+  return { ticket: ticketId, ...waiting, position };
+}
+
+/**
+ * Leaves the queue. Only its own ticket's client can.
+ * @throws TicketEndedError
+ */
+export async function deleteTicket(context: Context, caller: Caller, ticketId: string): Promise<void> {
+  const ticket = await context.store.tickets.get(ticketId);
+  if (ticket === null || ticket.clientId !== caller.clientId) throw new TicketEndedError();
+  requirePool(caller, poolName(ticket.pool));
+  await context.store.tickets.remove(ticketId);
+}
+
+/**
+ * A page of those who wait for a key of the pool, in the order of the queue; `next` is the place after which the page
+ * after it starts.
+ * @throws PoolNotFoundError, ForbiddenError
+ */
+export async function listTickets(
+  context: Context,
+  caller: Caller,
+  name: string,
+  { limit, after }: { limit: number; after?: Place | undefined },
+): Promise<{ tickets: QueueEntry[]; next?: Place | undefined }> {
+  requirePool(caller, name);
+  const now = context.clock();
+  const pool = poolReference(await context.pools.get(name, now));
+  const found = await context.store.tickets.list({ pool, now, limit: limit + 1, after });
+  const { page, last } = pageOf(found, limit);
+  const [first] = page;
+  const ahead =
+    first === undefined
+      ? 0
+      : await context.store.tickets.countAhead({ pool, before: first, now, limit: COUNT_LIMIT });
+  return {
+    tickets: page.map((ticket, index) => describeTicket(ticket, ahead + index, now)),
+    next: last && [last.order, last.number],
+  };
+}
