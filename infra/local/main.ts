@@ -1,10 +1,15 @@
 import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
 import { fileURLToPath } from 'node:url';
-import { type LocalConfig, loadEnvFile, readLocalConfig } from '../../shared/runtime/config.ts';
+import {
+  type LocalConfig,
+  loadEnvFile,
+  provideVariable,
+  readLocalConfig,
+} from '../../shared/runtime/config.ts';
 import { logger } from '../../shared/runtime/logger.ts';
 import { openStore } from '../../shared/runtime/open-store.ts';
-import { createRuntime } from '../../shared/runtime/runtime.ts';
+import { createRuntime, toRuntimeOptions } from '../../shared/runtime/runtime.ts';
 import { ensureAdminCredential, putAdmin } from './admin-credential.ts';
 import { ForeseeableMistake, failWith } from './foreseeable-mistake.ts';
 import { loadBundledFunctions } from './load-bundled-functions.ts';
@@ -13,6 +18,7 @@ import { createLocalServer } from './local-server.ts';
 import { prepareStore } from './prepare-store.ts';
 import { stopServer } from './stop-server.ts';
 import { startSweepTimer } from './sweep-timer.ts';
+import { ensureVaultKey } from './vault-key.ts';
 import { welcome } from './welcome.ts';
 
 const SITE_FOLDER = fileURLToPath(new URL('../../static-site/dist/', import.meta.url));
@@ -30,11 +36,12 @@ async function start(config: LocalConfig): Promise<void> {
     throw new ForeseeableMistake('bundled functions share no memory: set SQLITE_PATH to a file');
   }
   const store = await openStore(config);
-  await prepareStore(store);
+  const options = toRuntimeOptions(config);
+  await prepareStore(store, options.defaultPolicy);
   const credential = config.BOOTSTRAP_CREDENTIAL ?? (await ensureAdminCredential(store, Date.now()));
   if (config.BOOTSTRAP_CREDENTIAL !== undefined) await putAdmin(store, credential, Date.now());
 
-  const runtime = createRuntime(store, { clockSkewToleranceMs: config.CLOCK_SKEW_TOLERANCE_MS });
+  const runtime = createRuntime(store, options);
   const functions = FROM_BUNDLES
     ? await loadBundledFunctions(BUNDLE_FOLDER)
     : await loadFunctions(async () => runtime);
@@ -59,6 +66,11 @@ async function start(config: LocalConfig): Promise<void> {
 
 try {
   loadEnvFile();
+  const config = readLocalConfig();
+  // Not with MongoDB: other hosts may share that database, and all of them need the same key.
+  if (config.MONGODB_URI === undefined && config.MONGODB_SECRET_ARN === undefined) {
+    provideVariable('VALUE_ENCRYPTION_KEY', await ensureVaultKey());
+  }
   await start(readLocalConfig());
 } catch (error) {
   failWith(error);

@@ -1,11 +1,12 @@
+import type { PoolPolicy } from '../../shared/domain/pool.ts';
 import type { Store } from '../../shared/domain/store.ts';
 
 /** When a person first hears that the preparation goes on, and how often after that, in milliseconds. */
 const FIRST_LINE_MS = 2000;
 const NEXT_LINE_MS = 10_000;
 
-/** Makes indexes and tables, however long that takes, and says on stderr that it is at work. */
-export async function prepareStore(store: Store): Promise<void> {
+/** Makes indexes, tables and the default pool, however long that takes, and says on stderr that it is at work. */
+export async function prepareStore(store: Store, defaultPolicy?: PoolPolicy): Promise<void> {
   await store.ping(); // A database that does not answer is reported as that, not as one that is at work.
   const startedAt = performance.now();
   const say = (): void => {
@@ -15,7 +16,7 @@ export async function prepareStore(store: Store): Promise<void> {
   };
   let timer = setTimeout(say, FIRST_LINE_MS);
   try {
-    await store.prepare(Date.now());
+    await store.prepare(Date.now(), defaultPolicy);
   } finally {
     clearTimeout(timer);
   }

@@ -24,7 +24,7 @@ export interface Store {
   readonly clients: ClientStore;
   readonly tickets: TicketStore;
   /** Makes indexes, tables and the default pool; safe to repeat. Has no deadline: an index may take its time. */
-  prepare(now: number, defaultPolicy: PoolPolicy): Promise<void>;
+  prepare(now: number, defaultPolicy?: PoolPolicy): Promise<void>;
   /** Resolves when the database answers. */
   ping(): Promise<void>;
   close(): Promise<void>;

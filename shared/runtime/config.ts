@@ -124,6 +124,11 @@ export function loadEnvFile(): void {
   }
 }
 
+/** Sets a variable that the environment does not have; functions that run as bundles read it there. */
+export function provideVariable(name: string, value: string): void {
+  process.env[name] ||= value;
+}
+
 /** Empty variables count as unset. The message has the variable and the rule, never the value: it may be a secret. */
 function read<Schema extends z.ZodType>(schema: Schema, env: NodeJS.ProcessEnv): z.output<Schema> {
   const set = Object.fromEntries(Object.entries(env).filter(([, value]) => value !== ''));
