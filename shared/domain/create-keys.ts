@@ -88,13 +88,16 @@ async function begin(
   }
   const requestHash = hash(`${caller.clientId}\n${idempotencyKey}`);
   const [requestBody, ...earlier] = fingerprints(context, body);
-  const creation = await context.store.keys.beginCreation({
-    requestHash,
-    requestBody,
-    keyIds,
-    expiresAt,
-    done: false,
-  });
+  const creation = await context.store.keys.beginCreation(
+    {
+      requestHash,
+      requestBody,
+      keyIds,
+      expiresAt,
+      done: false,
+    },
+    now,
+  );
   if (![requestBody, ...earlier].includes(creation.requestBody)) throw new IdempotencyKeyReusedError();
   return { creation, repeated: creation.keyIds[0] !== keyIds[0] };
 }

@@ -185,8 +185,8 @@ export interface KeyStore {
    * @throws DatabaseUnavailableError also when it cannot be told, because of creations that are under way
    */
   create(keys: readonly Key[], seats: Seats | null): Promise<'created' | 'full' | 'exists'>;
-  /** Takes note of a creation, unless one with the same request hash stands; returns the one that stands then. */
-  beginCreation(creation: Creation): Promise<Creation>;
+  /** Takes note of a creation, unless one with the same request hash stands that is not to be forgotten; returns the one that stands then. */
+  beginCreation(creation: Creation, now: number): Promise<Creation>;
   finishCreation(requestHash: string): Promise<void>;
   /** The keys of these ids as stored, deleted and expired ones included. */
   listStored(keyIds: readonly string[]): Promise<Key[]>;

@@ -1,6 +1,6 @@
 import type { Claim, ClaimResult, KeyStore } from '../../domain/store.ts';
 import type { Parameters, SqliteConnection } from './connection.ts';
-import { isRepeatedRequest } from './errors.ts';
+import { refusedColumn } from './errors.ts';
 import { asFound, type KeyRow, rememberLease, STANDS_AS_FOUND, toKey, toKeyOrNull } from './key-row.ts';
 
 /**
@@ -14,7 +14,11 @@ const LEASE_KEY = `
   state = 'leased', free_at = :freeAt, expires_at = max(expires_at, :keyExpiresAt),
   fencing_token = fencing_token + 1, request_hash = :requestHash, request_body = :requestBody,
   lease_id = :leaseId, lease_client = :leaseClient, lease_holder = :leaseHolder,
-  lease_acquired_at = :leaseAcquiredAt, lease_expires_at = :leaseExpiresAt`;
+  lease_acquired_at = :leaseAcquiredAt, lease_expires_at = :leaseExpiresAt,
+  lease_max_expires_at = :leaseMaxExpiresAt, client_seat = :clientSeat`;
+
+/** In a pool that holds a number of keys: those beyond it are handed to nobody. */
+const HAS_SEAT = '(:seatsBelow IS NULL OR seat < :seatsBelow)';
 
 /**
  * Race closed: two acquirers pick the same key. Pick and write are one statement, which holds the write lock.
@@ -25,11 +29,11 @@ const CLAIM = `
   UPDATE keys SET ${LEASE_KEY}
   WHERE rowid = (
     SELECT rowid FROM (
-      SELECT rowid, key_id, free_at, expires_at FROM keys INDEXED BY keys_by_slot
+      SELECT rowid, key_id, free_at, expires_at, iif(:seatsBelow IS NULL, NULL, seat) AS seat FROM keys INDEXED BY keys_by_slot
       WHERE pool = :pool AND state = 'free' AND slot >= :from AND slot < :to
       ORDER BY slot LIMIT 100
     )
-    WHERE free_at <= :now AND expires_at > :now AND ${IS_OTHER_REQUEST}
+    WHERE free_at <= :now AND expires_at > :now AND ${IS_OTHER_REQUEST} AND ${HAS_SEAT}
     LIMIT 1
   )
   RETURNING *`;
@@ -38,6 +42,7 @@ const CLAIM = `
 const RECLAIM = `
   UPDATE keys SET ${rememberLease('lapsed')}, ${LEASE_KEY}
   WHERE ${STANDS_AS_FOUND} AND pool = :pool AND free_at <= :now AND expires_at > :now AND ${IS_OTHER_REQUEST}
+    AND ${HAS_SEAT}
   RETURNING *`;
 
 /** One end of a stored state's range in the index, which is sorted by `free_at`. */
@@ -50,8 +55,8 @@ function keysOf(state: 'free' | 'leased', condition: string): string {
 }
 
 const IS_CLAIMABLE = `
-  free_at <= :now AND expires_at > :now AND ${IS_OTHER_REQUEST} ORDER BY free_at DESC LIMIT :limit`;
-const IS_NEXT = 'free_at > :now ORDER BY free_at LIMIT 1';
+  free_at <= :now AND expires_at > :now AND ${IS_OTHER_REQUEST} AND ${HAS_SEAT} ORDER BY free_at DESC LIMIT :limit`;
+const IS_NEXT = `free_at > :now AND ${HAS_SEAT} ORDER BY free_at LIMIT 1`;
 
 /**
  * The claimable keys of both stored states, and the next ones to be free. One statement sees one state of the database:
@@ -76,12 +81,17 @@ const MEASURE_SLOTS = `
 export function claimKeys(
   connection: SqliteConnection,
 ): Pick<KeyStore, 'claim' | 'listClaimable' | 'reclaim' | 'confirmRequest' | 'measureSlots'> {
-  /** Race closed: the same request, sent twice, gets two keys. The unique index refuses the second. */
+  /**
+   * Races closed: the same request, sent twice, gets two keys; two leases of a client stand on the same of its numbers.
+   * The unique indexes refuse the second.
+   */
   function claimWith(sql: string, claim: Claim, parameters: Parameters): ClaimResult {
     try {
       return toKeyOrNull(connection.row<KeyRow>(sql, { ...toParameters(claim), ...parameters }));
     } catch (error) {
-      if (isRepeatedRequest(error)) return 'repeated';
+      const column = refusedColumn(error);
+      if (column === 'request_hash') return 'repeated';
+      if (column === 'client_seat') return 'client_seat_taken';
       throw error;
     }
   }
@@ -90,8 +100,9 @@ export function claimKeys(
     async claim(claim, { from, to }) {
       return claimWith(CLAIM, claim, { from, to });
     },
-    async listClaimable({ pool, now, requestHash = null, limit }) {
-      const found = connection.all<KeyRow>(LIST_CLAIMABLE, { pool, now, requestHash, limit }).map(toKey);
+    async listClaimable({ pool, now, requestHash = null, seatsBelow = null, limit }) {
+      const query = { pool, now, requestHash, seatsBelow, limit };
+      const found = connection.all<KeyRow>(LIST_CLAIMABLE, query).map(toKey);
       const sorted = found.toSorted((one, other) => other.freeAt - one.freeAt);
       const keys = sorted.filter((key) => key.freeAt <= now).slice(0, limit);
       return { keys, nextFreeAt: keys.length === 0 ? sorted.at(-1)?.freeAt : undefined };
@@ -116,6 +127,8 @@ function toParameters({
   keyExpiresAt,
   requestHash,
   requestBody,
+  seatsBelow,
+  clientSeat,
 }: Claim): Parameters {
   return {
     pool,
@@ -129,5 +142,8 @@ function toParameters({
     leaseHolder: lease.holder ?? null,
     leaseAcquiredAt: lease.acquiredAt,
     leaseExpiresAt: lease.expiresAt,
+    leaseMaxExpiresAt: lease.maxExpiresAt ?? null,
+    seatsBelow: seatsBelow ?? null,
+    clientSeat: clientSeat ?? null,
   };
 }

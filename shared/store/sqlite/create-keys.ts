@@ -1,7 +1,8 @@
 import type { Key } from '../../domain/key.ts';
-import { poolReference } from '../../domain/pool.ts';
-import type { KeyStore, Seats } from '../../domain/store.ts';
+import { poolName, poolReference } from '../../domain/pool.ts';
+import type { Creation, KeyStore, Seats } from '../../domain/store.ts';
 import type { Parameters, SqliteConnection } from './connection.ts';
+import { refusedColumn } from './errors.ts';
 
 /**
  * Counts no further than `maxKeys`, and reads little else, however many keys of former generations are left: those of
@@ -26,18 +27,47 @@ const COUNT_SEATS = `
     LIMIT :maxKeys
   )`;
 
-const INSERT = `
+export const INSERT = `
   INSERT INTO keys (
     key_id, pool, state, slot, fencing_token, created_at, expires_at, free_at,
     lease_id, lease_client, lease_holder, lease_acquired_at, lease_expires_at,
-    last_lease_id, last_lease_client, last_lease_reason, request_hash, request_body, value
+    last_lease_id, last_lease_client, last_lease_reason, request_hash, request_body,
+    lease_max_expires_at, seat, seat_pool, client_seat, labels, value, value_hash
   ) VALUES (
     :keyId, :pool, :state, :slot, :fencingToken, :createdAt, :expiresAt, :freeAt,
     :leaseId, :leaseClient, :leaseHolder, :leaseAcquiredAt, :leaseExpiresAt,
-    :lastLeaseId, :lastLeaseClient, :lastLeaseReason, :requestHash, :requestBody, :value
+    :lastLeaseId, :lastLeaseClient, :lastLeaseReason, :requestHash, :requestBody,
+    :leaseMaxExpiresAt, :seat, :seatPool, :clientSeat, :labels, :value, :valueHash
   )`;
 
-export function createKeys(connection: SqliteConnection): Pick<KeyStore, 'create'> {
+/** Race closed: the same creation, sent twice. */
+const BEGIN_CREATION = `
+  INSERT INTO creations (request_hash, request_body, key_ids, expires_at, done)
+  VALUES (:requestHash, :requestBody, :keyIds, :expiresAt, 0)
+  ON CONFLICT (request_hash) DO NOTHING`;
+const FORGET_CREATIONS = 'DELETE FROM creations WHERE expires_at <= :now';
+const GET_CREATION = 'SELECT * FROM creations WHERE request_hash = :requestHash';
+const FINISH_CREATION = 'UPDATE creations SET done = 1 WHERE request_hash = :requestHash';
+
+interface CreationRow {
+  readonly request_hash: string;
+  readonly request_body: string;
+  /** JSON. */
+  readonly key_ids: string;
+  readonly expires_at: number;
+  readonly done: number;
+}
+
+const NEXT_TOKEN = `
+  SELECT max(next_token) AS next FROM value_tokens WHERE value_hash IN (SELECT value FROM json_each(:hashes))`;
+const PUT_NEXT_TOKEN = 'INSERT OR REPLACE INTO value_tokens (value_hash, next_token) VALUES (:hash, :next)';
+
+/** How many tokens an import reserves: more than one key can ever use up. */
+const RESERVED_TOKENS = 2 ** 32;
+
+export function createKeys(
+  connection: SqliteConnection,
+): Pick<KeyStore, 'create' | 'beginCreation' | 'finishCreation' | 'reserveTokens'> {
   function countSeats({ name, generation, countFormerFree, ...seats }: Seats): number {
     const row = connection.row<{ seats: number }>(COUNT_SEATS, {
       ...seats,
@@ -51,16 +81,53 @@ export function createKeys(connection: SqliteConnection): Pick<KeyStore, 'create
   return {
     // Race closed: two creates count at once and both add. The write lock is held from before the count.
     async create(keys, seats) {
+      try {
+        return connection.immediately(() => {
+          if (seats !== null && countSeats(seats) + keys.length > seats.maxKeys) return 'full';
+          for (const key of keys) connection.run(INSERT, toParameters(key));
+          return 'created';
+        });
+      } catch (error) {
+        if (refusedColumn(error) === undefined) throw error;
+        return 'exists';
+      }
+    },
+    async beginCreation({ requestHash, requestBody, keyIds, expiresAt }, now) {
       return connection.immediately(() => {
-        if (seats !== null && countSeats(seats) + keys.length > seats.maxKeys) return false;
-        for (const key of keys) connection.run(INSERT, toParameters(key));
-        return true;
+        connection.run(FORGET_CREATIONS, { now });
+        const creation = { requestHash, requestBody, keyIds: JSON.stringify(keyIds), expiresAt };
+        connection.run(BEGIN_CREATION, creation);
+        return toCreation(connection.row<CreationRow>(GET_CREATION, { requestHash }) as CreationRow);
       });
+    },
+    async finishCreation(requestHash) {
+      connection.run(FINISH_CREATION, { requestHash });
+    },
+    // Race closed: the same value is imported twice at once. The write lock is held from before the look.
+    async reserveTokens(values, now) {
+      return connection.immediately(() =>
+        values.map(({ hashes }) => {
+          const row = connection.row<{ next: number | null }>(NEXT_TOKEN, { hashes: JSON.stringify(hashes) });
+          const first = Math.max(now, row?.next ?? 0);
+          connection.run(PUT_NEXT_TOKEN, { hash: hashes[0] ?? '', next: first + RESERVED_TOKENS });
+          return first;
+        }),
+      );
     },
   };
 }
 
-function toParameters({ lease, lastLease, ...key }: Key): Parameters {
+function toCreation(row: CreationRow): Creation {
+  return {
+    requestHash: row.request_hash,
+    requestBody: row.request_body,
+    keyIds: JSON.parse(row.key_ids) as string[],
+    expiresAt: row.expires_at,
+    done: row.done === 1,
+  };
+}
+
+export function toParameters({ lease, lastLease, ...key }: Key): Parameters {
   return {
     ...key,
     leaseId: lease?.id ?? null,
@@ -73,6 +140,13 @@ function toParameters({ lease, lastLease, ...key }: Key): Parameters {
     lastLeaseReason: lastLease?.reason ?? null,
     requestHash: key.requestHash ?? null,
     requestBody: key.requestBody ?? null,
+    leaseMaxExpiresAt: lease?.maxExpiresAt ?? null,
+    seat: key.seat ?? null,
+    // By name: a key of a former generation keeps its seat until it is removed.
+    seatPool: key.seat === undefined ? null : poolName(key.pool),
+    clientSeat: key.clientSeat ?? null,
+    labels: key.labels === undefined ? null : JSON.stringify(key.labels),
     value: key.value ?? null,
+    valueHash: key.valueHash ?? null,
   };
 }

@@ -33,17 +33,17 @@ const UNAVAILABLE = new Set([
   26, // NOTADB
 ]);
 
-const CONSTRAINT_UNIQUE = 2067;
+/** UNIQUE and PRIMARY KEY: `UNIQUE constraint failed: keys.seat_pool, keys.seat`. */
+const CONSTRAINTS = new Set([2067, 1555]);
 
 export function isBusy(error: unknown): boolean {
   return isSqliteError(error) && primaryCode(error) === 5;
 }
 
-/** Another key already carries the request hash. */
-export function isRepeatedRequest(error: unknown): boolean {
-  return (
-    isSqliteError(error) && error.errcode === CONSTRAINT_UNIQUE && error.message.includes('request_hash')
-  );
+/** The last column of the unique index, or the primary key, that refused the statement; undefined for any other error. */
+export function refusedColumn(error: unknown): string | undefined {
+  if (!isSqliteError(error) || !CONSTRAINTS.has(error.errcode)) return undefined;
+  return /\.(\w+)$/.exec(error.message)?.[1];
 }
 
 /** {@link DatabaseUnavailableError} where the database could not answer; any other error as it is. */

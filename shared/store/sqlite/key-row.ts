@@ -1,4 +1,4 @@
-import type { Key, LastLease, StoredState } from '../../domain/key.ts';
+import type { Key, Labels, LastLease, StoredState } from '../../domain/key.ts';
 import type { Parameters } from './connection.ts';
 
 /** A row of `keys`. */
@@ -16,12 +16,18 @@ export interface KeyRow {
   readonly lease_holder: string | null;
   readonly lease_acquired_at: number;
   readonly lease_expires_at: number;
+  readonly lease_max_expires_at: number | null;
   readonly last_lease_id: string | null;
   readonly last_lease_client: string;
   readonly last_lease_reason: LastLease['reason'];
   readonly request_hash: string | null;
   readonly request_body: string | null;
+  readonly seat: number | null;
+  readonly client_seat: string | null;
+  /** JSON. */
+  readonly labels: string | null;
   readonly value: string | null;
+  readonly value_hash: string | null;
 }
 
 export function toKey(row: KeyRow): Key {
@@ -43,6 +49,7 @@ export function toKey(row: KeyRow): Key {
             holder: row.lease_holder ?? undefined,
             acquiredAt: row.lease_acquired_at,
             expiresAt: row.lease_expires_at,
+            maxExpiresAt: row.lease_max_expires_at ?? undefined,
           },
     lastLease:
       row.last_lease_id === null
@@ -50,7 +57,11 @@ export function toKey(row: KeyRow): Key {
         : { id: row.last_lease_id, clientId: row.last_lease_client, reason: row.last_lease_reason },
     requestHash: row.request_hash ?? undefined,
     requestBody: row.request_body ?? undefined,
+    seat: row.seat ?? undefined,
+    clientSeat: row.client_seat ?? undefined,
+    labels: row.labels === null ? undefined : (JSON.parse(row.labels) as Labels),
     value: row.value ?? undefined,
+    valueHash: row.value_hash ?? undefined,
   };
 }
 
@@ -89,5 +100,6 @@ export function rememberLease(reason: LastLease['reason']): string {
 /** Takes the lease in place, if any, off the key. */
 export function endLease(reason: LastLease['reason']): string {
   return `${rememberLease(reason)},
-  lease_id = NULL, lease_client = NULL, lease_holder = NULL, lease_acquired_at = NULL, lease_expires_at = NULL`;
+  lease_id = NULL, lease_client = NULL, lease_holder = NULL, lease_acquired_at = NULL, lease_expires_at = NULL,
+  lease_max_expires_at = NULL, client_seat = NULL`;
 }

@@ -4,6 +4,15 @@ import { IS_VISIBLE, type KeyRow, toKey, toKeyOrNull } from './key-row.ts';
 
 const GET = `SELECT * FROM keys WHERE key_id = :keyId AND ${IS_VISIBLE}`;
 
+const LIST_STORED = 'SELECT * FROM keys WHERE key_id IN (SELECT value FROM json_each(:keyIds))';
+
+const LIST_BY_VALUE = `
+  SELECT * FROM keys INDEXED BY keys_by_value
+  WHERE value_hash IN (SELECT value FROM json_each(:valueHashes))`;
+
+const LIST_CLIENT_SEATS = `
+  SELECT * FROM keys INDEXED BY keys_by_client_seat WHERE client_seat >= :prefix AND client_seat < :end`;
+
 const GET_STORED = 'SELECT * FROM keys WHERE key_id = :keyId';
 
 /**
@@ -26,21 +35,25 @@ const END_OF_WALK = `
     .join(' UNION ALL ')}
   )`;
 
-/** Compares text, so that `%` and `_` mean themselves, and upper case differs from lower. */
-const startsWithSearch = (column: string) => `substr(${column}, 1, length(:search)) = :search`;
+/** Plain text: `%` and `_` mean themselves. Upper and lower case of ASCII letters are the same. */
+const contains = (text: string) => `instr(lower(${text}), lower(:search)) > 0`;
+
+const LABELS_MATCH = `EXISTS (
+      SELECT 1 FROM json_each(labels) AS label WHERE ${contains("label.key || '=' || label.value")}
+    )`;
 
 /**
  * A page by slot, merged from the ranges of the two visible stored states. The states are those of `keyStateAt` in the
- * domain; a key that is stored as free has neither a lease nor a holder, so that it is judged within the index.
+ * domain; a key that is stored as free has neither a lease nor a holder.
  */
 const LIST = `${keysOf(
   'free',
   "iif(free_at > :now, 'cooling', 'free')",
-  startsWithSearch('key_id'),
+  `(${contains('key_id')} OR ${LABELS_MATCH})`,
 )} UNION ALL ${keysOf(
   'leased',
   "CASE WHEN lease_expires_at > :now THEN 'leased' WHEN free_at > :now THEN 'cooling' ELSE 'free' END",
-  `(${startsWithSearch('key_id')} OR ${startsWithSearch('lease_holder')})`,
+  `(${contains('key_id')} OR ${contains('lease_holder')} OR ${LABELS_MATCH})`,
 )} ORDER BY slot LIMIT :limit`;
 
 function keysOf(stored: 'free' | 'leased', state: string, matchesSearch: string): string {
@@ -60,13 +73,26 @@ const LIST_LEASED = `
 
 export function readKeys(
   connection: SqliteConnection,
-): Pick<KeyStore, 'get' | 'getStored' | 'list' | 'listLeased'> {
+): Pick<
+  KeyStore,
+  'get' | 'getStored' | 'list' | 'listLeased' | 'listStored' | 'listByValue' | 'listClientSeats'
+> {
   return {
     async get(keyId, now) {
       return toKeyOrNull(connection.row<KeyRow>(GET, { keyId, now }));
     },
     async getStored(keyId) {
       return toKeyOrNull(connection.row<KeyRow>(GET_STORED, { keyId }));
+    },
+    async listStored(keyIds) {
+      return connection.all<KeyRow>(LIST_STORED, { keyIds: JSON.stringify(keyIds) }).map(toKey);
+    },
+    async listByValue(valueHashes) {
+      return connection.all<KeyRow>(LIST_BY_VALUE, { valueHashes: JSON.stringify(valueHashes) }).map(toKey);
+    },
+    async listClientSeats(prefix) {
+      // ':' follows the digits.
+      return connection.all<KeyRow>(LIST_CLIENT_SEATS, { prefix, end: `${prefix}:` }).map(toKey);
     },
     async list({ pool, now, limit, after = -1, state = null, search = null }) {
       // What moves between the two statements stays within its slot: the walk to this end is complete.

@@ -14,6 +14,10 @@ import { DatabaseFileError } from './errors.ts';
  * keys_by_expiry     removal of expired keys, changes of their life, and seats, decided within the index
  * keys_by_client     a client's leases
  * keys_by_request    no two keys carry the same request
+ * keys_by_seat       no two keys of a pool have the same seat, and what a pool lacks of its target size
+ * keys_by_client_seat  no two leases of a client stand on the same of its numbers
+ * keys_by_value      no value stands in a pool twice
+ * tickets_by_place   the queue of a pool in its order
  */
 export const MIGRATIONS = [
   `
@@ -92,6 +96,52 @@ export const MIGRATIONS = [
   ALTER TABLE pools ADD COLUMN refreshed_at INTEGER;
 
   CREATE INDEX unlimited_admins ON clients (client_id) WHERE role = 'admin' AND pools IS NULL;
+  `,
+  `
+  ALTER TABLE keys ADD COLUMN lease_max_expires_at INTEGER;
+  ALTER TABLE keys ADD COLUMN seat INTEGER;
+  ALTER TABLE keys ADD COLUMN seat_pool TEXT;
+  ALTER TABLE keys ADD COLUMN client_seat TEXT;
+  ALTER TABLE keys ADD COLUMN labels TEXT;
+  ALTER TABLE keys ADD COLUMN value_hash TEXT;
+
+  CREATE UNIQUE INDEX keys_by_seat ON keys (seat_pool, seat) WHERE seat IS NOT NULL;
+  CREATE UNIQUE INDEX keys_by_client_seat ON keys (client_seat) WHERE client_seat IS NOT NULL;
+  CREATE UNIQUE INDEX keys_by_value ON keys (value_hash) WHERE value_hash IS NOT NULL;
+
+  CREATE TABLE value_tokens (
+    value_hash TEXT PRIMARY KEY NOT NULL,
+    next_token INTEGER NOT NULL
+  ) STRICT, WITHOUT ROWID;
+
+  CREATE TABLE creations (
+    request_hash TEXT PRIMARY KEY NOT NULL,
+    request_body TEXT NOT NULL,
+    key_ids      TEXT NOT NULL,
+    expires_at   INTEGER NOT NULL,
+    done         INTEGER NOT NULL
+  ) STRICT, WITHOUT ROWID;
+  CREATE INDEX creations_by_expiry ON creations (expires_at);
+
+  CREATE TABLE tickets (
+    ticket_id  TEXT PRIMARY KEY NOT NULL,
+    pool       TEXT NOT NULL,
+    client_id  TEXT NOT NULL,
+    holder     TEXT,
+    priority   INTEGER NOT NULL,
+    created_at INTEGER NOT NULL,
+    number     INTEGER NOT NULL,
+    place      INTEGER NOT NULL,
+    expires_at INTEGER NOT NULL
+  ) STRICT, WITHOUT ROWID;
+  CREATE INDEX tickets_by_place ON tickets (pool, place, number, expires_at);
+  CREATE INDEX tickets_by_expiry ON tickets (expires_at);
+
+  CREATE TABLE queues (
+    pool       TEXT PRIMARY KEY NOT NULL,
+    number     INTEGER NOT NULL,
+    latest_at  INTEGER NOT NULL
+  ) STRICT, WITHOUT ROWID;
   `,
 ];
 

@@ -8,7 +8,9 @@ import { createKeys } from './create-keys.ts';
 import { pools } from './pools.ts';
 import { readKeys } from './read-keys.ts';
 import { migrate } from './schema.ts';
+import { seatKeys } from './seat-keys.ts';
 import { sweepKeys } from './sweep-keys.ts';
+import { tickets } from './tickets.ts';
 import { updateKeys } from './update-keys.ts';
 
 /**
@@ -29,6 +31,7 @@ export function storeOn(connection: SqliteConnection): Store {
   const store: Store = {
     keys: {
       ...createKeys(connection),
+      ...seatKeys(connection),
       ...claimKeys(connection),
       ...updateKeys(connection),
       ...readKeys(connection),
@@ -37,9 +40,10 @@ export function storeOn(connection: SqliteConnection): Store {
     },
     pools: pools(connection),
     clients: clients(connection),
-    async prepare(now) {
+    tickets: tickets(connection),
+    async prepare(now, defaultPolicy = DEFAULT_POLICY) {
       migrate(connection);
-      await store.pools.create(DEFAULT_POOL, DEFAULT_POLICY, now);
+      await store.pools.create(DEFAULT_POOL, defaultPolicy, now);
     },
     async ping() {
       // Reads the file: a statement without a table would not.

@@ -20,7 +20,10 @@ const EXTEND = `
 
 /** Race closed: the lease ended, or the key went to somebody else. */
 const RELEASE = `
-  UPDATE keys SET ${endLease('released')}, state = 'free', free_at = :freeAt
+  UPDATE keys SET ${endLease('released')}, state = iif(:discard, 'deleted', 'free'), free_at = :freeAt,
+    expires_at = iif(:discard, :freeAt, max(expires_at, :freeAt)),
+    request_hash = iif(:forget OR :discard, NULL, request_hash),
+    request_body = iif(:forget OR :discard, NULL, request_body)
   WHERE ${HOLDS_LEASE}`;
 
 /** Race closed: the lease was extended since it was seen lapsed. */
@@ -46,15 +49,20 @@ const REFRESH = `
   WHERE key_id = :keyId AND ${IS_VISIBLE}
   RETURNING *`;
 
+const SET_LABELS = `
+  UPDATE keys SET labels = :labels WHERE key_id = :keyId AND ${IS_VISIBLE}
+  RETURNING *`;
+
 export function updateKeys(
   connection: SqliteConnection,
-): Pick<KeyStore, 'extend' | 'release' | 'recordLapse' | 'unblock' | 'delete' | 'refresh'> {
+): Pick<KeyStore, 'extend' | 'release' | 'recordLapse' | 'unblock' | 'delete' | 'refresh' | 'setLabels'> {
   return {
     async extend(extension) {
       return toKeyOrNull(connection.row<KeyRow>(EXTEND, { ...extension }));
     },
     async release(release) {
-      return connection.run(RELEASE, { ...release }) > 0;
+      const { discard, forget } = release;
+      return connection.run(RELEASE, { ...release, discard: Number(discard), forget: Number(forget) }) > 0;
     },
     async recordLapse(query) {
       return connection.run(RECORD_LAPSE, query) > 0;
@@ -64,6 +72,9 @@ export function updateKeys(
     },
     async delete(found, freeAt) {
       return connection.run(DELETE, { ...asFound(found), freeAt }) > 0;
+    },
+    async setLabels({ labels, ...query }) {
+      return toKeyOrNull(connection.row<KeyRow>(SET_LABELS, { ...query, labels: JSON.stringify(labels) }));
     },
     async refresh(query) {
       return toKeyOrNull(connection.row<KeyRow>(REFRESH, query));

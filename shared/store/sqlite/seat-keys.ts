@@ -1,0 +1,81 @@
+import type { Key } from '../../domain/key.ts';
+import type { KeyStore, SeatedKey } from '../../domain/store.ts';
+import type { SqliteConnection } from './connection.ts';
+import { INSERT, toParameters } from './create-keys.ts';
+import { refusedColumn } from './errors.ts';
+
+// How a pool holds its target size.
+
+/** The seats of a pool, by the unique index. */
+const LIST_SEATED = `
+  SELECT key_id AS keyId, pool, state, fencing_token AS fencingToken, expires_at AS expiresAt, free_at AS freeAt, seat
+  FROM keys INDEXED BY keys_by_seat
+  WHERE seat_pool = :name AND seat >= 0 AND seat < :below`;
+
+/** Every stored state is a range of the index; of the free ones only those that cool are in it. */
+const COUNT_BEYOND = `
+  SELECT count(*) AS count FROM (
+    SELECT 1 FROM keys INDEXED BY keys_by_free_at
+    WHERE pool = :pool AND state IN ('free', 'leased', 'deleted') AND free_at > :now AND (seat IS NULL OR seat >= :below)
+    LIMIT :limit
+  )`;
+
+/** Race closed: the key was claimed since the look. Look and removal are one statement. */
+const REMOVE_BEYOND = `
+  DELETE FROM keys WHERE rowid IN (
+    SELECT rowid FROM keys INDEXED BY keys_by_free_at
+    WHERE pool = :pool AND state = 'free' AND free_at <= :now AND (seat IS NULL OR seat >= :below)
+    LIMIT :limit
+  )`;
+
+/** Race closed: the key was used, or refreshed, since it was found dead. */
+const REMOVE = `
+  DELETE FROM keys
+  WHERE key_id = :keyId AND state = :state AND fencing_token = :fencingToken
+    AND expires_at = :expiresAt AND free_at = :freeAt`;
+
+export function seatKeys(
+  connection: SqliteConnection,
+): Pick<KeyStore, 'mint' | 'mintMissing' | 'listSeated' | 'countBeyond' | 'removeBeyond' | 'remove'> {
+  /** Returns the column whose unique index refused it, if one did. */
+  function insert(key: Key): string | undefined {
+    try {
+      connection.run(INSERT, toParameters(key));
+      return undefined;
+    } catch (error) {
+      const column = refusedColumn(error);
+      if (column === undefined) throw error;
+      return column;
+    }
+  }
+
+  return {
+    async mint(key) {
+      switch (insert(key)) {
+        case undefined:
+          return key;
+        case 'request_hash':
+          return 'repeated';
+        case 'client_seat':
+          return 'client_seat_taken';
+        default:
+          return 'seat_taken';
+      }
+    },
+    async mintMissing(keys) {
+      return connection.immediately(() => keys.filter((key) => insert(key) === undefined).length);
+    },
+    async listSeated(query) {
+      return connection.all<SeatedKey>(LIST_SEATED, query);
+    },
+    async countBeyond(query) {
+      return connection.row<{ count: number }>(COUNT_BEYOND, query)?.count ?? 0;
+    },
+    async removeBeyond(query) {
+      return connection.run(REMOVE_BEYOND, query);
+    },
+    async remove({ keyId, state, fencingToken, expiresAt, freeAt }) {
+      return connection.run(REMOVE, { keyId, state, fencingToken, expiresAt, freeAt }) > 0;
+    },
+  };
+}
