@@ -11,7 +11,7 @@ const SENTENCES = [
   /^Is missing$/,
   /^Unknown field$/,
   /^Must be (an object|a list|text|a number|a whole number|true or false)$/,
-  /^Must be at (least|most) \d+$/,
+  /^Must be at (least|most) -?\d+$/,
   /^Must have at (least|most) \d+ (characters|entries)$/,
   /^Must be "[a-z]+"( or "[a-z]+")+$/,
   /^Must be a (key|lease|client) id$/,
