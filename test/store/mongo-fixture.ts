@@ -1,23 +1,23 @@
-import { randomUUID } from 'node:crypto';
 import type { CommandStartedEvent } from 'mongodb';
 import type { Context } from '../../shared/domain/context.ts';
-import type { Key } from '../../shared/domain/key.ts';
 import { DEFAULT_POOL, poolReference } from '../../shared/domain/pool.ts';
-import { PoolDirectory } from '../../shared/domain/pools/pool-directory.ts';
+import { PoolCounts } from '../../shared/domain/pool-counts.ts';
+import { PoolDirectory } from '../../shared/domain/pool-directory.ts';
 import type { Store } from '../../shared/domain/store.ts';
-import { createMongoStore } from '../../shared/store/mongo/mongo-store.ts';
+import { createMongoStore, type MongoStoreOptions } from '../../shared/store/mongo/mongo-store.ts';
 import type { MongoTestDatabase } from '../support/mongodb.ts';
+import { NOW, TOLERANCE_MS } from './contract/scene.ts';
 import type { MakeStore } from './store-contract.ts';
 
-/** Near the real time: MongoDB removes by its own clock what is long past its expiration. */
-export const NOW = Date.now();
-
 /** The database is emptied after each test; dropping it would mean to build the indexes anew each time. */
-export function makeMongoStore(database: MongoTestDatabase): MakeStore {
+export function makeMongoStore(
+  database: MongoTestDatabase,
+  options: Omit<MongoStoreOptions, 'uri'> = {},
+): MakeStore {
   return async () => {
     const stores: Store[] = [];
     const open = (): Store => {
-      const store = createMongoStore({ uri: database.uri });
+      const store = createMongoStore({ uri: database.uri, ...options });
       stores.push(store);
       return store;
     };
@@ -39,41 +39,30 @@ export async function emptyDatabase({ db }: MongoTestDatabase): Promise<void> {
 }
 
 /** A store that remembers what it sent, with operations to run on it; the default pool is known already. */
-export async function openWatchedStore(uri: string): Promise<{
-  store: Store;
-  context: Context;
+export interface WatchedStore {
+  readonly store: Store;
+  readonly context: Context;
   /** The reference of the default pool. */
-  pool: string;
+  readonly pool: string;
   /** The commands that `work` sends. */
   commandsOf(work: () => Promise<unknown>): Promise<CommandStartedEvent[]>;
-}> {
+}
+
+export async function openWatchedStore(uri: string): Promise<WatchedStore> {
   const sent: CommandStartedEvent[] = [];
   const store = createMongoStore({ uri, onCommand: (event) => sent.push(event) });
   await store.prepare(NOW);
-  const pools = new PoolDirectory(store.pools);
+  const pools = new PoolDirectory(store);
   const pool = poolReference(await pools.get(DEFAULT_POOL, NOW));
+  const counts = new PoolCounts(store.keys);
   return {
     store,
-    context: { store, pools, clock: () => NOW, clockSkewToleranceMs: 1000 },
+    context: { store, pools, counts, clock: () => NOW, clockSkewToleranceMs: TOLERANCE_MS },
     pool,
     async commandsOf(work) {
       sent.length = 0;
       await work();
-      return [...sent];
+      return sent.filter(({ commandName }) => commandName !== 'endSessions');
     },
-  };
-}
-
-export function makeKey(pool: string, fields: Partial<Key> = {}): Key {
-  return {
-    keyId: `key_${randomUUID()}`,
-    pool,
-    state: 'free',
-    slot: 0.5,
-    fencingToken: NOW,
-    createdAt: NOW,
-    expiresAt: NOW + 300_000,
-    freeAt: NOW,
-    ...fields,
   };
 }

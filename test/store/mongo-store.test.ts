@@ -1,7 +1,8 @@
 import { expect, it } from 'vitest';
 import { createMongoStore } from '../../shared/store/mongo/mongo-store.ts';
 import { describeWithMongoDb } from '../support/mongodb.ts';
-import { makeMongoStore, NOW } from './mongo-fixture.ts';
+import { NOW } from './contract/scene.ts';
+import { makeMongoStore } from './mongo-fixture.ts';
 import { describeStoreContract } from './store-contract.ts';
 
 describeWithMongoDb('the MongoDB store', (database) => {
@@ -21,8 +22,9 @@ describeWithMongoDb('the indexes of the MongoDB store', (database) => {
         key: { 'lease.clientId': 1, _id: 1 },
         partialFilterExpression: { 'lease.clientId': { $exists: true } },
       },
+      { key: { pool: 1, state: 1, expiresAt: 1, freeAt: 1 } },
       { key: { pool: 1, state: 1, freeAt: 1, 'lease.expiresAt': 1, expiresAt: 1 } },
-      { key: { pool: 1, state: 1, slot: 1 } },
+      { key: { pool: 1, state: 1, slot: 1, freeAt: 1, expiresAt: 1 } },
       { key: { requestHash: 1 }, unique: true, sparse: true },
     ]);
     expect(await indexesOf('pools')).toEqual([{ key: { _id: 1 } }, { key: { clearedAt: 1 }, sparse: true }]);

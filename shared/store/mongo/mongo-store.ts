@@ -1,108 +1,171 @@
+import { DatabaseUnavailableError } from '../../domain/errors.ts';
 import { DEFAULT_POLICY, DEFAULT_POOL } from '../../domain/pool.ts';
 import type { ClientStore, KeyStore, PoolStore, Store } from '../../domain/store.ts';
-import { findClient, listClients, putClient, removeClient } from './clients/client-commands.ts';
-import { type Collections, openCollections } from './collections.ts';
-import { translateDriverError } from './driver-errors.ts';
-import { createIndexes } from './indexes.ts';
-import { claimKey } from './keys/claim-key.ts';
-import { confirmRequest } from './keys/confirm-request.ts';
-import { countKeys } from './keys/count-keys.ts';
-import { createKeys } from './keys/create-keys.ts';
-import { deleteKey } from './keys/delete-key.ts';
-import { extendLease } from './keys/extend-lease.ts';
-import { findClaimable } from './keys/find-claimable.ts';
-import { findKey, recallKey } from './keys/find-key.ts';
-import { listKeys, listLeased } from './keys/list-keys.ts';
-import { reclaimKey } from './keys/reclaim-key.ts';
-import { findLapsed, recordLapse, recordLapses } from './keys/record-lapse.ts';
-import { refreshKey } from './keys/refresh-key.ts';
-import { releaseLease } from './keys/release-lease.ts';
-import { removeExpired, removeGenerations } from './keys/remove-keys.ts';
-import { unblockKey } from './keys/unblock-key.ts';
-import { connectMongo, type MongoConnectionOptions } from './mongo-connection.ts';
-import { clearPool, forgetClearedPool, listClearedPools } from './pools/clear-pool.ts';
-import { findPool, listPools } from './pools/find-pool.ts';
-import { createPoolIfMissing, putPool } from './pools/put-pool.ts';
-import { withinDeadline } from './within-deadline.ts';
+import { claimKey, confirmRequest, listClaimable, measureSlots, reclaimKey } from './claim-keys.ts';
+import { type ClientCommands, getClient, listClients, putClient, removeClient } from './clients.ts';
+import { Commands, HintedIndexes } from './commands.ts';
+import { connectMongo, type MongoConnectionOptions, serverTimeoutMs } from './connection.ts';
+import { countKeys } from './count-keys.ts';
+import { createKeys } from './create-keys.ts';
+import { translateDriverError } from './errors.ts';
+import type { KeyCommands } from './key-document.ts';
+import {
+  clearPool,
+  createPool,
+  forgetClearedPool,
+  forgetRefresh,
+  getPool,
+  listClearedPools,
+  listPools,
+  type PoolCommands,
+  requestRefresh,
+  updatePool,
+} from './pools.ts';
+import { getKey, getStoredKey, listKeys, listLeased } from './read-keys.ts';
+import { createIndexes } from './schema.ts';
+import { applyLifetime, listLapsed, recordLapses, removeExpired, removeGenerations } from './sweep-keys.ts';
+import { deleteKey, extendLease, recordLapse, refreshKey, releaseLease, unblockKey } from './update-keys.ts';
 
-/** Carries out one verb on the collections, with the deadline and the errors of the port. */
-type Run = <T>(verb: (collections: Collections) => Promise<T>) => Promise<T>;
+/** A verb is given up so many milliseconds after each of its steps may have been. */
+const GRACE_MS = 250;
+
+/** Figures read much: this many connections of their own, so that no lease waits behind one. */
+const COUNTING_POOL_SIZE = 2;
+
+export interface MongoStoreOptions extends Omit<MongoConnectionOptions, 'timeoutMs' | 'socketTimeoutMs'> {
+  /** How long each step of a verb, and about so long a verb as a whole, may take. */
+  readonly timeoutMs?: number | undefined;
+  /** Is told, once per index, of one that is not there; the store goes on without it, slower, until it is made. */
+  readonly onMissingIndex?: ((indexName: string) => void) | undefined;
+}
+
+/** Carries out one verb, with the deadline and the errors of the port. */
+type Run<On> = <Result>(verb: (on: On) => Promise<Result>) => Promise<Result>;
+
+/** A port, each verb as a function of what it is carried out on. */
+type VerbsOn<On, Port> = {
+  [Name in keyof Port]: Port[Name] extends (...parameters: infer Parameters) => infer Result
+    ? (on: On, ...parameters: Parameters) => Result
+    : never;
+};
+
+function bind<On, Port>(run: Run<On>, verbs: VerbsOn<On, Port>): Port {
+  const bound = Object.entries(
+    verbs as Record<string, (on: On, ...parameters: unknown[]) => Promise<unknown>>,
+  ).map(([name, verb]) => [name, (...parameters: unknown[]) => run((on) => verb(on, ...parameters))]);
+  return Object.fromEntries(bound);
+}
 
 /**
  * The store on MongoDB: a replica set of version 5.0 or newer (Atlas, also its smallest tier). Writes are single
  * documents, confirmed by a majority; there is no transaction.
  *
  * It connects at the first verb, and again at the next one where that failed.
- *
- * @param options.database the one that the connection string names when absent
  */
-export function createMongoStore(options: MongoConnectionOptions & { readonly database?: string }): Store {
-  const connection = connectMongo(options);
-  const { database = connection.database } = options;
-  const open = async (): Promise<Collections> => openCollections(await connection.client(), database);
-  const run: Run = (verb) => withinDeadline(connection.deadlineMs, open().then(verb));
+export function createMongoStore(options: MongoStoreOptions): Store {
+  const { timeoutMs = 5000, onMissingIndex } = options;
+  const settings = { maxTimeMS: serverTimeoutMs(timeoutMs), indexes: new HintedIndexes(onMissingIndex) };
+  const deadlineMs = timeoutMs + GRACE_MS;
+  const connection = connectMongo({ ...options, timeoutMs });
+  const counting = connectMongo({ ...options, timeoutMs, maxPoolSize: COUNTING_POOL_SIZE });
+
+  const on =
+    <Stored extends object>(collection: string, by = connection): Run<Commands<Stored>> =>
+    (verb) =>
+      withinDeadline(deadlineMs, async () => {
+        const db = await by.open();
+        return verb(new Commands<Stored>(db.collection(collection), settings));
+      });
+
+  const keys: KeyStore = {
+    ...bind<KeyCommands, Omit<KeyStore, 'count'>>(on('keys'), {
+      create: createKeys,
+      claim: claimKey,
+      listClaimable,
+      reclaim: reclaimKey,
+      confirmRequest,
+      measureSlots,
+      extend: extendLease,
+      release: releaseLease,
+      recordLapse,
+      unblock: unblockKey,
+      delete: deleteKey,
+      refresh: refreshKey,
+      get: getKey,
+      getStored: getStoredKey,
+      list: listKeys,
+      listLeased,
+      listLapsed,
+      recordLapses,
+      applyLifetime,
+      removeExpired,
+      removeGenerations,
+    }),
+    ...bind<KeyCommands, Pick<KeyStore, 'count'>>(on('keys', counting), { count: countKeys }),
+  };
+  const pools = bind<PoolCommands, PoolStore>(on('pools'), {
+    get: getPool,
+    create: createPool,
+    update: updatePool,
+    requestRefresh,
+    forgetRefresh,
+    clear: clearPool,
+    list: listPools,
+    listCleared: listClearedPools,
+    forgetCleared: forgetClearedPool,
+  });
+  const clients = bind<ClientCommands, ClientStore>(on('clients'), {
+    put: putClient,
+    get: getClient,
+    list: listClients,
+    remove: removeClient,
+  });
+
   return {
-    keys: keyStore(run),
-    pools: poolStore(run),
-    clients: clientStore(run),
+    keys,
+    pools,
+    clients,
     async prepare(now) {
-      // No deadline: an index that is new to a large collection takes its time. A build goes on when the connection
-      // breaks, and preparing again finds it made.
+      // On a large collection a new index takes minutes: no limit on the reply, so this has a connection of its own.
+      const unhurried = connectMongo({ ...options, timeoutMs, socketTimeoutMs: 0, maxPoolSize: 1 });
       try {
-        const collections = await open();
-        await createIndexes(collections);
-        await createPoolIfMissing(collections.pools, DEFAULT_POOL, DEFAULT_POLICY, now);
+        await createIndexes(await unhurried.open());
       } catch (error) {
         throw translateDriverError(error);
+      } finally {
+        await unhurried.close();
       }
+      await pools.create(DEFAULT_POOL, DEFAULT_POLICY, now);
     },
-    ping: () => run(async ({ pools }) => void (await pools.db.command({ ping: 1 }))),
-    close: () => connection.close(),
+    async ping() {
+      await withinDeadline(deadlineMs, async () => {
+        const db = await connection.open();
+        await db.command({ ping: 1, maxTimeMS: settings.maxTimeMS });
+      });
+    },
+    async close() {
+      await Promise.all([connection.close(), counting.close()]);
+    },
   };
 }
 
-function keyStore(run: Run): KeyStore {
-  return {
-    create: (created, limit) => run(({ keys }) => createKeys(keys, created, limit)),
-    claim: (claim, slot) => run(({ keys }) => claimKey(keys, claim, slot)),
-    findClaimable: (query) => run(({ keys }) => findClaimable(keys, query)),
-    reclaim: (found, claim) => run(({ keys }) => reclaimKey(keys, found, claim)),
-    confirmRequest: (requestHash) => run(({ keys }) => confirmRequest(keys, requestHash)),
-    extend: (extension) => run(({ keys }) => extendLease(keys, extension)),
-    release: (release) => run(({ keys }) => releaseLease(keys, release)),
-    recordLapse: (query) => run(({ keys }) => recordLapse(keys, query)),
-    unblock: (found, freeAt) => run(({ keys }) => unblockKey(keys, found, freeAt)),
-    delete: (found, freeAt) => run(({ keys }) => deleteKey(keys, found, freeAt)),
-    refresh: (query) => run(({ keys }) => refreshKey(keys, query)),
-    find: (keyId, now) => run(({ keys }) => findKey(keys, keyId, now)),
-    recall: (keyId) => run(({ keys }) => recallKey(keys, keyId)),
-    list: (page) => run(({ keys }) => listKeys(keys, page)),
-    listLeased: (page) => run(({ keys }) => listLeased(keys, page)),
-    count: (query) => run(({ keys }) => countKeys(keys, query)),
-    findLapsed: (query) => run(({ keys }) => findLapsed(keys, query)),
-    recordLapses: (query) => run(({ keys }) => recordLapses(keys, query)),
-    removeExpired: (query) => run(({ keys }) => removeExpired(keys, query)),
-    removeGenerations: (query) => run(({ keys }) => removeGenerations(keys, query)),
-  };
-}
-
-function poolStore(run: Run): PoolStore {
-  return {
-    find: (name) => run(({ pools }) => findPool(pools, name)),
-    put: (name, policy, now) => run(({ pools }) => putPool(pools, name, policy, now)),
-    createIfMissing: (name, policy, now) => run(({ pools }) => createPoolIfMissing(pools, name, policy, now)),
-    clear: (found, options) => run(({ pools }) => clearPool(pools, found, options)),
-    list: (page) => run(({ pools }) => listPools(pools, page)),
-    listCleared: () => run(({ pools }) => listClearedPools(pools)),
-    forgetCleared: (cleared) => run(({ pools }) => forgetClearedPool(pools, cleared)),
-  };
-}
-
-function clientStore(run: Run): ClientStore {
-  return {
-    put: (client) => run(({ clients }) => putClient(clients, client)),
-    find: (clientId) => run(({ clients }) => findClient(clients, clientId)),
-    list: (page) => run(({ clients }) => listClients(clients, page)),
-    remove: (clientId) => run(({ clients }) => removeClient(clients, clientId)),
-  };
+/**
+ * The result of `work`, or {@link DatabaseUnavailableError} once `deadlineMs` have passed: the steps of an operation
+ * (selection, connection, reply, and all of it once more in a retry) have limits that add up. The work is not
+ * cancelled; a write that is carried out after all is as harmless as any late write.
+ */
+export async function withinDeadline<T>(deadlineMs: number, work: () => Promise<T>): Promise<T> {
+  let timer: NodeJS.Timeout | undefined;
+  const deadline = new Promise<never>((_resolve, reject) => {
+    timer = setTimeout(() => {
+      reject(new DatabaseUnavailableError({ cause: new Error(`No reply within ${deadlineMs} ms`) }));
+    }, deadlineMs);
+  });
+  try {
+    return await Promise.race([work(), deadline]);
+  } catch (error) {
+    throw translateDriverError(error);
+  } finally {
+    clearTimeout(timer);
+  }
 }

@@ -13,7 +13,7 @@ import {
 } from 'mongodb';
 import { DatabaseUnavailableError } from '../../domain/errors.ts';
 
-/** The database did not answer, or not for sure: the call may work a moment later. */
+/** The database did not reply, or not for sure: the call may work a moment later. */
 const UNAVAILABLE_CLASSES = [
   MongoNetworkError, // Also its time-outs, and a connection pool that was cleared.
   MongoSystemError, // No server could be selected.
@@ -28,21 +28,28 @@ const UNAVAILABLE_CLASSES = [
 /** The driver exports no classes for these. */
 const UNAVAILABLE_NAMES = new Set(['MongoWaitQueueTimeoutError', 'MongoPoolClosedError']);
 
-/** What a server answers that is going down, not the primary, cut off from the others or out of time. */
+/** What a server returns that is going down, not the primary, cut off from the others, overloaded or out of time. */
 const UNAVAILABLE_CODES = new Set<unknown>([
   6, // HostUnreachable
   7, // HostNotFound
+  24, // LockTimeout: a lock, of an index build for example, was not to be had in time
   43, // CursorNotFound: the server that had it is no longer the primary
   50, // MaxTimeMSExpired
   64, // WriteConcernTimeout
   89, // NetworkTimeout
   91, // ShutdownInProgress
-  100, // CannotSatisfyWriteConcern
+  100, // UnsatisfiableWriteConcern
+  112, // WriteConflict: the server itself tried again, and gave up
   133, // FailedToSatisfyReadPreference
   134, // ReadConcernMajorityNotAvailableYet
+  175, // QueryPlanKilled: an index that the query was using was dropped
   189, // PrimarySteppedDown
+  202, // NetworkInterfaceExceededTimeLimit: between the servers of a cluster
+  239, // SnapshotTooOld: the count of a creation took longer than the server keeps its moment
   246, // SnapshotUnavailable
   262, // ExceededTimeLimit
+  365, // TemporarilyUnavailable: the write did not fit into the server's cache
+  462, // IngressRequestRateLimitExceeded: the server limits what it lets in
   9001, // SocketException
   10058, // LegacyNotPrimary
   10107, // NotWritablePrimary
@@ -51,11 +58,15 @@ const UNAVAILABLE_CODES = new Set<unknown>([
   11602, // InterruptedDueToReplStateChange
   13435, // NotPrimaryNoSecondaryOk
   13436, // NotPrimaryOrSecondary
+  50463173, // PostgreSQL's 57P03 (cannot_connect_now), as engines on PostgreSQL pass it on: starting, or recovering
 ]);
 
 const UNAVAILABLE_LABELS = [MongoErrorLabel.RetryableWriteError, MongoErrorLabel.SystemOverloadedError];
 
-/** {@link DatabaseUnavailableError} where the database did not answer; any other error as it is. */
+/** The server's code for a hint that names no index (BadValue); other mistakes have it too. */
+const BAD_VALUE = 2;
+
+/** {@link DatabaseUnavailableError} where the database did not reply; any other error as it is. */
 export function translateDriverError(error: unknown): unknown {
   return isUnavailable(error) ? new DatabaseUnavailableError({ cause: error }) : error;
 }
@@ -63,6 +74,11 @@ export function translateDriverError(error: unknown): unknown {
 /** The unique index on `requestHash`, or a primary key, refused the write. */
 export function isDuplicateKeyError(error: unknown): boolean {
   return error instanceof MongoError && error.code === 11000;
+}
+
+/** The hint of a command names an index that is not there. */
+export function isMissingIndexError(error: unknown): boolean {
+  return error instanceof MongoError && error.code === BAD_VALUE && error.message.includes('hint');
 }
 
 function isUnavailable(error: unknown): boolean {

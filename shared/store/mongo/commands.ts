@@ -1,0 +1,172 @@
+import type {
+  Collection,
+  Document,
+  Filter,
+  FindOptions,
+  OptionalUnlessRequiredId,
+  UpdateFilter,
+  WithoutId,
+} from 'mongodb';
+import { isMissingIndexError } from './errors.ts';
+import { type Index, indexName } from './schema.ts';
+
+/** How long a missing index is not asked for again, in milliseconds. */
+const MISSING_MS = 60_000;
+
+/** What every command of a store has in common. */
+export interface CommandSettings {
+  /** How long the server may work on a command. */
+  readonly maxTimeMS: number;
+  readonly indexes: HintedIndexes;
+}
+
+type ReadOptions = Omit<FindOptions, 'hint'> & { readonly hint?: Index };
+type WriteOptions = { readonly hint?: Index; readonly upsert?: boolean };
+/** An operator that is undefined is left out. */
+type Update<Stored> = {
+  [Operator in keyof UpdateFilter<Stored>]: UpdateFilter<Stored>[Operator] | undefined;
+};
+
+/**
+ * The commands on one collection, each with a time limit for the server. Where one names an index (`hint`) that is not
+ * there, it is sent again without: this release was started before its indexes were made, and is slow rather than down.
+ */
+export class Commands<Stored extends Document> {
+  readonly #collection: Collection<Stored>;
+  readonly #settings: CommandSettings;
+
+  constructor(collection: Collection<Stored>, settings: CommandSettings) {
+    this.#collection = collection;
+    this.#settings = settings;
+  }
+
+  find(filter: Filter<Stored>, options: ReadOptions = {}): Promise<Stored[]> {
+    // All in the first batch: the driver gives the command for a second one no time limit.
+    const wanted = { ...options, batchSize: options.limit ?? 1000 };
+    return this.#run(filter, wanted, (sent) => this.#collection.find<Stored>(filter, sent).toArray());
+  }
+
+  async findOne(filter: Filter<Stored>, options?: ReadOptions): Promise<Stored | null> {
+    const [found] = await this.find(filter, { ...options, limit: 1 });
+    return found ?? null;
+  }
+
+  count(filter: Filter<Stored>, options: ReadOptions): Promise<number> {
+    return this.#run(filter, options, (sent) => this.#collection.countDocuments(filter, sent));
+  }
+
+  aggregate<Result extends Document>(
+    filter: Filter<Stored>,
+    stages: readonly Document[],
+    options: ReadOptions,
+  ): Promise<Result[]> {
+    const pipeline = [{ $match: filter }, ...stages];
+    return this.#run(filter, options, (sent) => this.#collection.aggregate<Result>(pipeline, sent).toArray());
+  }
+
+  insertMany(documents: readonly OptionalUnlessRequiredId<Stored>[]): Promise<unknown> {
+    return this.#run({}, {}, (sent) => this.#collection.insertMany(documents, sent));
+  }
+
+  /** Replaces the document with this id, or adds it. */
+  put(id: Stored['_id'], replacement: WithoutId<Stored>): Promise<unknown> {
+    const filter = { _id: id } as Filter<Stored>;
+    const options: WriteOptions = { upsert: true };
+    return this.#run(filter, options, (sent) => this.#collection.replaceOne(filter, replacement, sent));
+  }
+
+  /** The document after the update; null where none met the filter. */
+  findOneAndUpdate(
+    filter: Filter<Stored>,
+    update: Update<Stored>,
+    options: WriteOptions = {},
+  ): Promise<Stored | null> {
+    const change = update as UpdateFilter<Stored>;
+    return this.#run(filter, options, async (sent) => {
+      const after = { ...sent, returnDocument: 'after' } as const;
+      return (await this.#collection.findOneAndUpdate(filter, change, after)) as Stored | null;
+    });
+  }
+
+  /** Whether a document met the filter. */
+  async updateOne(
+    filter: Filter<Stored>,
+    update: Update<Stored>,
+    options: WriteOptions = {},
+  ): Promise<boolean> {
+    const change = update as UpdateFilter<Stored>;
+    const result = await this.#run(filter, options, (sent) =>
+      this.#collection.updateOne(filter, change, sent),
+    );
+    return result.matchedCount === 1;
+  }
+
+  /** How many documents were changed. */
+  async updateMany(filter: Filter<Stored>, update: Update<Stored>, options: WriteOptions): Promise<number> {
+    const change = update as UpdateFilter<Stored>;
+    const result = await this.#run(filter, options, (sent) =>
+      this.#collection.updateMany(filter, change, sent),
+    );
+    return result.modifiedCount;
+  }
+
+  /** Whether there was such a document. */
+  async deleteOne(filter: Filter<Stored>): Promise<boolean> {
+    const result = await this.#run(filter, {}, (sent) => this.#collection.deleteOne(filter, sent));
+    return result.deletedCount === 1;
+  }
+
+  /** How many documents were deleted. */
+  async deleteMany(filter: Filter<Stored>, options: WriteOptions): Promise<number> {
+    const result = await this.#run(filter, options, (sent) => this.#collection.deleteMany(filter, sent));
+    return result.deletedCount;
+  }
+
+  async #run<Options extends { readonly hint?: Index }, Result>(
+    filter: Filter<Stored>,
+    options: Options,
+    send: (options: Options & { readonly maxTimeMS: number }) => Promise<Result>,
+  ): Promise<Result> {
+    requireDefined(filter);
+    const { maxTimeMS, indexes } = this.#settings;
+    const { hint, ...rest } = options;
+    const unhinted = { ...rest, maxTimeMS } as Options & { maxTimeMS: number };
+    if (hint === undefined || indexes.isMissing(hint)) return send(unhinted);
+    try {
+      return await send({ ...unhinted, hint });
+    } catch (error) {
+      if (!isMissingIndexError(error)) throw error;
+      indexes.reportMissing(hint);
+      return send(unhinted);
+    }
+  }
+}
+
+/** Which hinted indexes are known to be missing, so that not every command is sent twice. */
+export class HintedIndexes {
+  readonly #onMissing: (indexName: string) => void;
+  readonly #foundMissingAt = new Map<string, number>();
+
+  /** @param onMissing is told once of each index that is not there */
+  constructor(onMissing: (indexName: string) => void = () => undefined) {
+    this.#onMissing = onMissing;
+  }
+
+  isMissing(index: Index): boolean {
+    const at = this.#foundMissingAt.get(indexName(index));
+    return at !== undefined && Math.abs(Date.now() - at) < MISSING_MS;
+  }
+
+  reportMissing(index: Index): void {
+    const name = indexName(index);
+    if (!this.#foundMissingAt.has(name)) this.#onMissing(name);
+    this.#foundMissingAt.set(name, Date.now());
+  }
+}
+
+/** A condition that is undefined would be left out, and every document would meet it. */
+function requireDefined(filter: unknown): void {
+  if (filter === undefined) throw new TypeError('A filter must not have an undefined condition');
+  if (filter === null || typeof filter !== 'object' || filter instanceof Date) return;
+  for (const condition of Object.values(filter)) requireDefined(condition);
+}

@@ -1,0 +1,116 @@
+import type { Filter } from 'mongodb';
+import type { LeaseEndReason } from '../../domain/errors.ts';
+import type { Key, KeyLease, KeyState, StoredState } from '../../domain/key.ts';
+import type { HeldLease } from '../../domain/store.ts';
+import type { Commands } from './commands.ts';
+
+interface LeaseDocument extends Omit<KeyLease, 'acquiredAt' | 'expiresAt'> {
+  readonly acquiredAt: Date;
+  readonly expiresAt: Date;
+}
+
+/** The state of keys that one creation has inserted and not yet published; no read but the creation's own looks there. */
+export type PendingState = `pending:${string}`;
+
+export interface KeyDocument {
+  readonly _id: string;
+  readonly pool: string;
+  readonly state: StoredState | PendingState;
+  readonly slot: number;
+  readonly fencingToken: number;
+  readonly createdAt: Date;
+  readonly expiresAt: Date;
+  readonly freeAt: Date;
+  readonly lease?: LeaseDocument | undefined;
+  /** The whole lease before: ending a lease renames `lease`, which no other operator can reach into. */
+  readonly lastLease?: LeaseDocument | undefined;
+  /** Why `lastLease` ended. */
+  readonly endReason?: Exclude<LeaseEndReason, 'unknown'> | undefined;
+  readonly requestHash?: string | undefined;
+  readonly requestBody?: string | undefined;
+  readonly value?: string | undefined;
+  /** While pending: what `expiresAt` will be. */
+  readonly expiresAtOnceFree?: Date;
+}
+
+export type KeyCommands = Commands<KeyDocument>;
+
+export function toLeaseDocument(lease: KeyLease): LeaseDocument {
+  return { ...lease, acquiredAt: new Date(lease.acquiredAt), expiresAt: new Date(lease.expiresAt) };
+}
+
+function toLease(lease: LeaseDocument): KeyLease {
+  return { ...lease, acquiredAt: lease.acquiredAt.getTime(), expiresAt: lease.expiresAt.getTime() };
+}
+
+export function toKey(document: KeyDocument): Key {
+  const { _id, lease, lastLease, endReason } = document;
+  return {
+    keyId: _id,
+    pool: document.pool,
+    state: document.state as StoredState,
+    slot: document.slot,
+    fencingToken: document.fencingToken,
+    createdAt: document.createdAt.getTime(),
+    expiresAt: document.expiresAt.getTime(),
+    freeAt: document.freeAt.getTime(),
+    lease: lease && toLease(lease),
+    lastLease: lastLease &&
+      endReason && { id: lastLease.id, clientId: lastLease.clientId, reason: endReason },
+    requestHash: document.requestHash,
+    requestBody: document.requestBody,
+    value: document.value,
+  };
+}
+
+/** Keys that are there for callers: neither deleted nor still being created. */
+export const VISIBLE: Filter<KeyDocument> = { state: { $in: ['free', 'leased'] } };
+
+/** The holder's own lease, live at `now`, on a key that has not expired. The proof is compared in the write itself. */
+export function heldLease(lease: HeldLease): Filter<KeyDocument> {
+  const now = new Date(lease.now);
+  return {
+    _id: lease.keyId,
+    pool: lease.pool,
+    state: 'leased',
+    'lease.id': lease.leaseId,
+    'lease.clientId': lease.clientId,
+    'lease.expiresAt': { $gt: now },
+    expiresAt: { $gt: now },
+  };
+}
+
+/** A lease stands on the key, and its end has passed. */
+export function lapsedAt(now: number): Filter<KeyDocument> {
+  return { state: 'leased', 'lease.expiresAt': { $lte: new Date(now) } };
+}
+
+/**
+ * The key as it was read: an acquire changes the fencing token, the end of a lease takes the lease away, a keep-alive
+ * moves `freeAt`.
+ */
+export function asFound(found: Key): Filter<KeyDocument> {
+  return {
+    _id: found.keyId,
+    state: found.state,
+    fencingToken: found.fencingToken,
+    freeAt: new Date(found.freeAt),
+    'lease.id': found.lease === undefined ? { $exists: false } : found.lease.id,
+  };
+}
+
+/** What `keyStateAt` says of a key, as a condition; without a state, every key that callers may see. */
+export function inState(state: KeyState | undefined, now: number): Filter<KeyDocument> {
+  const at = new Date(now);
+  const noLiveLease = { 'lease.expiresAt': { $not: { $gt: at } } };
+  switch (state) {
+    case 'leased':
+      return { state: 'leased', 'lease.expiresAt': { $gt: at }, expiresAt: { $gt: at } };
+    case 'cooling':
+      return { ...VISIBLE, ...noLiveLease, freeAt: { $gt: at }, expiresAt: { $gt: at } };
+    case 'free':
+      return { ...VISIBLE, ...noLiveLease, freeAt: { $lte: at }, expiresAt: { $gt: at } };
+    case undefined:
+      return { ...VISIBLE, expiresAt: { $gt: at } };
+  }
+}

@@ -1,0 +1,59 @@
+import type { Db, IndexDescription } from 'mongodb';
+
+/** The fields of an index, in order. */
+export type Index = Readonly<Record<string, 1>>;
+
+/**
+ * Free keys by slot, for the claim. Hinted: left alone, the planner may pick an index that gives every caller the
+ * same first key, and they would all collide on it. `freeAt` and `expiresAt` are in it so that keys that still cool or
+ * are past their hard expiration are skipped within the index; without them a claim fetched each of those documents.
+ */
+export const SLOT_INDEX = { pool: 1, state: 1, slot: 1, freeAt: 1, expiresAt: 1 } as const;
+
+/**
+ * Keys by the time they are free, with everything that tells a key's state: the sweep, the counts and the search for
+ * claimable keys are decided within the index.
+ */
+export const FREE_AT_INDEX = { pool: 1, state: 1, freeAt: 1, 'lease.expiresAt': 1, expiresAt: 1 } as const;
+
+/** Keys by their hard expiration, for a pool whose lifetime changed: each batch reads the keys it moves and no others. */
+export const EXPIRY_INDEX = { pool: 1, state: 1, expiresAt: 1, freeAt: 1 } as const;
+
+/** The leases of a client. */
+export const CLIENT_INDEX = { 'lease.clientId': 1, _id: 1 } as const;
+
+/**
+ * The primary key. Hinted where a condition names other fields too: the planner would try out every index that has
+ * one of them.
+ */
+export const ID_INDEX = { _id: 1 } as const;
+
+const KEY_INDEXES: IndexDescription[] = [
+  // MongoDB's own removal, a backstop: two minutes late, so that a sweep can record a lapse first.
+  { key: { expiresAt: 1 }, expireAfterSeconds: 120 },
+  { key: SLOT_INDEX },
+  { key: FREE_AT_INDEX },
+  { key: EXPIRY_INDEX },
+  // What makes an acquire repeatable: no two keys carry the same request.
+  { key: { requestHash: 1 }, unique: true, sparse: true },
+  // Partial, not sparse: a sparse index with `_id` in it would hold every key.
+  { key: CLIENT_INDEX, partialFilterExpression: { 'lease.clientId': { $exists: true } } },
+];
+
+const POOL_INDEXES: IndexDescription[] = [{ key: { clearedAt: 1 }, sparse: true }];
+
+/**
+ * Makes the indexes that are missing. Safe to repeat, and to run from several processes at once. On a large collection
+ * it takes minutes; a build goes on when the connection breaks, and the next call waits for it or finds it made.
+ *
+ * Indexes of earlier versions stay: processes of those versions hint them for as long as they run.
+ */
+export async function createIndexes(db: Db): Promise<void> {
+  await db.collection('keys').createIndexes(KEY_INDEXES);
+  await db.collection('pools').createIndexes(POOL_INDEXES);
+}
+
+/** The name that MongoDB gives an index. */
+export function indexName(index: Index): string {
+  return Object.entries(index).flat().join('_');
+}

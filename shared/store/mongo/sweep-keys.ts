@@ -1,0 +1,121 @@
+import type { Filter } from 'mongodb';
+import type { Key } from '../../domain/key.ts';
+import { poolReference } from '../../domain/pool.ts';
+import type { Lifetime } from '../../domain/store.ts';
+import { type KeyCommands, type KeyDocument, lapsedAt, VISIBLE } from './key-document.ts';
+import { EXPIRY_INDEX, FREE_AT_INDEX, ID_INDEX, type Index } from './schema.ts';
+import { RECORD_LAPSE } from './update-keys.ts';
+
+// A write of many has no limit of its own. So each of these reads which keys it is about, and then writes on condition
+// that they are still as they were read: somebody may have acquired, kept alive or refreshed them meanwhile.
+
+/** Index: `FREE_AT_INDEX`, hinted. */
+export async function listLapsed(
+  keys: KeyCommands,
+  query: { pools: readonly string[]; now: number; limit: number },
+): Promise<Pick<Key, 'keyId' | 'pool'>[]> {
+  const { pools, now, limit } = query;
+  const found = await keys.find(
+    { ...lapsedAt(now), pool: { $in: [...pools] }, freeAt: { $lte: new Date(now) } },
+    { hint: FREE_AT_INDEX, limit, projection: { pool: 1 } },
+  );
+  return found.map(({ _id, pool }) => ({ keyId: _id, pool }));
+}
+
+/**
+ * Race: since it was listed, a key may have been acquired anew; its lease has not lapsed then, so it is left alone.
+ *
+ * Index: `ID_INDEX`, hinted.
+ */
+export function recordLapses(
+  keys: KeyCommands,
+  query: { keyIds: readonly string[]; now: number },
+): Promise<number> {
+  const condition = { ...lapsedAt(query.now), _id: { $in: [...query.keyIds] } };
+  return keys.updateMany(condition, RECORD_LAPSE, { hint: ID_INDEX });
+}
+
+/**
+ * Race: since the read a key may have been acquired, kept alive or refreshed, or the policy have changed once more. A key
+ * that expired too early keeps whatever is later (`$max`); one that expired too late is moved back only if its
+ * expiration is one of those that were read, so that a write that is carried out late undoes nothing newer.
+ *
+ * `moved` counts the keys that were read: one that changed meanwhile is in order all the same, and a full batch means
+ * that more may follow.
+ *
+ * Index: `EXPIRY_INDEX`, hinted; a key that is moved leaves the range. Then `ID_INDEX`, hinted.
+ */
+export async function applyLifetime(
+  keys: KeyCommands,
+  lifetime: Lifetime,
+): Promise<{ moved: number; complete: boolean }> {
+  const { pool, limit } = lifetime;
+  const expiresAt = new Date(lifetime.expiresAt);
+  const tooLate = { ...VISIBLE, pool, expiresAt: { $gt: new Date(lifetime.latest) } };
+
+  const early = { ...VISIBLE, pool, expiresAt: { $gt: new Date(lifetime.now), $lt: expiresAt } };
+  const raised = await read(keys, early, limit, EXPIRY_INDEX);
+  if (raised.length > 0) {
+    await keys.updateMany({ ...early, _id: idsOf(raised) }, { $max: { expiresAt } }, { hint: ID_INDEX });
+  }
+
+  const late = { ...tooLate, freeAt: { $lte: expiresAt } };
+  const lowered = raised.length < limit ? await read(keys, late, limit - raised.length, EXPIRY_INDEX) : [];
+  if (lowered.length > 0) {
+    const asRead = { _id: idsOf(lowered), expiresAt: { $in: lowered.map((key) => key.expiresAt) } };
+    await keys.updateMany({ ...late, ...asRead }, { $set: { expiresAt } }, { hint: ID_INDEX });
+  }
+
+  const left = await keys.findOne(tooLate, { hint: EXPIRY_INDEX, projection: { _id: 0, expiresAt: 1 } });
+  return { moved: raised.length + lowered.length, complete: left === null };
+}
+
+/**
+ * Race: a refresh between the read and the removal; the removal repeats the condition.
+ *
+ * Index: `expiresAt` (the one that MongoDB's own removal goes by), then `ID_INDEX`.
+ */
+export function removeExpired(keys: KeyCommands, query: { now: number; limit: number }): Promise<number> {
+  return remove(keys, { expiresAt: { $lte: new Date(query.now) } }, query.limit);
+}
+
+/**
+ * Race: a process that does not know yet that the pool was cleared may acquire a key or keep it alive between the read
+ * and the removal; the removal repeats the condition.
+ *
+ * Index: `FREE_AT_INDEX`, hinted, then `ID_INDEX`.
+ */
+export async function removeGenerations(
+  keys: KeyCommands,
+  query: { name: string; before: number; now: number; limit: number },
+): Promise<{ removed: number; complete: boolean }> {
+  const { name, before, now, limit } = query;
+  const pool = { $gt: `${name}/`, $lt: poolReference({ name, generation: before }) };
+  const removed = await remove(keys, { pool, freeAt: { $lte: new Date(now) } }, limit, FREE_AT_INDEX);
+  const left = await keys.findOne({ pool }, { hint: FREE_AT_INDEX, projection: { _id: 0, pool: 1 } });
+  return { removed, complete: left === null };
+}
+
+async function remove(
+  keys: KeyCommands,
+  condition: Filter<KeyDocument>,
+  limit: number,
+  hint?: Index,
+): Promise<number> {
+  const found = await read(keys, condition, limit, hint);
+  if (found.length === 0) return 0;
+  return keys.deleteMany({ ...condition, _id: idsOf(found) }, { hint: ID_INDEX });
+}
+
+function read(
+  keys: KeyCommands,
+  condition: Filter<KeyDocument>,
+  limit: number,
+  hint?: Index,
+): Promise<KeyDocument[]> {
+  return keys.find(condition, { ...(hint && { hint }), limit, projection: { expiresAt: 1 } });
+}
+
+function idsOf(keys: readonly KeyDocument[]): { $in: string[] } {
+  return { $in: keys.map(({ _id }) => _id) };
+}
