@@ -1,15 +1,46 @@
-import { defineConfig } from 'vitest/config';
+import { defineConfig, type TestProjectConfiguration } from 'vitest/config';
+
+/** What every project has in common. */
+const COMMON = {
+  // node:sqlite is what the embedded store stands on; its warning in every worker says nothing new.
+  execArgv: ['--disable-warning=ExperimentalWarning'],
+  testTimeout: 30_000,
+  hookTimeout: 60_000,
+};
+
+/** Whose tests start no process and leave nothing in their own: files share a worker, and so what they import. */
+const IN_PROCESS = ['test/domain/**/*.test.ts', 'test/functions/**/*.test.ts'];
+
+const projects: TestProjectConfiguration[] = [
+  { test: { ...COMMON, name: 'in process', include: IN_PROCESS, isolate: false } },
+  // One worker, so that a template is synthesized once for all the files that look at it.
+  {
+    test: { ...COMMON, name: 'aws', include: ['test/infra/aws/**/*.test.ts'], isolate: false, maxWorkers: 1 },
+  },
+  {
+    test: {
+      ...COMMON,
+      name: 'client',
+      include: ['test/client/**/*.test.ts'],
+      globalSetup: ['test/client/support/client-package-setup.ts'],
+    },
+  },
+  {
+    test: {
+      ...COMMON,
+      name: 'isolated',
+      include: ['test/**/*.test.ts'],
+      // `test/browser`: `npm run test:browser`, see vitest.browser.config.ts.
+      exclude: [...IN_PROCESS, 'test/infra/aws/**', 'test/client/**', 'test/browser/**'],
+    },
+  },
+];
 
 export default defineConfig({
   test: {
-    include: ['test/**/*.test.ts'],
-    // `npm run test:browser`, see vitest.browser.config.ts.
-    exclude: ['test/browser/**'],
-    globalSetup: ['test/support/mongodb-global-setup.ts', 'test/client/support/client-package-setup.ts'],
-    // node:sqlite is what the embedded store stands on; its warning in every worker says nothing new.
-    execArgv: ['--disable-warning=ExperimentalWarning'],
-    testTimeout: 30_000,
-    hookTimeout: 60_000,
+    projects,
+    // Once for all projects, which read what it provides.
+    globalSetup: ['test/support/mongodb-global-setup.ts'],
     coverage: {
       provider: 'v8',
       include: ['shared/**/*.ts', 'functions/**/*.ts'],

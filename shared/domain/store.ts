@@ -124,6 +124,7 @@ export interface Release extends HeldLease {
  * The seats of a pool, of which each key takes one. What takes a seat:
  * - of this generation: a key until its hard expiration is before `expiredBefore`, a deleted one until its `freeAt`
  * - of earlier generations: a key until its `freeAt`; with `countFormerFree` the same keys as of this generation
+ * - of later generations, where the pool was cleared since it was read: the same keys as of this generation
  */
 export interface Seats {
   readonly name: string;

@@ -63,6 +63,22 @@ describeOnEveryStore((world) => {
       expect((await pagesOf({ state: 'cooling' })).flat()).toEqual([]);
     });
 
+    it('holds every key of a rare state or search once, though a page walks past a few thousand only', async () => {
+      for (let thousand = 0; thousand < 9; thousand += 1) await addKeys(world.context, 1000);
+      const leased: string[] = [];
+      for (let count = 0; count < 20; count += 1) {
+        leased.push((await acquire(world.context, ALICE, { holder: 'build-agent' })).keyId);
+      }
+
+      for (const request of [{ state: 'leased' }, { search: 'build' }] as const) {
+        const pages = await pagesOf(request);
+        expect(pages.flat().sort()).toEqual(leased.sort());
+        expect(Math.max(...pages.map((page) => page.length))).toBe(3);
+      }
+      expect((await pagesOf({ limit: 200 })).flat()).toHaveLength(9000);
+      expect((await pagesOf({ search: 'none' })).flat()).toEqual([]);
+    });
+
     it('can be searched for the beginning of an id or of a holder', async () => {
       const keyIds = await addKeys(world.context, 5);
       const { keyId } = await acquire(world.context, ALICE, { holder: 'build-agent-7' });

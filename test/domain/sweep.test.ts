@@ -4,6 +4,7 @@ import { keepAliveLease } from '../../shared/domain/leases.ts';
 import { DEFAULT_POLICY, type Pool, poolReference } from '../../shared/domain/pool.ts';
 import { deletePool } from '../../shared/domain/pools.ts';
 import { sweep } from '../../shared/domain/sweep.ts';
+import { makeKey } from '../store/contract/scene.ts';
 import { describeOnEveryStore } from './support/every-store.ts';
 import { leaseEnded } from './support/expected-errors.ts';
 import { persistently } from './support/persistently.ts';
@@ -159,12 +160,7 @@ describeOnEveryStore((world) => {
       const pool = poolReference((await world.store.pools.get('licences')) as Pool);
       await deletePool(world.context, ADMIN, 'licences');
       await sweepNow();
-      const late = { keyId: 'key_late', pool, state: 'free', slot: 0.5 } as const;
-      const { now } = world;
-      await world.store.keys.create(
-        [{ ...late, fencingToken: now, createdAt: now, expiresAt: now + 2 * HOUR, freeAt: now }],
-        null,
-      );
+      await world.store.keys.create([makeKey({ pool, expiresAt: world.now + 2 * HOUR })], null);
 
       expect(await sweepNow()).toMatchObject({ purged: 1 });
     });

@@ -177,14 +177,21 @@ describe('POST /v1/leases with an Idempotency-Key', () => {
     expect(await acquire('job-2')).toMatchObject({ status: 409, body: { code: 'pool_paused' } });
   });
 
-  it('refuses the same text for another pool', async () => {
-    await api.createKeys();
-    await api.putPool('seats');
-    await api.createKeys(1, 'seats');
-    await acquire('job-1');
-    const answer = await acquire('job-1', worker, { pool: 'seats' });
-    expect(answer).toMatchObject({ status: 400, body: { errors: [{ path: 'idempotency-key' }] } });
-  });
+  it.each([{ pool: 'seats' }, { leaseSeconds: 30 }, { holder: 'host-2' }, { leaseSeconds: 60 }, {}])(
+    'answers 422 for the same text with another body, and leases nothing: %o',
+    async (body) => {
+      await api.createKeys(2);
+      await api.putPool('seats');
+      await api.createKeys(1, 'seats');
+      const { body: lease } = await acquire('job-1', worker, { holder: 'host-1' });
+      const before = await api.dump();
+      const reused = { status: 422, body: { code: 'idempotency_key_reused' } };
+      expect(await acquire('job-1', worker, body)).toMatchObject(reused);
+      expect(await api.dump()).toBe(before);
+      await api.call('DELETE', `/v1/leases/${lease.leaseId}`, { as: worker });
+      expect(await acquire('job-1', worker, body)).toMatchObject(reused);
+    },
+  );
 
   it('takes 255 visible characters', async () => {
     await api.createKeys();

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import type { Client, CreatedClient, ListClientsResponse } from '../../shared/contract/clients.ts';
-import { useTestApi } from '../support/test-api.ts';
+import type { Client, CreatedClient, Role } from '../../shared/contract/clients.ts';
+import { admin, useTestApi } from '../support/test-api.ts';
 
 describe('POST /v1/clients', () => {
   const api = useTestApi();
@@ -64,12 +64,7 @@ describe('GET /v1/clients', () => {
       const { credential, ...client } = body;
       made.push(client);
     }
-    const found: Client[] = [];
-    for (let query = '?limit=2'; query !== ''; ) {
-      const { body } = await api.call<ListClientsResponse>('GET', `/v1/clients${query}`);
-      found.push(...body.clients);
-      query = body.nextCursor === undefined ? '' : `?limit=2&cursor=${body.nextCursor}`;
-    }
+    const found = (await api.pages<Client>('/v1/clients?limit=2')).flat();
     expect(found).toHaveLength(5);
     expect(found).toEqual(expect.arrayContaining(made));
   });
@@ -78,13 +73,40 @@ describe('GET /v1/clients', () => {
 describe('DELETE /v1/clients/{clientId}', () => {
   const api = useTestApi();
 
+  const create = async (role: Role, pools?: string[]): Promise<CreatedClient> =>
+    (await api.call<CreatedClient>('POST', '/v1/clients', { body: { role, pools } })).body;
+
   it('revokes a credential, and answers 404 when repeated', async () => {
-    const { body } = await api.call<CreatedClient>('POST', '/v1/clients', { body: { role: 'admin' } });
+    const body = await create('viewer');
     const path = `/v1/clients/${body.clientId}`;
     expect(await api.call('DELETE', path)).toMatchObject({ status: 204, body: undefined });
     const answer = await api.functions.authorize({ identitySource: [`Bearer ${body.credential}`] });
     expect(answer).toEqual({ isAuthorized: false, context: {} });
     expect(await api.call('DELETE', path)).toMatchObject({ status: 404, body: { code: 'client_not_found' } });
     expect(await api.call('GET', '/v1/clients')).toMatchObject({ body: { clients: [] } });
+  });
+
+  it('answers 409 for the credential of the call itself, unless forced', async () => {
+    const [own] = [await create('admin'), await create('admin')];
+    const as = { clientId: own.clientId, role: 'admin' } as const;
+    const path = `/v1/clients/${own.clientId}`;
+    const before = await api.dump();
+    for (const target of [path, `${path}?force=false`]) {
+      const answer = await api.call('DELETE', target, { as });
+      expect(answer).toMatchObject({ status: 409, body: { code: 'own_credential' } });
+    }
+    expect(await api.dump()).toBe(before);
+    expect(await api.call('DELETE', `${path}?force=true`, { as })).toMatchObject({ status: 204 });
+  });
+
+  it('answers 409 for the last admin without limits, also when forced', async () => {
+    const last = await create('admin');
+    await create('admin', ['seats']);
+    const before = await api.dump();
+    for (const as of [admin, { clientId: last.clientId, role: 'admin' } as const]) {
+      const answer = await api.call('DELETE', `/v1/clients/${last.clientId}?force=true`, { as });
+      expect(answer).toMatchObject({ status: 409, body: { code: 'last_admin' } });
+    }
+    expect(await api.dump()).toBe(before);
   });
 });

@@ -58,7 +58,8 @@ export class TestApi {
   fault: ((verb: string) => unknown) | undefined;
   readonly store: Store;
   readonly functions: Functions;
-  readonly #endpoints: ReadonlyMap<string, AnyEndpoint>;
+  /** By the name of the function. */
+  readonly endpoints: ReadonlyMap<string, AnyEndpoint>;
   readonly #secrets = new Set<string>();
   readonly #log: CapturedLog;
 
@@ -81,7 +82,7 @@ export class TestApi {
   private constructor(store: Store, endpoints: ReadonlyMap<string, AnyEndpoint>, functions: Functions) {
     this.store = store;
     this.functions = functions;
-    this.#endpoints = endpoints;
+    this.endpoints = endpoints;
     this.#log = captureLog();
   }
 
@@ -101,9 +102,26 @@ export class TestApi {
     const remainingMs = options.remainingMs ?? 10_000;
     const context = { getRemainingTimeInMillis: () => remainingMs } as LambdaContext;
     const result = await handler(event, context);
-    const answer = checkAnswer(result, event, this.#endpoints.get(route.function));
+    const answer = checkAnswer(result, event, this.endpoints.get(route.function));
     for (const secret of secretsIn(answer.body)) this.#secrets.add(secret);
     return answer as Answer<Body>;
+  }
+
+  /** The pages of a list, to its end; `between` runs after each but the last. */
+  async pages<Item>(
+    target: string,
+    { as = admin, between = async () => undefined }: { as?: Caller; between?: () => Promise<unknown> } = {},
+  ): Promise<Item[][]> {
+    const pages: Item[][] = [];
+    for (let cursor = ''; ; ) {
+      const answer = await this.call<{ nextCursor?: string }>('GET', target + cursor, { as });
+      expect(answer).toMatchObject({ status: 200 });
+      const { nextCursor, ...list } = answer.body;
+      pages.push(...(Object.values(list) as Item[][]));
+      if (nextCursor === undefined) return pages;
+      cursor = `${target.includes('?') ? '&' : '?'}cursor=${nextCursor}`;
+      await between();
+    }
   }
 
   async createKeys(count = 1, pool = 'default'): Promise<Key[]> {
@@ -151,7 +169,8 @@ export class TestApi {
     const { authorization } = event.headers;
     if (authorization !== undefined) this.#secrets.add(authorization);
     if (event.body !== undefined && event.body.length > 4) this.#secrets.add(event.body.slice(0, 200));
-    if (event.pathParameters?.leaseId !== undefined) this.#secrets.add(event.pathParameters.leaseId);
+    const { leaseId = '' } = event.pathParameters ?? {};
+    if (leaseId.length > 20) this.#secrets.add(leaseId);
   }
 }
 

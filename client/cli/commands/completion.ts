@@ -23,7 +23,7 @@ function tableOf(command: Command, path = ''): Table {
     [path, [...command.commands.map((child) => child.name()), ...options.map(({ long }) => long ?? '')]],
   ]);
   for (const { long, argChoices } of options) {
-    if (argChoices !== undefined) rows.set(`${path} ${long}`, argChoices);
+    if (argChoices !== undefined) rows.set(`${path} ${long}`, [...argChoices]);
   }
   for (const child of command.commands) {
     for (const [at, words] of tableOf(child, `${path}/${child.name()}`)) rows.set(at, words);

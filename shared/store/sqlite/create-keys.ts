@@ -6,24 +6,24 @@ import { refusedColumn } from './errors.ts';
 
 /**
  * Counts no further than `maxKeys`, and reads little else, however many keys of former generations are left: those of
- * each are a range of the index, by `free_at` or by expiration.
+ * each are a range of the index, by `free_at` or by expiration. A later generation counts like this one: the pool was
+ * cleared since the creation read it.
  */
 const COUNT_SEATS = `
-  WITH RECURSIVE former (pool) AS (
-    SELECT min(pool) FROM keys INDEXED BY keys_by_free_at WHERE pool >= :first AND pool < :pool
+  WITH RECURSIVE generations (pool) AS (
+    SELECT min(pool) FROM keys INDEXED BY keys_by_free_at WHERE pool >= :first AND pool < :end
     UNION ALL
-    SELECT (SELECT min(pool) FROM keys INDEXED BY keys_by_free_at WHERE pool > former.pool AND pool < :pool)
-    FROM former WHERE pool IS NOT NULL
-  ),
-  like_current (pool) AS (
-    SELECT :pool UNION ALL SELECT pool FROM former WHERE :countFormerFree
+    SELECT (SELECT min(pool) FROM keys INDEXED BY keys_by_free_at WHERE pool > generations.pool AND pool < :end)
+    FROM generations WHERE pool IS NOT NULL
   )
   SELECT count(*) AS seats FROM (
-    SELECT 1 FROM like_current CROSS JOIN keys INDEXED BY keys_by_expiry USING (pool)
-    WHERE expires_at >= :expiredBefore AND (state <> 'deleted' OR free_at > :now)
+    SELECT 1 FROM generations CROSS JOIN keys INDEXED BY keys_by_expiry USING (pool)
+    WHERE (:countFormerFree OR pool >= :pool)
+      AND expires_at >= :expiredBefore AND (state <> 'deleted' OR free_at > :now)
     UNION ALL
-    SELECT 1 FROM former CROSS JOIN keys INDEXED BY keys_by_free_at USING (pool)
-    WHERE NOT :countFormerFree AND state IN ('free', 'leased', 'deleted') AND free_at > :now
+    SELECT 1 FROM generations CROSS JOIN keys INDEXED BY keys_by_free_at USING (pool)
+    WHERE NOT :countFormerFree AND pool < :pool
+      AND state IN ('free', 'leased', 'deleted') AND free_at > :now
     LIMIT :maxKeys
   )`;
 
@@ -73,6 +73,7 @@ export function createKeys(
       ...seats,
       first: poolReference({ name, generation: 0 }),
       pool: poolReference({ name, generation }),
+      end: `${name}/:`, // After every digit.
       countFormerFree: Number(countFormerFree),
     });
     return row?.seats ?? 0;

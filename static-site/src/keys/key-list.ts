@@ -7,6 +7,8 @@ import { endSessionIfRejected } from '../session/session.ts';
 const PAGE = 100;
 /** How often the rows in sight are asked for again, in milliseconds. */
 export const KEYS_EVERY_MS = 3000;
+/** Rows below the window that are fetched before somebody scrolls to them. */
+const AHEAD = 60;
 /** While somebody scrolls, what is only passed by is not asked for, in milliseconds. */
 const SETTLE_MS = 200;
 
@@ -22,20 +24,31 @@ interface Page {
   readonly sentAt: number;
 }
 
+interface Window {
+  readonly first: number;
+  /** One past the last. */
+  readonly end: number;
+}
+
 export interface KeyQuery {
   readonly pool: string;
   readonly state: KeyState | undefined;
   readonly search: string | undefined;
 }
 
+/** `searching`: pages without a match come in; `paused`: somebody stopped that; `complete`: nothing follows. */
+export type KeyListProgress = 'more' | 'searching' | 'paused' | 'complete';
+
 export interface KeyList {
   /** Undefined until the first page is there. */
   readonly rows: ReadonlySignal<readonly KeyRow[] | undefined>;
   readonly error: ReadonlySignal<unknown>;
-  readonly hasMore: ReadonlySignal<boolean>;
-  loadMore(): void;
-  /** Tells which rows are in sight: they are kept fresh. */
-  see(first: number, last: number): void;
+  readonly progress: ReadonlySignal<KeyListProgress>;
+  /** Tells which rows are in sight: they are kept fresh, and those that follow are fetched. */
+  see(first: number, end: number): void;
+  /** Stops the search for more rows. */
+  pause(): void;
+  goOn(): void;
   refresh(): void;
   replace(key: Key, sentAt: number): void;
   remove(keyId: string): void;
@@ -44,19 +57,24 @@ export interface KeyList {
 
 /**
  * The keys of a pool that match, page by page as far as somebody scrolled. A page is the keys between two cursors; when
- * keys come or go inside one, its end moves, and the page after it is asked for again from there.
+ * keys come or go inside one, its end moves, and the page after it is asked for again from there. A page may be empty
+ * although more follow: the service looks through so many keys for a page, and no more.
  */
 export function createKeyList(api: Api, query: KeyQuery): KeyList {
   const pages = signal<readonly Page[]>([]);
   const nextCursor = signal<string | undefined>(undefined);
   const error = signal<unknown>(undefined);
-  let seen = { first: 0, last: 0 };
+  const isPaused = signal(false);
+  const rows = computed(() => (pages.value.length === 0 ? undefined : withoutRepeats(pages.value)));
+  const stopped = new AbortController();
+  let seen: Window = { first: 0, end: 0 };
   let settle: ReturnType<typeof setTimeout> | undefined;
-  let loading = false;
+  let filling = false;
+  let turn = 0;
 
   const fetchPage = async (
     cursor: string | undefined,
-    abort?: AbortSignal,
+    abort: AbortSignal,
   ): Promise<[Page, string | undefined]> => {
     const { body, sentAt } = await api.listKeys({ ...query, limit: PAGE, cursor }, abort);
     return [{ cursor, sentAt, rows: body.keys.map((key) => ({ key, sentAt })) }, body.nextCursor];
@@ -72,12 +90,29 @@ export function createKeyList(api: Api, query: KeyQuery): KeyList {
     } else if (following.cursor === next) {
       pages.value = [...before, page, following, ...rest];
     } else {
-      pages.value = [
-        ...before,
-        page,
-        { ...following, cursor: next, sentAt: Number.NEGATIVE_INFINITY },
-        ...rest,
-      ];
+      const moved = { ...following, cursor: next, sentAt: Number.NEGATIVE_INFINITY };
+      pages.value = [...before, page, moved, ...rest];
+    }
+  };
+
+  /** Asks for page after page until the window is full, nothing follows or somebody stops it. */
+  const fill = async (): Promise<void> => {
+    if (filling) return;
+    filling = true;
+    try {
+      while (!isPaused.peek() && nextCursor.peek() !== undefined) {
+        if ((rows.peek()?.length ?? 0) >= seen.end + AHEAD) break;
+        const cursor = nextCursor.peek();
+        const [page, next] = await fetchPage(cursor, stopped.signal);
+        // Unless the polling has moved the end meanwhile.
+        if (nextCursor.peek() === cursor) putPage(pages.peek().length, page, next);
+      }
+    } catch (failure) {
+      // The polling says what is wrong, and recovers.
+      endSessionIfRejected(failure);
+      if (!stopped.signal.aborted) polling.now();
+    } finally {
+      filling = false;
     }
   };
 
@@ -85,8 +120,11 @@ export function createKeyList(api: Api, query: KeyQuery): KeyList {
     everyMs: () => KEYS_EVERY_MS,
     ask: async (abort) => {
       try {
-        const { first, last } = pagesInSight(pages.peek(), seen);
-        for (let index = first; index <= last && (index === 0 || index < pages.peek().length); index += 1) {
+        // What is in sight, and one of the others at a time: a key may come to match in an empty page.
+        turn = (turn + 1) % Math.max(1, pages.peek().length);
+        const due = new Set([...pagesInSight(pages.peek(), seen), turn]);
+        for (const index of [...due].sort((a, b) => a - b)) {
+          if (index > 0 && index >= pages.peek().length) break;
           const [page, next] = await fetchPage(pages.peek()[index]?.cursor, abort);
           if (abort.aborted) return;
           putPage(index, page, next);
@@ -99,27 +137,9 @@ export function createKeyList(api: Api, query: KeyQuery): KeyList {
         }
         throw failure;
       }
+      void fill();
     },
   });
-
-  const loadMore = async (): Promise<void> => {
-    const cursor = nextCursor.peek();
-    if (loading || cursor === undefined) return;
-    loading = true;
-    try {
-      const [page, next] = await fetchPage(cursor);
-      if (nextCursor.peek() === cursor) {
-        pages.value = [...pages.peek(), page];
-        nextCursor.value = next;
-      }
-    } catch (failure) {
-      // The polling says what is wrong, and recovers.
-      endSessionIfRejected(failure);
-      polling.now();
-    } finally {
-      loading = false;
-    }
-  };
 
   const changeRow = (keyId: string, change: (row: KeyRow) => readonly KeyRow[]): void => {
     pages.value = pages
@@ -132,59 +152,55 @@ export function createKeyList(api: Api, query: KeyQuery): KeyList {
   };
 
   return {
-    rows: computed(() => (pages.value.length === 0 ? undefined : withoutRepeats(pages.value))),
+    rows,
     error,
-    hasMore: computed(() => nextCursor.value !== undefined),
-    loadMore: () => void loadMore(),
-    see: (first, last) => {
-      seen = { first, last };
+    progress: computed(() => {
+      if (nextCursor.value === undefined) return 'complete';
+      if (isPaused.value) return 'paused';
+      return pages.value.at(-1)?.rows.length === 0 ? 'searching' : 'more';
+    }),
+    see: (first, end) => {
+      seen = { first, end };
+      void fill();
       clearTimeout(settle);
       settle = setTimeout(() => {
-        const inSight = pagesInSight(pages.peek(), seen);
-        const oldest = Math.min(
-          ...pages
-            .peek()
-            .slice(inSight.first, inSight.last + 1)
-            .map(({ sentAt }) => sentAt),
-        );
-        if (performance.now() - oldest > KEYS_EVERY_MS && !document.hidden) polling.now();
+        const inSight = pagesInSight(pages.peek(), seen).map((index) => pages.peek()[index]?.sentAt ?? 0);
+        if (performance.now() - Math.min(...inSight) > KEYS_EVERY_MS && !document.hidden) polling.now();
       }, SETTLE_MS);
+    },
+    pause: () => {
+      isPaused.value = true;
+    },
+    goOn: () => {
+      isPaused.value = false;
+      void fill();
     },
     refresh: () => polling.now(),
     replace: (key, sentAt) => changeRow(key.keyId, () => [{ key, sentAt }]),
     remove: (keyId) => changeRow(keyId, () => []),
     stop: () => {
       clearTimeout(settle);
+      stopped.abort();
       polling.stop();
     },
   };
 }
 
-function pagesInSight(
-  pages: readonly Page[],
-  seen: { first: number; last: number },
-): { first: number; last: number } {
+/** The places of the pages with rows in the window; the first where there are none. */
+function pagesInSight(pages: readonly Page[], { first, end }: Window): readonly number[] {
   let start = 0;
-  let first = 0;
-  let last = 0;
-  pages.forEach((page, index) => {
-    if (start <= seen.first) first = index;
-    if (start <= seen.last) last = index;
-    start += page.rows.length;
+  const inSight = pages.flatMap(({ rows }, index) => {
+    start += rows.length;
+    return rows.length > 0 && start > first && start - rows.length < end ? [index] : [];
   });
-  return { first, last };
+  return inSight.length === 0 ? [0] : inSight;
 }
 
 /** While the end of a page moves, a key may stand in two. */
 function withoutRepeats(pages: readonly Page[]): readonly KeyRow[] {
-  const known = new Set<string>();
-  const rows: KeyRow[] = [];
-  for (const page of pages) {
-    for (const row of page.rows) {
-      if (known.has(row.key.keyId)) continue;
-      known.add(row.key.keyId);
-      rows.push(row);
-    }
+  const rows = new Map<string, KeyRow>();
+  for (const row of pages.flatMap((page) => page.rows)) {
+    if (!rows.has(row.key.keyId)) rows.set(row.key.keyId, row);
   }
-  return rows;
+  return [...rows.values()];
 }

@@ -1,14 +1,12 @@
-import { useEffect, useRef } from 'preact/hooks';
+import { useEffect, useRef, useState } from 'preact/hooks';
 import type { Key } from '../../../shared/contract/keys.ts';
-import { useMediaQuery } from '../components/use-media-query.ts';
 import type { KeyList, KeyRow } from './key-list.ts';
 import { KeyTableRow } from './key-table-row.tsx';
 import { useVisibleRows } from './use-visible-rows.ts';
 
 const WIDE_ROW_PX = 56;
 const NARROW_ROW_PX = 148;
-/** So many rows before the end more are asked for. */
-const AHEAD = 60;
+const wideScreen = matchMedia('(min-width: 64rem)');
 
 export type KeyAction = 'refresh' | 'unblock' | 'delete';
 
@@ -25,19 +23,14 @@ interface KeyTableProps {
 /** Keys as rows of one height: only those near the window exist, however many are loaded. */
 export function KeyTable({ list, rows, leaseMs, lifeMs, canManage, onAction }: KeyTableProps) {
   const body = useRef<HTMLDivElement>(null);
-  const isWide = useMediaQuery('(min-width: 64rem)');
-  const rowPx = isWide ? WIDE_ROW_PX : NARROW_ROW_PX;
+  const rowPx = useRowHeight();
   const { first, end } = useVisibleRows(body, rows.length, rowPx);
-  const hasMore = list.hasMore.value;
-
+  const isComplete = list.progress.value === 'complete';
   useEffect(() => list.see(first, end), [list, first, end]);
-  useEffect(() => {
-    if (hasMore && end > rows.length - AHEAD) list.loadMore();
-  }, [list, hasMore, end, rows.length]);
 
   return (
     // biome-ignore lint/a11y/useSemanticElements: rows that become cards on a phone, most of which do not exist
-    <div role="table" aria-label="Keys" aria-rowcount={hasMore ? -1 : rows.length + 1}>
+    <div role="table" aria-label="Keys" aria-rowcount={isComplete ? rows.length + 1 : -1}>
       {/* biome-ignore lint/a11y/useSemanticElements: as above */}
       <div role="rowgroup" class="max-lg:sr-only">
         <HeaderRow />
@@ -66,6 +59,16 @@ export function KeyTable({ list, rows, leaseMs, lifeMs, canManage, onAction }: K
       </div>
     </div>
   );
+}
+
+function useRowHeight(): number {
+  const [isWide, setWide] = useState(wideScreen.matches);
+  useEffect(() => {
+    const onChange = (): void => setWide(wideScreen.matches);
+    wideScreen.addEventListener('change', onChange);
+    return () => wideScreen.removeEventListener('change', onChange);
+  }, []);
+  return isWide ? WIDE_ROW_PX : NARROW_ROW_PX;
 }
 
 function HeaderRow() {

@@ -10,7 +10,7 @@ import { endSessionIfRejected, type SignedIn } from '../session/session.ts';
 import { formatNumber } from '../text/format-count.ts';
 import { EndLeaseDialog } from './end-lease-dialog.tsx';
 import { KeyFilter, type KeyFilterValue, readFilter, writeFilter } from './key-filter.tsx';
-import { createKeyList, type KeyList } from './key-list.ts';
+import { createKeyList, type KeyList, type KeyListProgress } from './key-list.ts';
 import { type KeyAction, KeyTable } from './key-table.tsx';
 
 interface KeysSectionProps {
@@ -114,7 +114,9 @@ function Rows({ list, pool, filter, canManage, onAction, onClear, onCreateKeys }
       </div>
     );
   }
+  const progress = list.progress.value;
   if (rows.length === 0) {
+    if (progress !== 'complete') return <NothingYet list={list} />;
     const isFiltered = filter.state !== undefined || filter.search !== undefined;
     return isFiltered ? (
       <NothingFound filter={filter} onClear={onClear} />
@@ -133,15 +135,56 @@ function Rows({ list, pool, filter, canManage, onAction, onClear, onCreateKeys }
         onAction={onAction}
       />
       <div class="flex min-h-12 items-center justify-center gap-3 px-4 text-xs text-muted">
-        {list.hasMore.value ? (
-          <button type="button" class="button button-quiet" onClick={() => list.loadMore()}>
-            {formatNumber(rows.length)} shown. Load more
-          </button>
-        ) : (
-          <span>{rows.length === 1 ? 'The only one' : `All ${formatNumber(rows.length)}`}</span>
-        )}
+        <span role="status">{countRows(rows.length, progress)}</span>
+        <SearchButton list={list} />
       </div>
     </>
+  );
+}
+
+function countRows(count: number, progress: KeyListProgress): string {
+  switch (progress) {
+    case 'complete':
+      return count === 1 ? 'The only one' : `All ${formatNumber(count)}`;
+    case 'searching':
+      return `${formatNumber(count)} found, searching…`;
+    case 'paused':
+    case 'more':
+      return `${formatNumber(count)} so far`;
+  }
+}
+
+/** Stops the search for more rows, or takes it up again. */
+function SearchButton({ list }: { list: KeyList }) {
+  switch (list.progress.value) {
+    case 'searching':
+      return (
+        <button type="button" class="button button-plain" onClick={() => list.pause()}>
+          Stop
+        </button>
+      );
+    case 'paused':
+      return (
+        <button type="button" class="button button-plain" onClick={() => list.goOn()}>
+          Search on
+        </button>
+      );
+    default:
+      return null;
+  }
+}
+
+/** The service looks through a large pool piece by piece. */
+function NothingYet({ list }: { list: KeyList }) {
+  const isPaused = list.progress.value === 'paused';
+  return (
+    <EmptyState
+      icon="search"
+      title={isPaused ? 'Nothing so far' : 'Searching…'}
+      action={<SearchButton list={list} />}
+    >
+      {isPaused ? 'There are keys that were not looked at.' : 'The pool is large; this may take a while.'}
+    </EmptyState>
   );
 }
 

@@ -4,13 +4,7 @@ import { deleteKey, unblockKey } from '../../../shared/domain/keys.ts';
 import { keepAliveLease, listLeases, releaseLease } from '../../../shared/domain/leases.ts';
 import { sweep } from '../../../shared/domain/sweep.ts';
 import { describeOnEveryStore } from '../support/every-store.ts';
-import {
-  IDEMPOTENCY_KEY_REUSED,
-  invalid,
-  leaseEnded,
-  NO_KEY_AVAILABLE,
-  POOL_PAUSED,
-} from '../support/expected-errors.ts';
+import { invalid, leaseEnded, NO_KEY_AVAILABLE, POOL_PAUSED } from '../support/expected-errors.ts';
 import { interruptAfter } from '../support/interrupt.ts';
 import { persistently } from '../support/persistently.ts';
 import {
@@ -132,18 +126,6 @@ describeOnEveryStore((world) => {
       await acquire(world.context, ALICE);
 
       expect(await ownLeases()).toHaveLength(4);
-    });
-
-    it('the same idempotency key for another pool is refused, and takes no key there', async () => {
-      await addKey(world.context);
-      await setPolicy(world.context, {}, 'licences');
-      await addKey(world.context, 'licences');
-      const { lease } = await repeat();
-
-      await expect(acquire(world.context, ALICE, { pool: 'licences', ...ONCE })).rejects.toMatchObject(
-        IDEMPOTENCY_KEY_REUSED,
-      );
-      expect((await ownLeases()).map(({ keyId }) => keyId)).toEqual([lease.keyId]);
     });
   });
 

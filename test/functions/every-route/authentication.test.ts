@@ -18,7 +18,11 @@ describe('authentication', () => {
       const { method, path, options } = await makeSample(api, name, admin);
       const before = await api.dump();
       const answer = await api.call(method, path, { ...options, as: 'nobody' });
-      expect(answer).toMatchObject({ status: 401, body: { code: 'unauthenticated' } });
+      expect(answer).toMatchObject({
+        status: 401,
+        headers: { 'www-authenticate': 'Bearer' },
+        body: { code: 'unauthenticated' },
+      });
       expect(await api.dump()).toBe(before);
     });
 

@@ -52,8 +52,8 @@ const NO_STRING: unknown[] = [
 const STRINGS: Record<(typeof routesWithBody)[number], string[]> = {
   createKeys: ['pool'],
   acquireLease: ['pool', 'holder'],
-  putPool: [],
-  patchPool: [],
+  putPool: ['expectedUpdatedAt'],
+  patchPool: ['expectedUpdatedAt'],
   createClient: ['role', 'description'],
 };
 

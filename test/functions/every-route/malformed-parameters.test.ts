@@ -4,7 +4,8 @@ import { makeSample, type RouteName, routeNames } from '../../support/route-samp
 import { admin, useTestApi } from '../../support/test-api.ts';
 
 const paged: RouteName[] = ['listKeys', 'listLeases', 'listPools', 'listClients'];
-const forcible: RouteName[] = ['deleteKey', 'unblockKey'];
+const forcible: RouteName[] = ['deleteKey', 'unblockKey', 'deleteClient'];
+const endings: RouteName[] = ['deleteKey', 'unblockKey'];
 const withParameter = routeNames.filter((name) => routes[name].path.includes('{'));
 
 describe('a malformed parameter', () => {
@@ -35,6 +36,14 @@ describe('a malformed parameter', () => {
   it.each(forcible)('is a force of %s that is neither true nor false', async (name) => {
     for (const value of ['', '1', 'TRUE', 'yes', 'true,true', 'null']) {
       expect(await refuse(name, withQuery(`force=${value}`))).toEqual(['force']);
+    }
+  });
+
+  it.each(endings)('is a fencing token of %s that is no whole number', async (name) => {
+    for (const token of ['', '-1', '1.5', '1e3', '0x1', ' 1', 'null', '9007199254740992', '1'.repeat(20)]) {
+      expect(await refuse(name, withQuery(`fencingToken=${encodeURIComponent(token)}`))).toEqual([
+        'fencingToken',
+      ]);
     }
   });
 

@@ -1,7 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { IAM_URI, synthesize } from './support/synthesize.ts';
-
-const TOPIC = 'arn:aws:sns:eu-central-1:111122223333:on-call';
+import { EVERY_OPTION, synthesize } from './support/synthesize.ts';
 
 function alarmsOf(parameters?: Record<string, string>) {
   const alarms = Object.entries(synthesize(parameters).resources('AWS::CloudWatch::Alarm'));
@@ -11,7 +9,7 @@ function alarmsOf(parameters?: Record<string, string>) {
 }
 
 const alarms = alarmsOf();
-const alarmsWithTopic = alarmsOf({ mongodbUri: IAM_URI, alarmTopicArn: TOPIC });
+const alarmsWithTopic = alarmsOf(EVERY_OPTION);
 const { resources, functionIds } = synthesize();
 
 describe('the alarms', () => {
@@ -49,8 +47,9 @@ describe('the alarms', () => {
 
   it('tell the topic, of the alarm and of its end, where there is one', () => {
     for (const alarm of alarms.values()) expect(alarm).not.toHaveProperty('AlarmActions');
+    const topic = EVERY_OPTION.alarmTopicArn;
     for (const alarm of alarmsWithTopic.values()) {
-      expect(alarm).toMatchObject({ AlarmActions: [TOPIC], OKActions: [TOPIC] });
+      expect(alarm).toMatchObject({ AlarmActions: [topic], OKActions: [topic] });
     }
   });
 

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { runInNewContext } from 'node:vm';
 import { describe, expect, it } from 'vitest';
 import { CONTENT_SECURITY_POLICY } from '../../../infra/site-headers.ts';
-import { IAM_URI, synthesize } from './support/synthesize.ts';
+import { EVERY_OPTION, synthesize } from './support/synthesize.ts';
 
 const { template, resources } = synthesize();
 const distribution = Object.values(resources('AWS::CloudFront::Distribution'))[0]?.Properties
@@ -47,15 +47,6 @@ describe('the bucket of the dashboard', () => {
     expect(JSON.stringify(allowed[0].Condition)).toContain(':distribution/');
     template.resourceCountIs('AWS::CloudFront::OriginAccessControl', 1);
   });
-});
-
-const certificateArn = 'arn:aws:acm:us-east-1:111122223333:certificate/abc';
-const webAclArn = 'arn:aws:wafv2:us-east-1:111122223333:global/webacl/keys/abc';
-const withDomain = synthesize({
-  mongodbUri: IAM_URI,
-  domainName: 'keys.example.com',
-  certificateArn,
-  webAclArn,
 });
 
 describe('the distribution', () => {
@@ -128,11 +119,14 @@ describe('the distribution', () => {
   it('has a domain and a web ACL where they are given', () => {
     expect(distribution).not.toHaveProperty('Aliases');
     expect(distribution).not.toHaveProperty('WebACLId');
-    withDomain.template.hasResourceProperties('AWS::CloudFront::Distribution', {
+    synthesize(EVERY_OPTION).template.hasResourceProperties('AWS::CloudFront::Distribution', {
       DistributionConfig: {
         Aliases: ['keys.example.com'],
-        WebACLId: webAclArn,
-        ViewerCertificate: { AcmCertificateArn: certificateArn, MinimumProtocolVersion: 'TLSv1.2_2021' },
+        WebACLId: EVERY_OPTION.webAclArn,
+        ViewerCertificate: {
+          AcmCertificateArn: EVERY_OPTION.certificateArn,
+          MinimumProtocolVersion: 'TLSv1.2_2021',
+        },
       },
     });
   });

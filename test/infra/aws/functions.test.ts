@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import { withRoleAuthentication } from '../../../infra/aws/service-function.ts';
 import { FUNCTION_NAMES } from '../../../infra/bundle/bundle-functions.ts';
-import { IAM_URI, type Resource, type Synthesized, synthesize } from './support/synthesize.ts';
+import { EVERY_OPTION, IAM_URI, type Resource, type Synthesized, synthesize } from './support/synthesize.ts';
 
-const SECRET_ARN = 'arn:aws:secretsmanager:eu-central-1:111122223333:secret:orchestrator-AbCdEf';
+const { mongodbSecretArn: SECRET_ARN, secretKeyArn } = EVERY_OPTION;
 
 interface Statement {
   readonly Effect: string;
@@ -118,13 +118,7 @@ describe('every IAM policy of the template', () => {
   it.each([
     ['with the role as credential', byRole],
     ['with a secret', bySecret],
-    [
-      'with a secret under its own key',
-      synthesize({
-        mongodbSecretArn: SECRET_ARN,
-        secretKeyArn: 'arn:aws:kms:eu-central-1:111122223333:key/abc',
-      }),
-    ],
+    ['with a secret under its own key', synthesize({ mongodbSecretArn: SECRET_ARN, secretKeyArn })],
   ])('%s names its actions one by one, and no resource is *', (_name, synthesized) => {
     const documents = [
       ...Object.values(synthesized.resources('AWS::IAM::Policy')).map(
@@ -159,14 +153,7 @@ describe('every IAM policy of the template', () => {
   });
 });
 
-const withOptions = synthesize({
-  mongodbUri: IAM_URI,
-  reservedConcurrency: '20',
-  logRetentionDays: '365',
-  tracing: 'on',
-  subnetIds: 'subnet-0a1b2c3d,subnet-0b1c2d3e',
-  securityGroupIds: 'sg-0a1b2c3d',
-});
+const withOptions = synthesize(EVERY_OPTION);
 
 describe('the options', () => {
   it('reserve concurrency, keep logs longer, trace, and join a network', () => {

@@ -9,6 +9,7 @@ import type { Route } from '../../../shared/http/route.ts';
 interface Operation {
   readonly operationId: string;
   readonly security?: object[];
+  readonly parameters?: { name: string; schema: object }[];
   readonly requestBody?: { required: boolean };
   readonly responses: Record<string, Response & { $ref?: string }>;
 }
@@ -62,9 +63,26 @@ describe('the OpenAPI document', () => {
     expect(new Set(operations.map(({ operationId }) => operationId)).size).toBe(operations.length);
   });
 
+  it('describes parameters as every reader of it understands them', () => {
+    const schemasOf = (wanted: string) =>
+      operations
+        .flatMap(({ parameters = [] }) => parameters)
+        .filter(({ name }) => name === wanted)
+        .map(({ schema }) => schema);
+    // `\\p{Cc}` and its like stop whatever does not read patterns as JavaScript does.
+    expect(JSON.stringify(document)).not.toMatch(/\\p\{/);
+    expect(schemasOf('limit')).not.toHaveLength(0);
+    for (const schema of schemasOf('limit')) {
+      expect(schema).toMatchObject({ type: 'integer', minimum: 1, maximum: 200 });
+      expect(schema).not.toHaveProperty('pattern');
+    }
+    for (const schema of schemasOf('fencingToken')) expect(schema).toMatchObject({ type: 'integer' });
+    for (const schema of schemasOf('leaseId')) expect(schema).toMatchObject({ pattern: expect.any(String) });
+  });
+
   it('asks for a credential everywhere but on health', () => {
     const open = operations.filter(({ security }) => security?.length === 0);
-    expect(open.map(({ operationId }) => operationId)).toEqual(['getHealth']);
+    expect(open.map(({ operationId }) => operationId)).toEqual(['getHealth', 'headgetHealth']);
   });
 
   it('has an example of every error code that a route answers', () => {

@@ -28,6 +28,9 @@ import { type MakeStore, useStore } from './store-fixture.ts';
 /** The generation before that of POOL. */
 const FORMER = poolReference({ name: NAME, generation: GENERATION - 1 });
 
+/** The generation after that of POOL. */
+const LATER = poolReference({ name: NAME, generation: GENERATION + 1 });
+
 export function describeCreate(makeStore: MakeStore): void {
   describe('create', () => {
     const test = useStore(makeStore);
@@ -157,15 +160,23 @@ export function describeCreate(makeStore: MakeStore): void {
       });
     });
 
-    it('is counted over all generations together, up to this one', async () => {
+    it('is counted over all generations together', async () => {
       await addLeasedKey(test.store, { pool: FORMER });
       await addLeasedKey(test.store, { pool: poolReference({ name: NAME, generation: 2 }) });
       await addKey(test.store);
-      await addKey(test.store, { pool: poolReference({ name: NAME, generation: GENERATION + 1 }) });
+      await addKey(test.store, { pool: LATER });
       for (const countFormerFree of [false, true]) {
-        expect(await hasSeat(makeSeats(3, NOW, { countFormerFree }))).toBe(false);
-        expect(await hasSeat(makeSeats(4, NOW, { countFormerFree }))).toBe(true);
+        expect(await hasSeat(makeSeats(4, NOW, { countFormerFree }))).toBe(false);
+        expect(await hasSeat(makeSeats(5, NOW, { countFormerFree }))).toBe(true);
       }
+    });
+
+    it('is taken by a key of a later generation: the pool was cleared since it was read', async () => {
+      const key = await addLeasedKey(test.store, { pool: LATER });
+      await expectFreeFrom(key.expiresAt + TOLERANCE_MS + 1);
+      const deleted = await addLeasedKey(test.store, { pool: LATER });
+      await test.store.keys.delete(deleted, FREE_AGAIN);
+      await expectFreeFrom(key.expiresAt + TOLERANCE_MS + 1);
     });
 
     it('is not taken by a pool whose name sorts beside', async () => {

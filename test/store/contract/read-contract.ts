@@ -5,6 +5,7 @@ import {
   addKey,
   addKeys,
   addLeasedKey,
+  expectKey,
   FREE_AGAIN,
   KEY_LIFE_MS,
   LEASE_END,
@@ -132,21 +133,29 @@ export function describeReads(makeStore: MakeStore): void {
 
       /** By slot: free and leased ones in turns, then cooling ones, and dead ones among them all. */
       beforeEach(async () => {
-        const lease = { id: 'x', clientId: 'client', acquiredAt: NOW, expiresAt: LEASE_END };
         const kinds: ((i: number) => Partial<Key>)[] = [
           (i) => (i < 4000 ? {} : { freeAt: FREE_AGAIN }),
-          (i) => ({
-            state: 'leased',
-            lease: { ...lease, id: `lease_${i}`, holder: `host_${i}` },
-            freeAt: FREE_AGAIN,
-          }),
+          () => ({}),
           () => ({ expiresAt: NOW }),
         ];
-        all = Array.from({ length: 9000 }, (_, i) =>
+        const keys = Array.from({ length: 9000 }, (_, i) =>
           makeKey({ keyId: `key_${i}`, slot: i / 9000, ...kinds[i % 3]?.(i) }),
         );
-        for (let i = 0; i < all.length; i += 1000) await addKeys(test.store, all.slice(i, i + 1000));
+        for (let i = 0; i < keys.length; i += 1000) await addKeys(test.store, keys.slice(i, i + 1000));
+        all = [];
+        for (let i = 0; i < keys.length; i += 100) {
+          all.push(
+            ...(await Promise.all(keys.slice(i, i + 100).map((key, n) => leaseEveryThird(key, i + n)))),
+          );
+        }
       });
+
+      async function leaseEveryThird(key: Key, i: number): Promise<Key> {
+        if (i % 3 !== 1) return key;
+        const claim = makeClaim(NOW);
+        const lease = { ...claim.lease, holder: `host_${i}` };
+        return expectKey(await test.store.keys.reclaim(key, { ...claim, lease }));
+      }
 
       it('leads through all that match without gap or repeat, whatever is asked for', async () => {
         const living = all.filter((key) => key.expiresAt > NOW);

@@ -4,7 +4,6 @@ import { join } from 'node:path';
 import { App, Validations } from 'aws-cdk-lib';
 import { Template } from 'aws-cdk-lib/assertions';
 import { AwsSolutionsChecks } from 'cdk-nag';
-import { afterAll } from 'vitest';
 import { readParameters } from '../../../../infra/aws/parameters.ts';
 import { TokenOrchestratorStack } from '../../../../infra/aws/stack.ts';
 import { FUNCTION_NAMES } from '../../../../infra/bundle/bundle-functions.ts';
@@ -18,7 +17,6 @@ export interface Resource {
 
 export interface Synthesized {
   readonly template: Template;
-  readonly file: string;
   /** By logical id. */
   resources(type: string): Record<string, Resource>;
   /** Logical ids of the Lambda functions by their name in `functions/`. */
@@ -27,14 +25,37 @@ export interface Synthesized {
 
 export const IAM_URI = 'mongodb+srv://cluster.example.mongodb.net';
 
+/** A deployment that uses every parameter there is. */
+export const EVERY_OPTION = {
+  mongodbSecretArn: 'arn:aws:secretsmanager:eu-central-1:111122223333:secret:orchestrator-AbCdEf',
+  secretKeyArn: 'arn:aws:kms:eu-central-1:111122223333:key/abc',
+  subnetIds: 'subnet-0a1b2c3d,subnet-0b1c2d3e',
+  securityGroupIds: 'sg-0a1b2c3d',
+  domainName: 'keys.example.com',
+  certificateArn: 'arn:aws:acm:us-east-1:111122223333:certificate/abc',
+  webAclArn: 'arn:aws:wafv2:us-east-1:111122223333:global/webacl/keys/abc',
+  corsOrigins: 'https://app.example.com,http://localhost:5173',
+  alarmTopicArn: 'arn:aws:sns:eu-central-1:111122223333:on-call',
+  reservedConcurrency: '20',
+  logRetentionDays: '365',
+  tracing: 'on',
+};
+
+const known = new Map<string, Synthesized>();
+
 /**
- * The template of a deployment with these parameters, with nothing but placeholders in the bundles. Throws what
- * cdk-nag finds. Called outside of tests, since its folder lives until the file's tests are over.
+ * The template of a deployment with these parameters, with nothing but placeholders in the bundles: made once for all
+ * the files of this folder, which share a worker. Throws what cdk-nag finds.
  */
 export function synthesize(parameters: Record<string, string> = { mongodbUri: IAM_URI }): Synthesized {
+  const id = JSON.stringify(parameters);
+  const synthesized = known.get(id) ?? synthesizeAnew(parameters);
+  known.set(id, synthesized);
+  return synthesized;
+}
+
+function synthesizeAnew(parameters: Record<string, string>): Synthesized {
   const folder = mkdtempSync(join(tmpdir(), 'synthesized-'));
-  // 20 MB, with CDK's own uploader.
-  afterAll(() => rmSync(folder, { recursive: true }));
   const bundleFolder = join(folder, 'functions');
   for (const name of FUNCTION_NAMES) {
     mkdirSync(join(bundleFolder, name), { recursive: true });
@@ -51,8 +72,8 @@ export function synthesize(parameters: Record<string, string> = { mongodbUri: IA
     bundleFolder,
     siteFolder,
   });
-  const assembly = app.synth();
   const template = Template.fromStack(stack);
+  rmSync(folder, { recursive: true }); // 20 MB, with CDK's own uploader.
   const resources = (type: string) => template.findResources(type) as Record<string, Resource>;
   const functionIds = new Map(
     Object.entries(resources('AWS::Lambda::Function')).map(([id, { Properties }]) => [
@@ -60,5 +81,5 @@ export function synthesize(parameters: Record<string, string> = { mongodbUri: IA
       id,
     ]),
   );
-  return { template, file: join(assembly.directory, 'Test.template.json'), resources, functionIds };
+  return { template, resources, functionIds };
 }

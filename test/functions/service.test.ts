@@ -1,0 +1,90 @@
+import { describe, expect, it } from 'vitest';
+import { routes } from '../../functions/routes.ts';
+import type { Caller, CreatedClient } from '../../shared/contract/clients.ts';
+import { DatabaseUnavailableError } from '../../shared/domain/errors.ts';
+import type { Route } from '../../shared/http/route.ts';
+import { useTestApi } from '../support/test-api.ts';
+
+describe('GET /v1/health', () => {
+  const api = useTestApi();
+
+  it('answers 200 to anyone while the database answers', async () => {
+    const answer = await api.call('GET', '/v1/health', { as: 'nobody' });
+    expect(answer).toMatchObject({ status: 200, body: { status: 'ok' } });
+  });
+
+  it('answers 503 with Retry-After while the database does not, and 200 when it is back', async () => {
+    api.fault = () => {
+      throw new DatabaseUnavailableError({ cause: new Error('connect ECONNREFUSED 10.0.0.7:27017') });
+    };
+    const answer = await api.call('GET', '/v1/health', { as: 'nobody' });
+    expect(answer).toMatchObject({
+      status: 503,
+      headers: { 'retry-after': '2' },
+      body: { code: 'database_unavailable', retryAfterMs: 2000 },
+    });
+    expect(JSON.stringify(answer)).not.toContain('10.0.0.7');
+    api.fault = undefined;
+    expect(await api.call('GET', '/v1/health', { as: 'nobody' })).toMatchObject({ status: 200 });
+  });
+});
+
+describe('GET /v1/me', () => {
+  const api = useTestApi();
+
+  it.each<Caller>([
+    { clientId: 'client_a', role: 'admin' },
+    { clientId: 'client_b', role: 'client', pools: ['seats', 'cards'] },
+    { clientId: 'client_c', role: 'viewer' },
+  ])('answers whom the credential names: %o', async (caller) => {
+    const answer = await api.call<Caller>('GET', '/v1/me', { as: caller });
+    expect(answer).toMatchObject({ status: 200 });
+    expect(answer.body).toEqual(caller);
+  });
+
+  it('answers what the function itself verified where the authorizer could not', async () => {
+    const body = { role: 'viewer', pools: ['seats'] };
+    const { credential, clientId } = (await api.call<CreatedClient>('POST', '/v1/clients', { body })).body;
+    const headers = { authorization: `Bearer ${credential}` };
+    const answer = await api.call<Caller>('GET', '/v1/me', { as: 'unverified', headers });
+    expect(answer.body).toEqual({ ...body, clientId });
+  });
+});
+
+const METHODS = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS', 'QUERY'];
+
+describe('what no route matches', () => {
+  const api = useTestApi();
+
+  it.each([
+    '/v1',
+    '/v1/',
+    '/v1/key',
+    '/v1/keys/',
+    '/v1/keys/a/b',
+    '/v1/keys/a/refresh/b',
+    '/v2/keys',
+    '/v1//keys',
+  ])('answers 404 for %s, whatever the method and whoever asks', async (path) => {
+    for (const method of METHODS) {
+      const answer = await api.call(method, path, { as: 'nobody' });
+      expect(answer).toMatchObject({ status: 404, body: { code: 'route_not_found' } });
+      expect(answer.headers).not.toHaveProperty('allow');
+    }
+  });
+
+  it.each([...new Set(Object.values<Route>(routes).map((route) => route.path))])(
+    'answers 405 with the methods that %s allows',
+    async (routePath) => {
+      const allowed = Object.values<Route>(routes)
+        .filter((route) => route.path === routePath)
+        .flatMap((route) => route.methods);
+      const path = routePath.replace(/\{\w+\}/, 'some-id');
+      for (const method of METHODS.filter((candidate) => !(allowed as string[]).includes(candidate))) {
+        const answer = await api.call(method, path, { as: 'nobody' });
+        expect(answer).toMatchObject({ status: 405, body: { code: 'method_not_allowed' } });
+        expect(answer.headers.allow?.split(', ').sort()).toEqual([...allowed].sort());
+      }
+    },
+  );
+});
