@@ -1,7 +1,7 @@
 import type { Filter } from 'mongodb';
 import type { Key, KeyLease } from '../../domain/key.ts';
-import type { Claim, Claimable, ClaimResult, SlotRange } from '../../domain/store.ts';
-import { isDuplicateKeyError } from './errors.ts';
+import type { Claim, Claimable, ClaimableQuery, ClaimResult, SlotRange } from '../../domain/store.ts';
+import { refusedField } from './errors.ts';
 import { asFound, type KeyCommands, type KeyDocument, toKey, toLeaseDocument } from './key-document.ts';
 import { FREE_AT_INDEX, ID_INDEX, type Index, SLOT_INDEX } from './schema.ts';
 
@@ -11,7 +11,8 @@ import { FREE_AT_INDEX, ID_INDEX, type Index, SLOT_INDEX } from './schema.ts';
  * and a sort would make every caller wait for the first key.
  *
  * Index: `SLOT_INDEX`, hinted. Keys that still cool or have expired are skipped within it, and the end of the range
- * bounds how many of them one claim walks past; what it misses, `listClaimable` finds.
+ * bounds how many of them one claim walks past; what it misses, `listClaimable` finds. A seat is looked up in the key
+ * itself, which is fetched anyway: there are few free keys beyond a pool's seats, since the sweep removes them.
  */
 export function claimKey(keys: KeyCommands, claim: Claim, { from, to }: SlotRange): Promise<ClaimResult> {
   const free = {
@@ -36,8 +37,8 @@ export async function reclaimKey(keys: KeyCommands, found: Key, claim: Claim): P
 /**
  * The one update that leases a key, of those that meet the condition.
  *
- * Race: two requests with the same idempotency key at once. The unique index on `requestHash` refuses the second write,
- * and nothing of it stays.
+ * Races: two requests with the same idempotency key at once; two leases of a client on the same of its numbers. A unique
+ * index (`requestHash`, `clientSeat`) refuses the second write, and nothing of it stays.
  */
 async function lease(
   keys: KeyCommands,
@@ -46,7 +47,7 @@ async function lease(
   hint: Index,
   lapsed?: KeyLease,
 ): Promise<ClaimResult> {
-  const { requestHash, requestBody } = claim;
+  const { requestHash, requestBody, clientSeat } = claim;
   try {
     const leased = await keys.findOneAndUpdate(
       { ...condition, ...claimableBy(claim) },
@@ -57,10 +58,14 @@ async function lease(
           freeAt: new Date(claim.freeAt),
           requestHash,
           requestBody,
+          clientSeat,
           lastLease: lapsed && toLeaseDocument(lapsed),
           endReason: lapsed && 'lapsed',
         },
-        $unset: requestHash === undefined ? { requestHash: '', requestBody: '' } : undefined,
+        $unset: {
+          ...(requestHash === undefined && { requestHash: '', requestBody: '' }),
+          ...(clientSeat === undefined && { clientSeat: '' }),
+        },
         $max: { expiresAt: new Date(claim.keyExpiresAt) },
         $inc: { fencingToken: 1 },
       },
@@ -68,20 +73,23 @@ async function lease(
     );
     return leased && toKey(leased);
   } catch (error) {
-    if (isDuplicateKeyError(error)) return 'repeated';
+    const field = refusedField(error);
+    if (field === 'requestHash') return 'repeated';
+    if (field === 'clientSeat') return 'client_seat_taken';
     throw error;
   }
 }
 
 /** A key that carries the hash already is what the request got before, and is not leased to it again. */
-function claimableBy(query: {
-  pool: string;
-  now: number;
-  requestHash?: string | undefined;
-}): Filter<KeyDocument> {
-  const { pool, now, requestHash } = query;
+function claimableBy(query: Omit<ClaimableQuery, 'limit'>): Filter<KeyDocument> {
+  const { requestHash } = query;
+  return { ...inReach(query), ...(requestHash !== undefined && { requestHash: { $ne: requestHash } }) };
+}
+
+/** The keys of the pool that anybody may come to hold. */
+function inReach({ pool, now, seatsBelow }: Omit<ClaimableQuery, 'limit'>): Filter<KeyDocument> {
   const unexpired = { pool, expiresAt: { $gt: new Date(now) } };
-  return requestHash === undefined ? unexpired : { ...unexpired, requestHash: { $ne: requestHash } };
+  return { ...unexpired, ...(seatsBelow !== undefined && { seat: { $lt: seatsBelow } }) };
 }
 
 /**
@@ -96,18 +104,14 @@ function claimableBy(query: {
  * ascending order, so that one read has those that are claimable and the next one that will be. Free keys in descending
  * order: the ones used last have not expired, whereas the other end of the range may be full of keys that have.
  */
-export async function listClaimable(
-  keys: KeyCommands,
-  query: { pool: string; now: number; requestHash?: string | undefined; limit: number },
-): Promise<Claimable> {
-  const { pool, requestHash, limit } = query;
+export async function listClaimable(keys: KeyCommands, query: ClaimableQuery): Promise<Claimable> {
+  const { requestHash, limit } = query;
   const now = new Date(query.now);
-  const unexpired = { pool, expiresAt: { $gt: now } };
   const hint = FREE_AT_INDEX;
 
   // One more than asked for: the key that carries the request hash may be among them.
   const leased = await keys.find(
-    { ...unexpired, state: 'leased' },
+    { ...inReach(query), state: 'leased' },
     { hint, sort: { freeAt: 1 }, limit: limit + 1 },
   );
   const free = await keys.find(
@@ -124,7 +128,7 @@ export async function listClaimable(
     return { keys: sorted.slice(0, limit) };
   }
   const cooling = await keys.findOne(
-    { ...unexpired, state: 'free', freeAt: { $gt: now } },
+    { ...inReach(query), state: 'free', freeAt: { $gt: now } },
     { hint, sort: { freeAt: 1 }, projection: { _id: 0, freeAt: 1 } },
   );
   return {

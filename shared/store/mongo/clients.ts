@@ -1,7 +1,6 @@
 import type { Filter } from 'mongodb';
 import type { Client } from '../../domain/client.ts';
 import type { Commands } from './commands.ts';
-import { isDuplicateKeyError } from './errors.ts';
 
 interface ClientDocument extends Omit<Client, 'clientId' | 'createdAt'> {
   readonly _id: string;
@@ -24,17 +23,9 @@ function toClient(document: ClientDocument): Client {
 
 // Each command is on the client's primary key, unless another index is named.
 
-/** Race: two writers of one id that is not there yet; the one that is refused replaces what the other inserted. */
-export async function putClient(clients: ClientCommands, client: Client): Promise<void> {
+export function putClient(clients: ClientCommands, client: Client): Promise<void> {
   const { clientId, createdAt, ...fields } = client;
-  for (;;) {
-    try {
-      await clients.put(clientId, { ...fields, createdAt: new Date(createdAt) });
-      return;
-    } catch (error) {
-      if (!isDuplicateKeyError(error)) throw error;
-    }
-  }
+  return clients.put(clientId, { ...fields, createdAt: new Date(createdAt) });
 }
 
 export async function getClient(clients: ClientCommands, clientId: string): Promise<Client | null> {

@@ -7,7 +7,7 @@ import type {
   UpdateFilter,
   WithoutId,
 } from 'mongodb';
-import { isMissingIndexError } from './errors.ts';
+import { isDuplicateKeyError, isMissingIndexError, refusedWrites } from './errors.ts';
 import { type Index, indexName } from './schema.ts';
 
 /** How long a missing index is not asked for again, in milliseconds. */
@@ -64,15 +64,41 @@ export class Commands<Stored extends Document> {
     return this.#run(filter, options, (sent) => this.#collection.aggregate<Result>(pipeline, sent).toArray());
   }
 
+  insertOne(document: OptionalUnlessRequiredId<Stored>): Promise<unknown> {
+    return this.#run({}, {}, (sent) => this.#collection.insertOne(document, sent));
+  }
+
   insertMany(documents: readonly OptionalUnlessRequiredId<Stored>[]): Promise<unknown> {
     return this.#run({}, {}, (sent) => this.#collection.insertMany(documents, sent));
   }
 
-  /** Replaces the document with this id, or adds it. */
-  put(id: Stored['_id'], replacement: WithoutId<Stored>): Promise<unknown> {
+  /** Adds those of the documents that no unique index refuses; returns how many. */
+  async insertMissing(documents: readonly OptionalUnlessRequiredId<Stored>[]): Promise<number> {
+    const insert = (sent: object) => this.#collection.insertMany(documents, { ...sent, ordered: false });
+    const refused = await this.#run({}, {}, insert).then(() => [], refusedWrites);
+    return documents.length - refused.length;
+  }
+
+  /** Updates the one document that meets each filter, or adds it; returns the places of those that a unique index refused. */
+  upsertEach(
+    upserts: readonly { readonly filter: Filter<Stored>; readonly update: UpdateFilter<Stored> }[],
+  ): Promise<number[]> {
+    const updates = upserts.map((each) => ({ updateOne: { ...each, upsert: true } }));
+    const write = (sent: object) => this.#collection.bulkWrite(updates, { ...sent, ordered: false });
+    return this.#run({}, {}, write).then(() => [], refusedWrites);
+  }
+
+  /**
+   * Replaces the document with this id, or adds it.
+   *
+   * Race: two writers of one id that is not there yet; the one that is refused replaces what the other inserted.
+   */
+  async put(id: Stored['_id'], replacement: WithoutId<Stored>): Promise<void> {
     const filter = { _id: id } as Filter<Stored>;
     const options: WriteOptions = { upsert: true };
-    return this.#run(filter, options, (sent) => this.#collection.replaceOne(filter, replacement, sent));
+    await repeatOnDuplicate(() =>
+      this.#run(filter, options, (sent) => this.#collection.replaceOne(filter, replacement, sent)),
+    );
   }
 
   /** The document after the update; null where none met the filter. */
@@ -138,6 +164,17 @@ export class Commands<Stored extends Document> {
       if (!isMissingIndexError(error)) throw error;
       indexes.reportMissing(hint);
       return send(unhinted);
+    }
+  }
+}
+
+/** Carries out an upsert; where another one adds the document first, once more, which finds it. */
+export async function repeatOnDuplicate<Result>(upsert: () => Promise<Result>): Promise<Result> {
+  for (;;) {
+    try {
+      return await upsert();
+    } catch (error) {
+      if (!isDuplicateKeyError(error)) throw error;
     }
   }
 }

@@ -2,9 +2,10 @@ import { randomUUID } from 'node:crypto';
 import type { Filter } from 'mongodb';
 import { DatabaseUnavailableError } from '../../domain/errors.ts';
 import type { Key } from '../../domain/key.ts';
-import { poolReference } from '../../domain/pool.ts';
+import { poolName, poolReference } from '../../domain/pool.ts';
 import type { Seats } from '../../domain/store.ts';
-import type { KeyCommands, KeyDocument, PendingState } from './key-document.ts';
+import { isDuplicateKeyError } from './errors.ts';
+import { type KeyCommands, type KeyDocument, type PendingState, toDocument } from './key-document.ts';
 import { EXPIRY_INDEX, FREE_AT_INDEX, SLOT_INDEX } from './schema.ts';
 
 /** How often a creation tries again that fits, but not together with others that are under way. */
@@ -36,6 +37,9 @@ interface Batch {
  * their creation was only slow, it finds fewer keys to publish than it inserted, and throws; those that it did publish
  * were counted like all others.
  *
+ * A key or a value that stands already is refused by a unique index, and the batch is withdrawn; but what a creation
+ * that died left behind is removed, and the batch tried once more.
+ *
  * @throws DatabaseUnavailableError when others are in the way for too long, and when the keys may or may not be there:
  * the last write goes key by key, and if it breaks off, some keys are free that nobody was told of.
  */
@@ -43,8 +47,10 @@ export async function createKeys(
   keys: KeyCommands,
   created: readonly Key[],
   seats: Seats | null,
-): Promise<boolean> {
-  if (created.length === 0) return true;
+): Promise<'created' | 'full' | 'exists'> {
+  const [first] = created;
+  if (first === undefined) return 'created';
+  const { name, now } = seats ?? { name: poolName(first.pool), now: first.createdAt };
   const pools = [...new Set(created.map(({ pool }) => pool))];
   for (let attempt = 1; attempt <= ATTEMPTS; attempt++) {
     const batch: Batch = { pool: { $in: pools }, state: `pending:${randomUUID()}` };
@@ -53,15 +59,17 @@ export async function createKeys(
       const room = seats === null ? 'enough' : await findRoom(keys, batch, created.length, seats);
       if (room === 'enough') {
         await publishPending(keys, batch, created.length);
-        return true;
+        return 'created';
       }
       await withdrawPending(keys, batch);
-      if (room === 'none') return false;
+      if (room === 'none') return 'full';
     } catch (error) {
       await withdrawPending(keys, batch).catch(() => undefined); // They are removed soon in any case.
-      throw error;
+      if (!isDuplicateKeyError(error)) throw error;
+      if ((await removeAbandoned(keys, name, now)) === 0) return 'exists';
+      continue;
     }
-    if (seats !== null) await removeAbandoned(keys, seats);
+    await removeAbandoned(keys, name, now);
     await new Promise((resolve) => setTimeout(resolve, Math.random() * BACK_OFF_MS * attempt));
   }
   throw new DatabaseUnavailableError({ cause: new Error('Other creations are under way in this pool') });
@@ -70,20 +78,10 @@ export async function createKeys(
 /** Index: none is read. */
 async function insertPending(keys: KeyCommands, created: readonly Key[], state: PendingState): Promise<void> {
   await keys.insertMany(
-    created.map(
-      (key): KeyDocument => ({
-        _id: key.keyId,
-        pool: key.pool,
-        state,
-        slot: key.slot,
-        fencingToken: key.fencingToken,
-        createdAt: new Date(key.createdAt),
-        expiresAt: new Date(key.createdAt + PENDING_MS),
-        expiresAtOnceFree: new Date(key.expiresAt),
-        freeAt: new Date(key.freeAt),
-        value: key.value,
-      }),
-    ),
+    created.map((key): KeyDocument => {
+      const expiresAt = new Date(key.createdAt + PENDING_MS);
+      return { ...toDocument(key), state, expiresAt, expiresAtOnceFree: new Date(key.expiresAt) };
+    }),
   );
 }
 
@@ -143,8 +141,8 @@ async function findRoom(
  * creation that read the pool before it was cleared: others create keys there without counting its own for ever.
  */
 function countedKeys(seats: Seats): Filter<KeyDocument> {
-  if (seats.countFormerFree) return { pool: everyGeneration(seats) };
-  const { $gt: first, $lt: end } = everyGeneration(seats);
+  if (seats.countFormerFree) return { pool: everyGeneration(seats.name) };
+  const { $gt: first, $lt: end } = everyGeneration(seats.name);
   const current = poolReference(seats);
   return {
     $or: [
@@ -155,7 +153,7 @@ function countedKeys(seats: Seats): Filter<KeyDocument> {
 }
 
 /** The references of all generations of the pool: ":" comes after every digit. */
-function everyGeneration({ name }: Seats): { $gt: string; $lt: string } {
+function everyGeneration(name: string): { $gt: string; $lt: string } {
   return { $gt: `${name}/`, $lt: `${name}/:` };
 }
 
@@ -179,7 +177,7 @@ async function withdrawPending(keys: KeyCommands, batch: Batch): Promise<void> {
 }
 
 /** Removes what creations left behind that died midway. Index: `EXPIRY_INDEX`, hinted. */
-async function removeAbandoned(keys: KeyCommands, seats: Seats): Promise<void> {
-  const pastTheirTime = { state: /^pending:/, expiresAt: { $lte: new Date(seats.now) } };
-  await keys.deleteMany({ pool: everyGeneration(seats), ...pastTheirTime }, { hint: EXPIRY_INDEX });
+function removeAbandoned(keys: KeyCommands, name: string, now: number): Promise<number> {
+  const pastTheirTime = { state: /^pending:/, expiresAt: { $lte: new Date(now) } };
+  return keys.deleteMany({ pool: everyGeneration(name), ...pastTheirTime }, { hint: EXPIRY_INDEX });
 }

@@ -63,6 +63,11 @@ const UNAVAILABLE_CODES = new Set<unknown>([
 
 const UNAVAILABLE_LABELS = [MongoErrorLabel.RetryableWriteError, MongoErrorLabel.SystemOverloadedError];
 
+const DUPLICATE_KEY = 11000;
+
+/** The fields of a key that have a unique index. */
+const UNIQUE_FIELDS = ['requestHash', 'clientSeat', 'seatId', 'valueHash'] as const;
+
 /** The server's code for a hint that names no index (BadValue); other mistakes have it too. */
 const BAD_VALUE = 2;
 
@@ -71,9 +76,27 @@ export function translateDriverError(error: unknown): unknown {
   return isUnavailable(error) ? new DatabaseUnavailableError({ cause: error }) : error;
 }
 
-/** The unique index on `requestHash`, or a primary key, refused the write. */
-export function isDuplicateKeyError(error: unknown): boolean {
-  return error instanceof MongoError && error.code === 11000;
+/** A unique index, or the primary key, refused the write. */
+export function isDuplicateKeyError(error: unknown): error is MongoError {
+  return error instanceof MongoError && error.code === DUPLICATE_KEY;
+}
+
+/**
+ * The field of a key whose unique index, or `_id`, refused the write; undefined for any other error. A server names it in
+ * `keyPattern`, every engine in its message: there the values of that one field follow, of which none looks like a name.
+ */
+export function refusedField(error: unknown): (typeof UNIQUE_FIELDS)[number] | '_id' | undefined {
+  if (!isDuplicateKeyError(error)) return undefined;
+  const { keyPattern } = error as { keyPattern?: object };
+  const told = keyPattern === undefined ? error.message : Object.keys(keyPattern).join();
+  return UNIQUE_FIELDS.find((field) => told.includes(field)) ?? '_id';
+}
+
+/** Which of many writes a unique index refused. @throws the error itself where anything else went wrong */
+export function refusedWrites(error: unknown): number[] {
+  const refused = error instanceof MongoBulkWriteError ? [error.writeErrors].flat() : [];
+  if (refused.length === 0 || refused.some(({ code }) => code !== DUPLICATE_KEY)) throw error;
+  return refused.map(({ index }) => index);
 }
 
 /** The hint of a command names an index that is not there. */

@@ -1,12 +1,14 @@
 import type { Filter } from 'mongodb';
 import type { LeaseEndReason } from '../../domain/errors.ts';
-import type { Key, KeyLease, KeyState, StoredState } from '../../domain/key.ts';
+import type { Key, KeyLease, KeyState, Labels, StoredState } from '../../domain/key.ts';
+import { poolName } from '../../domain/pool.ts';
 import type { HeldLease } from '../../domain/store.ts';
 import type { Commands } from './commands.ts';
 
-interface LeaseDocument extends Omit<KeyLease, 'acquiredAt' | 'expiresAt'> {
+interface LeaseDocument extends Omit<KeyLease, 'acquiredAt' | 'expiresAt' | 'maxExpiresAt'> {
   readonly acquiredAt: Date;
   readonly expiresAt: Date;
+  readonly maxExpiresAt?: Date | undefined;
 }
 
 /** The state of keys that one creation has inserted and not yet published; no read but the creation's own looks there. */
@@ -28,19 +30,74 @@ export interface KeyDocument {
   readonly endReason?: Exclude<LeaseEndReason, 'unknown'> | undefined;
   readonly requestHash?: string | undefined;
   readonly requestBody?: string | undefined;
+  readonly seat?: number | undefined;
+  /** Pool and seat as one text, see {@link seatId}. */
+  readonly seatId?: string | undefined;
+  readonly clientSeat?: string | undefined;
+  /** Each as `name=value`, so that a search looks into one field. */
+  readonly labels?: readonly string[] | undefined;
   readonly value?: string | undefined;
+  readonly valueHash?: string | undefined;
   /** While pending: what `expiresAt` will be. */
   readonly expiresAtOnceFree?: Date;
 }
 
 export type KeyCommands = Commands<KeyDocument>;
 
-export function toLeaseDocument(lease: KeyLease): LeaseDocument {
-  return { ...lease, acquiredAt: new Date(lease.acquiredAt), expiresAt: new Date(lease.expiresAt) };
+export function toLeaseDocument({ maxExpiresAt, ...lease }: KeyLease): LeaseDocument {
+  return {
+    ...lease,
+    acquiredAt: new Date(lease.acquiredAt),
+    expiresAt: new Date(lease.expiresAt),
+    maxExpiresAt: maxExpiresAt === undefined ? undefined : new Date(maxExpiresAt),
+  };
 }
 
 function toLease(lease: LeaseDocument): KeyLease {
-  return { ...lease, acquiredAt: lease.acquiredAt.getTime(), expiresAt: lease.expiresAt.getTime() };
+  return {
+    ...lease,
+    acquiredAt: lease.acquiredAt.getTime(),
+    expiresAt: lease.expiresAt.getTime(),
+    maxExpiresAt: lease.maxExpiresAt?.getTime(),
+  };
+}
+
+/** A new key. */
+export function toDocument(key: Key): KeyDocument {
+  const { keyId, lease, lastLease: _none, seat, labels, ...fields } = key;
+  return {
+    ...fields,
+    _id: keyId,
+    createdAt: new Date(key.createdAt),
+    expiresAt: new Date(key.expiresAt),
+    freeAt: new Date(key.freeAt),
+    lease: lease && toLeaseDocument(lease),
+    seat,
+    seatId: seat === undefined ? undefined : seatId(poolName(key.pool), seat),
+    labels: labels && toLabelTexts(labels),
+  };
+}
+
+/**
+ * By the pool's name: a key of a former generation keeps its seat until it is removed. "#" is in no name, and the fixed
+ * width makes the seats of a pool a range in their order.
+ */
+export function seatId(pool: string, seat: number): string {
+  return `${pool}#${String(seat).padStart(6, '0')}`;
+}
+
+export function toLabelTexts(labels: Labels): string[] {
+  return Object.entries(labels).map(([name, value]) => `${name}=${value}`);
+}
+
+/** A label's name has no "=". */
+function toLabels(texts: readonly string[]): Labels {
+  return Object.fromEntries(
+    texts.map((text) => {
+      const end = text.indexOf('=');
+      return [text.slice(0, end), text.slice(end + 1)];
+    }),
+  );
 }
 
 export function toKey(document: KeyDocument): Key {
@@ -59,9 +116,16 @@ export function toKey(document: KeyDocument): Key {
       endReason && { id: lastLease.id, clientId: lastLease.clientId, reason: endReason },
     requestHash: document.requestHash,
     requestBody: document.requestBody,
+    seat: document.seat,
+    clientSeat: document.clientSeat,
+    labels: document.labels && toLabels(document.labels),
     value: document.value,
+    valueHash: document.valueHash,
   };
 }
+
+/** Whatever a creation has published, deleted keys too. */
+export const STORED: Filter<KeyDocument> = { state: { $in: ['free', 'leased', 'deleted'] } };
 
 /** Keys that are there for callers: neither deleted nor still being created. */
 export const VISIBLE: Filter<KeyDocument> = { state: { $in: ['free', 'leased'] } };

@@ -1,12 +1,20 @@
+import type { Db } from 'mongodb';
 import { DatabaseUnavailableError } from '../../domain/errors.ts';
 import { DEFAULT_POLICY, DEFAULT_POOL } from '../../domain/pool.ts';
-import type { ClientStore, KeyStore, PoolStore, Store } from '../../domain/store.ts';
+import type { ClientStore, KeyStore, PoolStore, Store, TicketStore } from '../../domain/store.ts';
 import { claimKey, confirmRequest, listClaimable, measureSlots, reclaimKey } from './claim-keys.ts';
 import { type ClientCommands, getClient, listClients, putClient, removeClient } from './clients.ts';
 import { Commands, HintedIndexes } from './commands.ts';
 import { connectMongo, type MongoConnectionOptions, serverTimeoutMs } from './connection.ts';
 import { countKeys } from './count-keys.ts';
 import { createKeys } from './create-keys.ts';
+import {
+  beginCreation,
+  type CreationCommands,
+  finishCreation,
+  reserveTokens,
+  type TokenCommands,
+} from './creations.ts';
 import { translateDriverError } from './errors.ts';
 import type { KeyCommands } from './key-document.ts';
 import {
@@ -21,10 +29,37 @@ import {
   requestRefresh,
   updatePool,
 } from './pools.ts';
-import { getKey, getStoredKey, listKeys, listLeased } from './read-keys.ts';
+import {
+  getKey,
+  getStoredKey,
+  listByValue,
+  listClientSeats,
+  listKeys,
+  listLeased,
+  listStored,
+} from './read-keys.ts';
 import { createIndexes } from './schema.ts';
+import { countBeyond, listSeated, mintKey, mintMissing, removeBeyond, removeKey } from './seat-keys.ts';
 import { applyLifetime, listLapsed, recordLapses, removeExpired, removeGenerations } from './sweep-keys.ts';
-import { deleteKey, extendLease, recordLapse, refreshKey, releaseLease, unblockKey } from './update-keys.ts';
+import {
+  countAhead,
+  createTicket,
+  getTicket,
+  listTickets,
+  type QueueCommands,
+  removeLapsed,
+  removeTicket,
+  useTicket,
+} from './tickets.ts';
+import {
+  deleteKey,
+  extendLease,
+  recordLapse,
+  refreshKey,
+  releaseLease,
+  setLabels,
+  unblockKey,
+} from './update-keys.ts';
 
 /** A verb is given up so many milliseconds after each of its steps may have been. */
 const GRACE_MS = 250;
@@ -69,38 +104,57 @@ export function createMongoStore(options: MongoStoreOptions): Store {
   const connection = connectMongo({ ...options, timeoutMs });
   const counting = connectMongo({ ...options, timeoutMs, maxPoolSize: COUNTING_POOL_SIZE });
 
-  const on =
-    <Stored extends object>(collection: string, by = connection): Run<Commands<Stored>> =>
+  const within =
+    <On>(select: (db: Db) => On, by = connection): Run<On> =>
     (verb) =>
-      withinDeadline(deadlineMs, async () => {
-        const db = await by.open();
-        return verb(new Commands<Stored>(db.collection(collection), settings));
-      });
+      withinDeadline(deadlineMs, async () => verb(select(await by.open())));
+  const commands = <Stored extends object>(db: Db, collection: string) =>
+    new Commands<Stored>(db.collection(collection), settings);
+  const on = <Stored extends object>(collection: string, by = connection): Run<Commands<Stored>> =>
+    within((db) => commands(db, collection), by);
 
   const keys: KeyStore = {
-    ...bind<KeyCommands, Omit<KeyStore, 'count'>>(on('keys'), {
-      create: createKeys,
-      claim: claimKey,
-      listClaimable,
-      reclaim: reclaimKey,
-      confirmRequest,
-      measureSlots,
-      extend: extendLease,
-      release: releaseLease,
-      recordLapse,
-      unblock: unblockKey,
-      delete: deleteKey,
-      refresh: refreshKey,
-      get: getKey,
-      getStored: getStoredKey,
-      list: listKeys,
-      listLeased,
-      listLapsed,
-      recordLapses,
-      applyLifetime,
-      removeExpired,
-      removeGenerations,
+    ...bind<CreationCommands, Pick<KeyStore, 'beginCreation' | 'finishCreation'>>(on('creations'), {
+      beginCreation,
+      finishCreation,
     }),
+    ...bind<TokenCommands, Pick<KeyStore, 'reserveTokens'>>(on('valueTokens'), { reserveTokens }),
+    ...bind<KeyCommands, Omit<KeyStore, 'beginCreation' | 'finishCreation' | 'reserveTokens' | 'count'>>(
+      on('keys'),
+      {
+        create: createKeys,
+        mint: mintKey,
+        mintMissing,
+        listSeated,
+        countBeyond,
+        removeBeyond,
+        remove: removeKey,
+        listStored,
+        listByValue,
+        listClientSeats,
+        setLabels,
+        claim: claimKey,
+        listClaimable,
+        reclaim: reclaimKey,
+        confirmRequest,
+        measureSlots,
+        extend: extendLease,
+        release: releaseLease,
+        recordLapse,
+        unblock: unblockKey,
+        delete: deleteKey,
+        refresh: refreshKey,
+        get: getKey,
+        getStored: getStoredKey,
+        list: listKeys,
+        listLeased,
+        listLapsed,
+        recordLapses,
+        applyLifetime,
+        removeExpired,
+        removeGenerations,
+      },
+    ),
     ...bind<KeyCommands, Pick<KeyStore, 'count'>>(on('keys', counting), { count: countKeys }),
   };
   const pools = bind<PoolCommands, PoolStore>(on('pools'), {
@@ -120,12 +174,26 @@ export function createMongoStore(options: MongoStoreOptions): Store {
     list: listClients,
     remove: removeClient,
   });
+  const inQueues = within<QueueCommands>((db) => ({
+    tickets: commands(db, 'tickets'),
+    queues: commands(db, 'queues'),
+  }));
+  const tickets = bind<QueueCommands, TicketStore>(inQueues, {
+    create: createTicket,
+    use: useTicket,
+    countAhead,
+    list: listTickets,
+    get: getTicket,
+    remove: removeTicket,
+    removeLapsed,
+  });
 
   return {
     keys,
     pools,
     clients,
-    async prepare(now) {
+    tickets,
+    async prepare(now, defaultPolicy = DEFAULT_POLICY) {
       // On a large collection a new index takes minutes: no limit on the reply, so this has a connection of its own.
       const unhurried = connectMongo({ ...options, timeoutMs, socketTimeoutMs: 0, maxPoolSize: 1 });
       try {
@@ -135,7 +203,7 @@ export function createMongoStore(options: MongoStoreOptions): Store {
       } finally {
         await unhurried.close();
       }
-      await pools.create(DEFAULT_POOL, DEFAULT_POLICY, now);
+      await pools.create(DEFAULT_POOL, defaultPolicy, now);
     },
     async ping() {
       await withinDeadline(deadlineMs, async () => {

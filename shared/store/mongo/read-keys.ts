@@ -1,8 +1,8 @@
 import type { Filter } from 'mongodb';
 import type { Key } from '../../domain/key.ts';
 import type { KeyPage, LeasePage } from '../../domain/store.ts';
-import { inState, type KeyCommands, type KeyDocument, toKey } from './key-document.ts';
-import { CLIENT_INDEX, ID_INDEX, SLOT_INDEX } from './schema.ts';
+import { inState, type KeyCommands, type KeyDocument, STORED, toKey } from './key-document.ts';
+import { CLIENT_INDEX, CLIENT_SEAT_INDEX, ID_INDEX, type Index, SLOT_INDEX, VALUE_INDEX } from './schema.ts';
 
 /** How many keys of each stored state one page walks past, whatever it looks for among them. */
 const WALK = 2000;
@@ -15,9 +15,35 @@ export async function getKey(keys: KeyCommands, keyId: string, now: number): Pro
 
 /** Index: `ID_INDEX`, hinted. */
 export async function getStoredKey(keys: KeyCommands, keyId: string): Promise<Key | null> {
-  const stored: Filter<KeyDocument> = { _id: keyId, state: { $in: ['free', 'leased', 'deleted'] } };
-  const found = await keys.findOne(stored, { hint: ID_INDEX });
+  const found = await keys.findOne({ ...STORED, _id: keyId }, { hint: ID_INDEX });
   return found && toKey(found);
+}
+
+/** Index: `ID_INDEX`, hinted. */
+export function listStored(keys: KeyCommands, keyIds: readonly string[]): Promise<Key[]> {
+  return findAll(keys, { ...STORED, _id: { $in: [...keyIds] } }, keyIds.length, ID_INDEX);
+}
+
+/** Index: `VALUE_INDEX`, hinted. */
+export function listByValue(keys: KeyCommands, valueHashes: readonly string[]): Promise<Key[]> {
+  return findAll(keys, { ...STORED, valueHash: { $in: [...valueHashes] } }, valueHashes.length, VALUE_INDEX);
+}
+
+/** The keys that meet the condition, of which there are `most` at the most. */
+async function findAll(
+  keys: KeyCommands,
+  condition: Filter<KeyDocument>,
+  most: number,
+  hint: Index,
+): Promise<Key[]> {
+  if (most === 0) return []; // A limit of 0 is none.
+  return (await keys.find(condition, { hint, limit: most })).map(toKey);
+}
+
+/** Index: `CLIENT_SEAT_INDEX`, hinted: a range, since ":" comes after every digit. */
+export async function listClientSeats(keys: KeyCommands, prefix: string): Promise<Key[]> {
+  const own = { clientSeat: { $gte: prefix, $lt: `${prefix}:` } };
+  return (await keys.find(own, { hint: CLIENT_SEAT_INDEX })).map(toKey);
 }
 
 /**
@@ -38,7 +64,7 @@ export async function listKeys(
   const found = await keys.find(
     {
       ...inState(state, now),
-      ...(search !== undefined && startingWith(search)),
+      ...(search !== undefined && containing(search)),
       pool,
       slot: { $gt: after ?? Number.NEGATIVE_INFINITY, $lte: end },
     },
@@ -66,9 +92,10 @@ async function endOfWalk(
   return last?.slot ?? Number.POSITIVE_INFINITY;
 }
 
-function startingWith(search: string): Filter<KeyDocument> {
-  const prefix = { $regex: `^${search.replace(/[\\^$.*+?()[\]{}|/-]/g, '\\$&')}` };
-  return { $or: [{ _id: prefix }, { 'lease.holder': prefix }] };
+/** Plain text, in upper or lower case. */
+function containing(search: string): Filter<KeyDocument> {
+  const text = { $regex: search.replace(/[\\^$.*+?()[\]{}|/-]/g, '\\$&'), $options: 'i' };
+  return { $or: [{ _id: text }, { 'lease.holder': text }, { labels: text }] };
 }
 
 /** Index: `CLIENT_INDEX`, hinted. */

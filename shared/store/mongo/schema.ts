@@ -16,11 +16,26 @@ export const SLOT_INDEX = { pool: 1, state: 1, slot: 1, freeAt: 1, expiresAt: 1 
  */
 export const FREE_AT_INDEX = { pool: 1, state: 1, freeAt: 1, 'lease.expiresAt': 1, expiresAt: 1 } as const;
 
-/** Keys by their hard expiration, for a pool whose lifetime changed: each batch reads the keys it moves and no others. */
-export const EXPIRY_INDEX = { pool: 1, state: 1, expiresAt: 1, freeAt: 1 } as const;
+/**
+ * Keys by their hard expiration, for a pool whose lifetime changed: each batch reads the keys it moves and no others.
+ * Keys with a value never expire by themselves; `valueHash` sets them apart, or each batch would pass all of them.
+ */
+export const EXPIRY_INDEX = { pool: 1, state: 1, valueHash: 1, expiresAt: 1, freeAt: 1 } as const;
 
 /** The leases of a client. */
 export const CLIENT_INDEX = { 'lease.clientId': 1, _id: 1 } as const;
+
+/** No two keys of a pool have the same seat. */
+export const SEAT_INDEX = { seatId: 1 } as const;
+
+/** No two leases of a client in a pool stand on the same of its numbers. */
+export const CLIENT_SEAT_INDEX = { clientSeat: 1 } as const;
+
+/** No value stands in a pool twice. */
+export const VALUE_INDEX = { valueHash: 1 } as const;
+
+/** The queue of a pool in its order; whether a ticket is live is decided within the index. */
+export const PLACE_INDEX = { pool: 1, place: 1, number: 1, expiresAt: 1 } as const;
 
 /**
  * The primary key. Hinted where a condition names other fields too: the planner would try out every index that has
@@ -28,14 +43,21 @@ export const CLIENT_INDEX = { 'lease.clientId': 1, _id: 1 } as const;
  */
 export const ID_INDEX = { _id: 1 } as const;
 
+/** MongoDB's own removal, a backstop: two minutes late, so that a sweep can record a lapse first. */
+const EXPIRATION: IndexDescription = { key: { expiresAt: 1 }, expireAfterSeconds: 120 };
+
+const unique = (key: Index): IndexDescription => ({ key, unique: true, sparse: true });
+
 const KEY_INDEXES: IndexDescription[] = [
-  // MongoDB's own removal, a backstop: two minutes late, so that a sweep can record a lapse first.
-  { key: { expiresAt: 1 }, expireAfterSeconds: 120 },
+  EXPIRATION,
   { key: SLOT_INDEX },
   { key: FREE_AT_INDEX },
   { key: EXPIRY_INDEX },
   // What makes an acquire repeatable: no two keys carry the same request.
-  { key: { requestHash: 1 }, unique: true, sparse: true },
+  unique({ requestHash: 1 }),
+  unique(SEAT_INDEX),
+  unique(CLIENT_SEAT_INDEX),
+  unique(VALUE_INDEX),
   // Partial, not sparse: a sparse index with `_id` in it would hold every key.
   { key: CLIENT_INDEX, partialFilterExpression: { 'lease.clientId': { $exists: true } } },
 ];
@@ -51,6 +73,8 @@ const POOL_INDEXES: IndexDescription[] = [{ key: { clearedAt: 1 }, sparse: true 
 export async function createIndexes(db: Db): Promise<void> {
   await db.collection('keys').createIndexes(KEY_INDEXES);
   await db.collection('pools').createIndexes(POOL_INDEXES);
+  await db.collection('creations').createIndexes([EXPIRATION]);
+  await db.collection('tickets').createIndexes([EXPIRATION, { key: PLACE_INDEX }]);
 }
 
 /** The name that MongoDB gives an index. */

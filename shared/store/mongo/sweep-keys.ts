@@ -35,6 +35,9 @@ export function recordLapses(
   return keys.updateMany(condition, RECORD_LAPSE, { hint: ID_INDEX });
 }
 
+/** Decided by the key itself; the hash keeps those with a value out of the range of the index. */
+const WITHOUT_VALUE: Filter<KeyDocument> = { valueHash: { $exists: false }, value: { $exists: false } };
+
 /**
  * Race: since the read a key may have been acquired, kept alive or refreshed, or the policy have changed once more. A key
  * that expired too early keeps whatever is later (`$max`); one that expired too late is moved back only if its
@@ -51,9 +54,10 @@ export async function applyLifetime(
 ): Promise<{ moved: number; complete: boolean }> {
   const { pool, limit } = lifetime;
   const expiresAt = new Date(lifetime.expiresAt);
-  const tooLate = { ...VISIBLE, pool, expiresAt: { $gt: new Date(lifetime.latest) } };
+  const mortal = { ...VISIBLE, ...WITHOUT_VALUE, pool };
+  const tooLate = { ...mortal, expiresAt: { $gt: new Date(lifetime.latest) } };
 
-  const early = { ...VISIBLE, pool, expiresAt: { $gt: new Date(lifetime.now), $lt: expiresAt } };
+  const early = { ...mortal, expiresAt: { $gt: new Date(lifetime.now), $lt: expiresAt } };
   const raised = await read(keys, early, limit, EXPIRY_INDEX);
   if (raised.length > 0) {
     await keys.updateMany({ ...early, _id: idsOf(raised) }, { $max: { expiresAt } }, { hint: ID_INDEX });

@@ -1,6 +1,14 @@
-import type { Key } from '../../domain/key.ts';
+import type { Key, Labels } from '../../domain/key.ts';
 import type { Extension, Release } from '../../domain/store.ts';
-import { asFound, heldLease, inState, type KeyCommands, lapsedAt, toKey } from './key-document.ts';
+import {
+  asFound,
+  heldLease,
+  inState,
+  type KeyCommands,
+  lapsedAt,
+  toKey,
+  toLabelTexts,
+} from './key-document.ts';
 import { ID_INDEX } from './schema.ts';
 
 // Each command is one write on the key's primary key (`ID_INDEX`, hinted).
@@ -8,8 +16,18 @@ import { ID_INDEX } from './schema.ts';
 /** The lease moves whole: MongoDB refuses an update that sets a field below the target of a `$rename`. */
 const END_LEASE = { lease: 'lastLease' } as const;
 
+/** The client has its number back. */
+const CLIENT_SEAT = { clientSeat: '' } as const;
+
+/** A repeat of the request that acquired the key is a new request. */
+const REQUEST = { requestHash: '', requestBody: '' } as const;
+
 /** The key goes on cooling: its `freeAt` stays. */
-export const RECORD_LAPSE = { $rename: END_LEASE, $set: { state: 'free', endReason: 'lapsed' } } as const;
+export const RECORD_LAPSE = {
+  $rename: END_LEASE,
+  $set: { state: 'free', endReason: 'lapsed' },
+  $unset: CLIENT_SEAT,
+} as const;
 
 /**
  * Race: the lease may have ended, or the key have gone to somebody else, since the holder last heard of it. The proof
@@ -30,11 +48,22 @@ export async function extendLease(keys: KeyCommands, extension: Extension): Prom
   return extended && toKey(extended);
 }
 
-/** Race: an old holder must never end a new holder's lease; the proof is a condition of the write. */
+/**
+ * Race: an old holder must never end a new holder's lease; the proof is a condition of the write. A key that rests lives
+ * as long as it rests (`$max`), and one that is discarded no longer.
+ */
 export function releaseLease(keys: KeyCommands, release: Release): Promise<boolean> {
+  const { discard, forget } = release;
+  const freeAt = new Date(release.freeAt);
+  const ended = { endReason: 'released', freeAt } as const;
   return keys.updateOne(
     heldLease(release),
-    { $rename: END_LEASE, $set: { state: 'free', endReason: 'released', freeAt: new Date(release.freeAt) } },
+    {
+      $rename: END_LEASE,
+      $set: discard ? { ...ended, state: 'deleted', expiresAt: freeAt } : { ...ended, state: 'free' },
+      $max: discard ? undefined : { expiresAt: freeAt },
+      $unset: { ...CLIENT_SEAT, ...((discard || forget) && REQUEST) },
+    },
     { hint: ID_INDEX },
   );
 }
@@ -61,6 +90,7 @@ export async function unblockKey(keys: KeyCommands, found: Key, freeAt: number):
     {
       $rename: found.lease && END_LEASE,
       $set: { state: 'free', freeAt: new Date(freeAt), endReason: found.lease && 'unblocked' },
+      $unset: CLIENT_SEAT,
     },
     { hint: ID_INDEX },
   );
@@ -69,7 +99,7 @@ export async function unblockKey(keys: KeyCommands, found: Key, freeAt: number):
 
 /**
  * Race: as with `unblockKey`. The key stays, hidden, until `freeAt`, so that its seat is not given away under a holder
- * who does not know yet. Without `requestHash` a repeat of the request that acquired it is a new request.
+ * who does not know yet.
  */
 export async function deleteKey(keys: KeyCommands, found: Key, freeAt: number): Promise<boolean> {
   if (found.state === 'deleted') return false;
@@ -79,7 +109,7 @@ export async function deleteKey(keys: KeyCommands, found: Key, freeAt: number): 
     {
       $rename: found.lease && END_LEASE,
       $set: { state: 'deleted', freeAt: at, expiresAt: at, endReason: found.lease && 'deleted' },
-      $unset: { requestHash: '', requestBody: '' },
+      $unset: { ...CLIENT_SEAT, ...REQUEST },
     },
     { hint: ID_INDEX },
   );
@@ -96,4 +126,17 @@ export async function refreshKey(
     { hint: ID_INDEX },
   );
   return refreshed && toKey(refreshed);
+}
+
+/** Race: two changes at once; the later one stands, whole. */
+export async function setLabels(
+  keys: KeyCommands,
+  query: { keyId: string; now: number; labels: Labels },
+): Promise<Key | null> {
+  const labelled = await keys.findOneAndUpdate(
+    { ...inState(undefined, query.now), _id: query.keyId },
+    { $set: { labels: toLabelTexts(query.labels) } },
+    { hint: ID_INDEX },
+  );
+  return labelled && toKey(labelled);
 }
