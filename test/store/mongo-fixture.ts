@@ -35,7 +35,8 @@ export function makeMongoStore(
 }
 
 export async function emptyDatabase({ db }: MongoTestDatabase): Promise<void> {
-  await Promise.all(['keys', 'pools', 'clients'].map((name) => db.collection(name).deleteMany({})));
+  const collections = await db.listCollections({}, { nameOnly: true }).toArray();
+  await Promise.all(collections.map(({ name }) => db.collection(name).deleteMany({})));
 }
 
 /** A store that remembers what it sent, with operations to run on it; the default pool is known already. */

@@ -17,15 +17,27 @@ describeWithMongoDb('the indexes of the MongoDB store', (database) => {
 
     expect(await indexesOf('keys')).toEqual([
       { key: { _id: 1 } },
+      { key: { clientSeat: 1 }, unique: true, sparse: true },
       { key: { expiresAt: 1 }, expireAfterSeconds: 120 },
       {
         key: { 'lease.clientId': 1, _id: 1 },
         partialFilterExpression: { 'lease.clientId': { $exists: true } },
       },
-      { key: { pool: 1, state: 1, expiresAt: 1, freeAt: 1 } },
       { key: { pool: 1, state: 1, freeAt: 1, 'lease.expiresAt': 1, expiresAt: 1 } },
       { key: { pool: 1, state: 1, slot: 1, freeAt: 1, expiresAt: 1 } },
+      { key: { pool: 1, state: 1, valueHash: 1, expiresAt: 1, freeAt: 1 } },
       { key: { requestHash: 1 }, unique: true, sparse: true },
+      { key: { seatId: 1 }, unique: true, sparse: true },
+      { key: { valueHash: 1 }, unique: true, sparse: true },
+    ]);
+    expect(await indexesOf('creations')).toEqual([
+      { key: { _id: 1 } },
+      { key: { expiresAt: 1 }, expireAfterSeconds: 120 },
+    ]);
+    expect(await indexesOf('tickets')).toEqual([
+      { key: { _id: 1 } },
+      { key: { expiresAt: 1 }, expireAfterSeconds: 120 },
+      { key: { pool: 1, place: 1, number: 1, expiresAt: 1 } },
     ]);
     expect(await indexesOf('pools')).toEqual([{ key: { _id: 1 } }, { key: { clearedAt: 1 }, sparse: true }]);
     expect(await stores[1]?.pools.list({ limit: 10 })).toMatchObject([{ name: 'default', createdAt: NOW }]);
