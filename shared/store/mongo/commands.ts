@@ -7,8 +7,9 @@ import type {
   UpdateFilter,
   WithoutId,
 } from 'mongodb';
+import { DatabaseUnavailableError } from '../../domain/errors.ts';
 import { isDuplicateKeyError, isMissingIndexError, refusedWrites } from './errors.ts';
-import { type Index, indexName } from './schema.ts';
+import { type Index, indexName, UNIQUE_INDEXES } from './schema.ts';
 
 /** How long a missing index is not asked for again, in milliseconds. */
 const MISSING_MS = 60_000;
@@ -30,6 +31,7 @@ type Update<Stored> = {
 /**
  * The commands on one collection, each with a time limit for the server. Where one names an index (`hint`) that is not
  * there, it is sent again without: this release was started before its indexes were made, and is slow rather than down.
+ * Not so where the index is unique: what goes by it relies on what it refuses.
  */
 export class Commands<Stored extends Document> {
   readonly #collection: Collection<Stored>;
@@ -137,8 +139,8 @@ export class Commands<Stored extends Document> {
   }
 
   /** Whether there was such a document. */
-  async deleteOne(filter: Filter<Stored>): Promise<boolean> {
-    const result = await this.#run(filter, {}, (sent) => this.#collection.deleteOne(filter, sent));
+  async deleteOne(filter: Filter<Stored>, options: WriteOptions = {}): Promise<boolean> {
+    const result = await this.#run(filter, options, (sent) => this.#collection.deleteOne(filter, sent));
     return result.deletedCount === 1;
   }
 
@@ -157,12 +159,15 @@ export class Commands<Stored extends Document> {
     const { maxTimeMS, indexes } = this.#settings;
     const { hint, ...rest } = options;
     const unhinted = { ...rest, maxTimeMS } as Options & { maxTimeMS: number };
-    if (hint === undefined || indexes.isMissing(hint)) return send(unhinted);
+    if (hint === undefined) return send(unhinted);
+    const isRule = UNIQUE_INDEXES.includes(hint);
+    if (indexes.isMissing(hint) && !isRule) return send(unhinted);
     try {
       return await send({ ...unhinted, hint });
     } catch (error) {
       if (!isMissingIndexError(error)) throw error;
       indexes.reportMissing(hint);
+      if (isRule) throw new DatabaseUnavailableError({ cause: error });
       return send(unhinted);
     }
   }

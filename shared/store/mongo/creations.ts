@@ -32,7 +32,7 @@ export async function beginCreation(
   now: number,
 ): Promise<Creation> {
   const { requestHash: _id, expiresAt, ...fields } = creation;
-  await creations.deleteMany({ _id, expiresAt: { $lte: new Date(now) } }, { hint: ID_INDEX });
+  await creations.deleteOne({ _id, expiresAt: { $lte: new Date(now) } }, { hint: ID_INDEX });
   const noted = await repeatOnDuplicate(() =>
     creations.findOneAndUpdate(
       { _id },

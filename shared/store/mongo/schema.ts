@@ -25,6 +25,9 @@ export const EXPIRY_INDEX = { pool: 1, state: 1, valueHash: 1, expiresAt: 1, fre
 /** The leases of a client. */
 export const CLIENT_INDEX = { 'lease.clientId': 1, _id: 1 } as const;
 
+/** What makes an acquire repeatable: no two keys carry the same request. */
+const REQUEST_INDEX = { requestHash: 1 } as const;
+
 /** No two keys of a pool have the same seat. */
 export const SEAT_INDEX = { seatId: 1 } as const;
 
@@ -33,6 +36,9 @@ export const CLIENT_SEAT_INDEX = { clientSeat: 1 } as const;
 
 /** No value stands in a pool twice. */
 export const VALUE_INDEX = { valueHash: 1 } as const;
+
+/** What the rules rest on. Each is sparse: most keys lack most of these fields. */
+export const UNIQUE_INDEXES: readonly Index[] = [REQUEST_INDEX, SEAT_INDEX, CLIENT_SEAT_INDEX, VALUE_INDEX];
 
 /** The queue of a pool in its order; whether a ticket is live is decided within the index. */
 export const PLACE_INDEX = { pool: 1, place: 1, number: 1, expiresAt: 1 } as const;
@@ -46,18 +52,12 @@ export const ID_INDEX = { _id: 1 } as const;
 /** MongoDB's own removal, a backstop: two minutes late, so that a sweep can record a lapse first. */
 const EXPIRATION: IndexDescription = { key: { expiresAt: 1 }, expireAfterSeconds: 120 };
 
-const unique = (key: Index): IndexDescription => ({ key, unique: true, sparse: true });
-
 const KEY_INDEXES: IndexDescription[] = [
   EXPIRATION,
   { key: SLOT_INDEX },
   { key: FREE_AT_INDEX },
   { key: EXPIRY_INDEX },
-  // What makes an acquire repeatable: no two keys carry the same request.
-  unique({ requestHash: 1 }),
-  unique(SEAT_INDEX),
-  unique(CLIENT_SEAT_INDEX),
-  unique(VALUE_INDEX),
+  ...UNIQUE_INDEXES.map((key) => ({ key, unique: true, sparse: true })),
   // Partial, not sparse: a sparse index with `_id` in it would hold every key.
   { key: CLIENT_INDEX, partialFilterExpression: { 'lease.clientId': { $exists: true } } },
 ];

@@ -103,7 +103,7 @@ function beyond(below: number): Filter<KeyDocument> {
 /**
  * Race: the key was used, or refreshed, since it was found dead; either changes what is compared.
  *
- * Index: the primary key.
+ * Index: `ID_INDEX`, hinted.
  */
 export function removeKey(
   keys: KeyCommands,
@@ -111,5 +111,5 @@ export function removeKey(
 ): Promise<boolean> {
   const { keyId, state, fencingToken, expiresAt, freeAt } = found;
   const times = { expiresAt: new Date(expiresAt), freeAt: new Date(freeAt) };
-  return keys.deleteOne({ _id: keyId, state, fencingToken, ...times });
+  return keys.deleteOne({ _id: keyId, state, fencingToken, ...times }, { hint: ID_INDEX });
 }
