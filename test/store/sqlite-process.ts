@@ -6,10 +6,9 @@ import type { Context } from '../../shared/domain/context.ts';
 import { NoKeyAvailableError } from '../../shared/domain/errors.ts';
 import { keepAliveLease, releaseLease } from '../../shared/domain/leases.ts';
 import { DEFAULT_POOL } from '../../shared/domain/pool.ts';
-import { PoolCounts } from '../../shared/domain/pool-counts.ts';
-import { PoolDirectory } from '../../shared/domain/pool-directory.ts';
+import { createRuntime } from '../../shared/runtime/runtime.ts';
 import { createSqliteStore } from '../../shared/store/sqlite/sqlite-store.ts';
-import { makeKey, makeSeats } from './contract/scene.ts';
+import { makeKey, makeSeats, TOLERANCE_MS } from './contract/scene.ts';
 
 // A process of its own, for the tests that need more than one: `node sqlite-process.ts JOB FILE NOW`.
 
@@ -18,10 +17,8 @@ const NOW = Number(now);
 const CALLER: Caller = { clientId: `process-${process.pid}`, role: 'client' };
 
 function connect(): Context {
-  const store = createSqliteStore({ path });
-  const pools = new PoolDirectory(store);
-  const counts = new PoolCounts(store.keys);
-  return { store, pools, counts, clock: () => NOW, clockSkewToleranceMs: 1000 };
+  const options = { clock: () => NOW, clockSkewToleranceMs: TOLERANCE_MS };
+  return createRuntime(createSqliteStore({ path }), options).context;
 }
 
 const JOBS: Record<string, () => Promise<unknown>> = {

@@ -2,6 +2,8 @@ import type { Filter } from 'mongodb';
 import type { Client } from '../../domain/client.ts';
 import type { Commands } from './commands.ts';
 
+export const clients = { put, get, list, remove };
+
 interface ClientDocument extends Omit<Client, 'clientId' | 'createdAt'> {
   readonly _id: string;
   readonly createdAt: Date;
@@ -23,17 +25,17 @@ function toClient(document: ClientDocument): Client {
 
 // Each command is on the client's primary key, unless another index is named.
 
-export function putClient(clients: ClientCommands, client: Client): Promise<void> {
+async function put(clients: ClientCommands, client: Client): Promise<void> {
   const { clientId, createdAt, ...fields } = client;
-  return clients.put(clientId, { ...fields, createdAt: new Date(createdAt) });
+  await clients.put(clientId, { ...fields, createdAt: new Date(createdAt) });
 }
 
-export async function getClient(clients: ClientCommands, clientId: string): Promise<Client | null> {
+async function get(clients: ClientCommands, clientId: string): Promise<Client | null> {
   const found = await clients.findOne({ _id: clientId });
   return found && toClient(found);
 }
 
-export async function listClients(
+async function list(
   clients: ClientCommands,
   page: { limit: number; after?: string | undefined },
 ): Promise<Client[]> {
@@ -57,7 +59,7 @@ export async function listClients(
  *
  * Index: the primary key; the look reads clients until it finds an admin, of whom there are few.
  */
-export async function removeClient(
+async function remove(
   clients: ClientCommands,
   clientId: string,
   now: number,

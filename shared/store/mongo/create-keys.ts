@@ -8,6 +8,8 @@ import { isDuplicateKeyError } from './errors.ts';
 import { type KeyCommands, type KeyDocument, type PendingState, toDocument } from './key-document.ts';
 import { EXPIRY_INDEX, FREE_AT_INDEX, SLOT_INDEX } from './schema.ts';
 
+export const createKeys = { create };
+
 /** How often a creation tries again that fits, but not together with others that are under way. */
 const ATTEMPTS = 8;
 const BACK_OFF_MS = 50;
@@ -43,7 +45,7 @@ interface Batch {
  * @throws DatabaseUnavailableError when others are in the way for too long, and when the keys may or may not be there:
  * the last write goes key by key, and if it breaks off, some keys are free that nobody was told of.
  */
-export async function createKeys(
+async function create(
   keys: KeyCommands,
   created: readonly Key[],
   seats: Seats | null,

@@ -4,6 +4,9 @@ import { ID_INDEX } from './schema.ts';
 
 // What is remembered of creations beside the keys themselves. Each command is on a primary key.
 
+export const creations = { beginCreation, finishCreation };
+export const valueTokens = { reserveTokens };
+
 interface CreationDocument extends Omit<Creation, 'requestHash' | 'expiresAt'> {
   readonly _id: string;
   readonly expiresAt: Date;
@@ -26,15 +29,11 @@ const RESERVED_TOKENS = 2 ** 32;
  * Race: the same creation, sent twice. One write adds the note, or finds the one that stands; in that case it changes
  * nothing, but waits until a majority has what it returns.
  */
-export async function beginCreation(
-  creations: CreationCommands,
-  creation: Creation,
-  now: number,
-): Promise<Creation> {
+async function beginCreation(notes: CreationCommands, creation: Creation, now: number): Promise<Creation> {
   const { requestHash: _id, expiresAt, ...fields } = creation;
-  await creations.deleteOne({ _id, expiresAt: { $lte: new Date(now) } }, { hint: ID_INDEX });
+  await notes.deleteOne({ _id, expiresAt: { $lte: new Date(now) } }, { hint: ID_INDEX });
   const noted = await repeatOnDuplicate(() =>
-    creations.findOneAndUpdate(
+    notes.findOneAndUpdate(
       { _id },
       { $setOnInsert: { ...fields, expiresAt: new Date(expiresAt) } },
       { upsert: true },
@@ -45,15 +44,15 @@ export async function beginCreation(
   return { ...standing, requestHash, expiresAt: noted.expiresAt.getTime() };
 }
 
-export async function finishCreation(creations: CreationCommands, requestHash: string): Promise<void> {
-  await creations.updateOne({ _id: requestHash }, { $set: { done: true } });
+async function finishCreation(notes: CreationCommands, requestHash: string): Promise<void> {
+  await notes.updateOne({ _id: requestHash }, { $set: { done: true } });
 }
 
 /**
  * Race: the same value is imported twice at once. Each write is on condition of what was read, and would otherwise add a
  * second document with the same id, which the primary key refuses; those values are read again.
  */
-export async function reserveTokens(
+async function reserveTokens(
   tokens: TokenCommands,
   values: readonly { hashes: readonly string[] }[],
   now: number,

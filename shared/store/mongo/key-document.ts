@@ -127,6 +127,12 @@ export function toKey(document: KeyDocument): Key {
 /** Whatever a creation has published, deleted keys too. */
 export const STORED: Filter<KeyDocument> = { state: { $in: ['free', 'leased', 'deleted'] } };
 
+/** The earliest `freeAt` of these keys, if there are any. */
+export function earliest(...keys: (Pick<KeyDocument, 'freeAt'> | null | undefined)[]): number | undefined {
+  const times = keys.flatMap((key) => (key ? [key.freeAt.getTime()] : []));
+  return times.length === 0 ? undefined : Math.min(...times);
+}
+
 /** Keys that are there for callers: neither deleted nor still being created. */
 export const VISIBLE: Filter<KeyDocument> = { state: { $in: ['free', 'leased'] } };
 
@@ -148,6 +154,19 @@ export function heldLease(lease: HeldLease): Filter<KeyDocument> {
 export function lapsedAt(now: number): Filter<KeyDocument> {
   return { state: 'leased', 'lease.expiresAt': { $lte: new Date(now) } };
 }
+
+/** The lease moves whole: MongoDB refuses an update that sets a field below the target of a `$rename`. */
+export const END_LEASE = { lease: 'lastLease' } as const;
+
+/** Whoever held the lease has its number back. */
+export const CLIENT_SEAT = { clientSeat: '' } as const;
+
+/** The key goes on cooling: its `freeAt` stays. */
+export const RECORD_LAPSE = {
+  $rename: END_LEASE,
+  $set: { state: 'free', endReason: 'lapsed' },
+  $unset: CLIENT_SEAT,
+} as const;
 
 /**
  * The key as it was read: an acquire changes the fencing token, the end of a lease takes the lease away, a keep-alive

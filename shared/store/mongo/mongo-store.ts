@@ -2,64 +2,22 @@ import type { Db } from 'mongodb';
 import { DatabaseUnavailableError } from '../../domain/errors.ts';
 import { DEFAULT_POLICY, DEFAULT_POOL } from '../../domain/pool.ts';
 import type { ClientStore, KeyStore, PoolStore, Store, TicketStore } from '../../domain/store.ts';
-import { claimKey, confirmRequest, listClaimable, measureSlots, reclaimKey } from './claim-keys.ts';
-import { type ClientCommands, getClient, listClients, putClient, removeClient } from './clients.ts';
+import { claimKeys } from './claim-keys.ts';
+import { type ClientCommands, clients } from './clients.ts';
 import { Commands, HintedIndexes } from './commands.ts';
 import { connectMongo, type MongoConnectionOptions, serverTimeoutMs } from './connection.ts';
 import { countKeys } from './count-keys.ts';
 import { createKeys } from './create-keys.ts';
-import {
-  beginCreation,
-  type CreationCommands,
-  finishCreation,
-  reserveTokens,
-  type TokenCommands,
-} from './creations.ts';
+import { type CreationCommands, creations, type TokenCommands, valueTokens } from './creations.ts';
 import { translateDriverError } from './errors.ts';
 import type { KeyCommands } from './key-document.ts';
-import {
-  clearPool,
-  createPool,
-  forgetClearedPool,
-  forgetRefresh,
-  getPool,
-  listClearedPools,
-  listPools,
-  type PoolCommands,
-  requestRefresh,
-  updatePool,
-} from './pools.ts';
-import {
-  getKey,
-  getStoredKey,
-  listByValue,
-  listClientSeats,
-  listKeys,
-  listLeased,
-  listStored,
-} from './read-keys.ts';
+import { type PoolCommands, pools } from './pools.ts';
+import { readKeys } from './read-keys.ts';
 import { createIndexes } from './schema.ts';
-import { countBeyond, listSeated, mintKey, mintMissing, removeBeyond, removeKey } from './seat-keys.ts';
-import { applyLifetime, listLapsed, recordLapses, removeExpired, removeGenerations } from './sweep-keys.ts';
-import {
-  countAhead,
-  createTicket,
-  getTicket,
-  listTickets,
-  type QueueCommands,
-  removeLapsed,
-  removeTicket,
-  useTicket,
-} from './tickets.ts';
-import {
-  deleteKey,
-  extendLease,
-  recordLapse,
-  refreshKey,
-  releaseLease,
-  setLabels,
-  unblockKey,
-} from './update-keys.ts';
+import { seatKeys } from './seat-keys.ts';
+import { sweepKeys } from './sweep-keys.ts';
+import { type QueueCommands, tickets } from './tickets.ts';
+import { updateKeys } from './update-keys.ts';
 
 /** A verb is given up so many milliseconds after each of its steps may have been. */
 const GRACE_MS = 250;
@@ -77,7 +35,7 @@ export interface MongoStoreOptions extends Omit<MongoConnectionOptions, 'timeout
 /** Carries out one verb, with the deadline and the errors of the port. */
 type Run<On> = <Result>(verb: (on: On) => Promise<Result>) => Promise<Result>;
 
-/** A port, each verb as a function of what it is carried out on. */
+/** The verbs of a port, each as a function of what it is carried out on. */
 type VerbsOn<On, Port> = {
   [Name in keyof Port]: Port[Name] extends (...parameters: infer Parameters) => infer Result
     ? (on: On, ...parameters: Parameters) => Result
@@ -113,86 +71,22 @@ export function createMongoStore(options: MongoStoreOptions): Store {
   const on = <Stored extends object>(collection: string, by = connection): Run<Commands<Stored>> =>
     within((db) => commands(db, collection), by);
 
-  const keys: KeyStore = {
-    ...bind<CreationCommands, Pick<KeyStore, 'beginCreation' | 'finishCreation'>>(on('creations'), {
-      beginCreation,
-      finishCreation,
-    }),
-    ...bind<TokenCommands, Pick<KeyStore, 'reserveTokens'>>(on('valueTokens'), { reserveTokens }),
-    ...bind<KeyCommands, Omit<KeyStore, 'beginCreation' | 'finishCreation' | 'reserveTokens' | 'count'>>(
-      on('keys'),
-      {
-        create: createKeys,
-        mint: mintKey,
-        mintMissing,
-        listSeated,
-        countBeyond,
-        removeBeyond,
-        remove: removeKey,
-        listStored,
-        listByValue,
-        listClientSeats,
-        setLabels,
-        claim: claimKey,
-        listClaimable,
-        reclaim: reclaimKey,
-        confirmRequest,
-        measureSlots,
-        extend: extendLease,
-        release: releaseLease,
-        recordLapse,
-        unblock: unblockKey,
-        delete: deleteKey,
-        refresh: refreshKey,
-        get: getKey,
-        getStored: getStoredKey,
-        list: listKeys,
-        listLeased,
-        listLapsed,
-        recordLapses,
-        applyLifetime,
-        removeExpired,
-        removeGenerations,
-      },
+  const store: Store = {
+    keys: {
+      ...bind<KeyCommands, Omit<KeyStore, keyof typeof creations | keyof typeof valueTokens | 'count'>>(
+        on('keys'),
+        { ...createKeys, ...claimKeys, ...seatKeys, ...updateKeys, ...readKeys, ...sweepKeys },
+      ),
+      ...bind<KeyCommands, Pick<KeyStore, 'count'>>(on('keys', counting), countKeys),
+      ...bind<CreationCommands, Pick<KeyStore, keyof typeof creations>>(on('creations'), creations),
+      ...bind<TokenCommands, Pick<KeyStore, keyof typeof valueTokens>>(on('valueTokens'), valueTokens),
+    },
+    pools: bind<PoolCommands, PoolStore>(on('pools'), pools),
+    clients: bind<ClientCommands, ClientStore>(on('clients'), clients),
+    tickets: bind<QueueCommands, TicketStore>(
+      within((db) => ({ tickets: commands(db, 'tickets'), queues: commands(db, 'queues') })),
+      tickets,
     ),
-    ...bind<KeyCommands, Pick<KeyStore, 'count'>>(on('keys', counting), { count: countKeys }),
-  };
-  const pools = bind<PoolCommands, PoolStore>(on('pools'), {
-    get: getPool,
-    create: createPool,
-    update: updatePool,
-    requestRefresh,
-    forgetRefresh,
-    clear: clearPool,
-    list: listPools,
-    listCleared: listClearedPools,
-    forgetCleared: forgetClearedPool,
-  });
-  const clients = bind<ClientCommands, ClientStore>(on('clients'), {
-    put: putClient,
-    get: getClient,
-    list: listClients,
-    remove: removeClient,
-  });
-  const inQueues = within<QueueCommands>((db) => ({
-    tickets: commands(db, 'tickets'),
-    queues: commands(db, 'queues'),
-  }));
-  const tickets = bind<QueueCommands, TicketStore>(inQueues, {
-    create: createTicket,
-    use: useTicket,
-    countAhead,
-    list: listTickets,
-    get: getTicket,
-    remove: removeTicket,
-    removeLapsed,
-  });
-
-  return {
-    keys,
-    pools,
-    clients,
-    tickets,
     async prepare(now, defaultPolicy = DEFAULT_POLICY) {
       // On a large collection a new index takes minutes: no limit on the reply, so this has a connection of its own.
       const unhurried = connectMongo({ ...options, timeoutMs, socketTimeoutMs: 0, maxPoolSize: 1 });
@@ -203,7 +97,7 @@ export function createMongoStore(options: MongoStoreOptions): Store {
       } finally {
         await unhurried.close();
       }
-      await pools.create(DEFAULT_POOL, defaultPolicy, now);
+      await store.pools.create(DEFAULT_POOL, defaultPolicy, now);
     },
     async ping() {
       await withinDeadline(deadlineMs, async () => {
@@ -215,6 +109,7 @@ export function createMongoStore(options: MongoStoreOptions): Store {
       await Promise.all([connection.close(), counting.close()]);
     },
   };
+  return store;
 }
 
 /**

@@ -4,28 +4,30 @@ import type { KeyPage, LeasePage } from '../../domain/store.ts';
 import { inState, type KeyCommands, type KeyDocument, STORED, toKey } from './key-document.ts';
 import { CLIENT_INDEX, CLIENT_SEAT_INDEX, ID_INDEX, type Index, SLOT_INDEX, VALUE_INDEX } from './schema.ts';
 
+export const readKeys = { get, getStored, listStored, listByValue, listClientSeats, list, listLeased };
+
 /** How many keys of each stored state one page walks past, whatever it looks for among them. */
 const WALK = 2000;
 
 /** Index: `ID_INDEX`, hinted. */
-export async function getKey(keys: KeyCommands, keyId: string, now: number): Promise<Key | null> {
+async function get(keys: KeyCommands, keyId: string, now: number): Promise<Key | null> {
   const found = await keys.findOne({ ...inState(undefined, now), _id: keyId }, { hint: ID_INDEX });
   return found && toKey(found);
 }
 
 /** Index: `ID_INDEX`, hinted. */
-export async function getStoredKey(keys: KeyCommands, keyId: string): Promise<Key | null> {
+async function getStored(keys: KeyCommands, keyId: string): Promise<Key | null> {
   const found = await keys.findOne({ ...STORED, _id: keyId }, { hint: ID_INDEX });
   return found && toKey(found);
 }
 
 /** Index: `ID_INDEX`, hinted. */
-export function listStored(keys: KeyCommands, keyIds: readonly string[]): Promise<Key[]> {
+function listStored(keys: KeyCommands, keyIds: readonly string[]): Promise<Key[]> {
   return findAll(keys, { ...STORED, _id: { $in: [...keyIds] } }, keyIds.length, ID_INDEX);
 }
 
 /** Index: `VALUE_INDEX`, hinted. */
-export function listByValue(keys: KeyCommands, valueHashes: readonly string[]): Promise<Key[]> {
+function listByValue(keys: KeyCommands, valueHashes: readonly string[]): Promise<Key[]> {
   return findAll(keys, { ...STORED, valueHash: { $in: [...valueHashes] } }, valueHashes.length, VALUE_INDEX);
 }
 
@@ -41,7 +43,7 @@ async function findAll(
 }
 
 /** Index: `CLIENT_SEAT_INDEX`, hinted: a range, since ":" comes after every digit. */
-export async function listClientSeats(keys: KeyCommands, prefix: string): Promise<Key[]> {
+async function listClientSeats(keys: KeyCommands, prefix: string): Promise<Key[]> {
   const own = { clientSeat: { $gte: prefix, $lt: `${prefix}:` } };
   return (await keys.find(own, { hint: CLIENT_SEAT_INDEX })).map(toKey);
 }
@@ -53,10 +55,7 @@ export async function listClientSeats(keys: KeyCommands, prefix: string): Promis
  * Index: `SLOT_INDEX`, hinted. It alone gives the ends of the walks; the page itself is two ranges of it, merged, or
  * sorted by a server that cannot merge: at most twice `WALK` keys.
  */
-export async function listKeys(
-  keys: KeyCommands,
-  page: KeyPage,
-): Promise<{ keys: Key[]; next?: number | undefined }> {
+async function list(keys: KeyCommands, page: KeyPage): Promise<{ keys: Key[]; next?: number | undefined }> {
   const { pool, now, limit, after, state, search } = page;
   const walked = state === 'leased' ? (['leased'] as const) : (['free', 'leased'] as const);
   const ends = walked.map((stored) => endOfWalk(keys, pool, stored, after));
@@ -99,7 +98,7 @@ function containing(search: string): Filter<KeyDocument> {
 }
 
 /** Index: `CLIENT_INDEX`, hinted. */
-export async function listLeased(keys: KeyCommands, page: LeasePage): Promise<Key[]> {
+async function listLeased(keys: KeyCommands, page: LeasePage): Promise<Key[]> {
   const { clientId, now, limit, after } = page;
   const found = await keys.find(
     {

@@ -7,13 +7,15 @@ import { FREE_AT_INDEX, ID_INDEX, SEAT_INDEX } from './schema.ts';
 
 // How a pool holds its target size.
 
+export const seatKeys = { mint, mintMissing, listSeated, countBeyond, removeBeyond, remove };
+
 /**
  * Race: two callers take the same seat, or one request is sent twice. The unique index on `seatId`, or on what the claim
  * carries, refuses the second.
  *
  * Index: none is read.
  */
-export async function mintKey(
+async function mint(
   keys: KeyCommands,
   key: Key,
 ): Promise<Key | 'seat_taken' | 'repeated' | 'client_seat_taken'> {
@@ -35,13 +37,13 @@ export async function mintKey(
 }
 
 /** Race: others take some of the seats; the unique index on `seatId` refuses those keys, and those alone. */
-export async function mintMissing(keys: KeyCommands, minted: readonly Key[]): Promise<number> {
+async function mintMissing(keys: KeyCommands, minted: readonly Key[]): Promise<number> {
   if (minted.length === 0) return 0; // The driver refuses to insert nothing.
   return keys.insertMissing(minted.map(toDocument));
 }
 
 /** Index: `SEAT_INDEX`, hinted: the seats of a pool are a range of it, in their order. */
-export async function listSeated(
+async function listSeated(
   keys: KeyCommands,
   { name, below }: { name: string; below: number },
 ): Promise<SeatedKey[]> {
@@ -69,7 +71,7 @@ export async function listSeated(
  * Index: `FREE_AT_INDEX`, hinted; of each stored state the keys that are held or cool are a range of it. Their seat is
  * looked up in the key.
  */
-export async function countBeyond(
+async function countBeyond(
   keys: KeyCommands,
   query: { pool: string; below: number; now: number; limit: number },
 ): Promise<number> {
@@ -85,7 +87,7 @@ export async function countBeyond(
  *
  * Index: `FREE_AT_INDEX`, hinted, then `ID_INDEX`, hinted.
  */
-export async function removeBeyond(
+async function removeBeyond(
   keys: KeyCommands,
   query: { pool: string; below: number; now: number; limit: number },
 ): Promise<number> {
@@ -105,7 +107,7 @@ function beyond(below: number): Filter<KeyDocument> {
  *
  * Index: `ID_INDEX`, hinted.
  */
-export function removeKey(
+function remove(
   keys: KeyCommands,
   found: Pick<Key, 'keyId' | 'state' | 'fencingToken' | 'expiresAt' | 'freeAt'>,
 ): Promise<boolean> {

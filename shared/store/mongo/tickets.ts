@@ -23,6 +23,8 @@ export interface QueueCommands {
   readonly queues: Commands<QueueDocument>;
 }
 
+export const tickets = { create, use, countAhead, list, get, remove, removeLapsed };
+
 type Given<Verb extends keyof TicketStore> = Parameters<TicketStore[Verb]>[0];
 
 // Each command is on the primary key of the ticket or the queue, unless another index is named.
@@ -31,7 +33,7 @@ type Given<Verb extends keyof TicketStore> = Parameters<TicketStore[Verb]>[0];
  * Race: two tickets are given at once. One write on the queue counts, and remembers the latest time; the number that it
  * returns is nobody else's. Then the ticket is put in its place; a request that is repeated keeps its ticket.
  */
-export async function createTicket(
+async function create(
   { tickets, queues }: QueueCommands,
   given: Given<'create'>,
   { now, advanceMs }: Parameters<TicketStore['create']>[1],
@@ -58,7 +60,7 @@ export async function createTicket(
 }
 
 /** Race: the ticket lapsed, or left the queue, since it was looked at. `$max`: a late use shortens nothing. */
-export async function useTicket({ tickets }: QueueCommands, query: Given<'use'>): Promise<Ticket | null> {
+async function use({ tickets }: QueueCommands, query: Given<'use'>): Promise<Ticket | null> {
   const { ticketId, pool, clientId, now, expiresAt } = query;
   const used = await tickets.findOneAndUpdate(
     { _id: ticketId, pool, clientId, ...liveAt(now) },
@@ -69,7 +71,7 @@ export async function useTicket({ tickets }: QueueCommands, query: Given<'use'>)
 }
 
 /** Index: `PLACE_INDEX`, hinted; it has all that is asked for, so that no ticket is fetched. */
-export function countAhead({ tickets }: QueueCommands, query: Given<'countAhead'>): Promise<number> {
+function countAhead({ tickets }: QueueCommands, query: Given<'countAhead'>): Promise<number> {
   const { pool, before, now, limit } = query;
   const ahead: Filter<TicketDocument> | undefined = before && {
     place: { $lte: before.order },
@@ -79,7 +81,7 @@ export function countAhead({ tickets }: QueueCommands, query: Given<'countAhead'
 }
 
 /** Index: `PLACE_INDEX`, hinted. It has the tickets in the order of the queue. */
-export async function listTickets({ tickets }: QueueCommands, page: Given<'list'>): Promise<Ticket[]> {
+async function list({ tickets }: QueueCommands, page: Given<'list'>): Promise<Ticket[]> {
   const { pool, now, limit, after } = page;
   const behind: Filter<TicketDocument> | undefined = after && {
     place: { $gte: after[0] },
@@ -92,12 +94,12 @@ export async function listTickets({ tickets }: QueueCommands, page: Given<'list'
   return found.map(toTicket);
 }
 
-export async function getTicket({ tickets }: QueueCommands, ticketId: string): Promise<Ticket | null> {
+async function get({ tickets }: QueueCommands, ticketId: string): Promise<Ticket | null> {
   const found = await tickets.findOne({ _id: ticketId });
   return found && toTicket(found);
 }
 
-export function removeTicket({ tickets }: QueueCommands, ticketId: string): Promise<boolean> {
+function remove({ tickets }: QueueCommands, ticketId: string): Promise<boolean> {
   return tickets.deleteOne({ _id: ticketId });
 }
 
@@ -106,10 +108,7 @@ export function removeTicket({ tickets }: QueueCommands, ticketId: string): Prom
  *
  * Index: `expiresAt` (the one that MongoDB's own removal goes by), then `ID_INDEX`, hinted.
  */
-export async function removeLapsed(
-  { tickets }: QueueCommands,
-  query: Given<'removeLapsed'>,
-): Promise<number> {
+async function removeLapsed({ tickets }: QueueCommands, query: Given<'removeLapsed'>): Promise<number> {
   const lapsed = { expiresAt: { $lte: new Date(query.now) } };
   const found = await tickets.find(lapsed, { limit: query.limit, projection: { _id: 1 } });
   if (found.length === 0) return 0;

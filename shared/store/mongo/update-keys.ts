@@ -2,38 +2,30 @@ import type { Key, Labels } from '../../domain/key.ts';
 import type { Extension, Release } from '../../domain/store.ts';
 import {
   asFound,
+  CLIENT_SEAT,
+  END_LEASE,
   heldLease,
   inState,
   type KeyCommands,
   lapsedAt,
+  RECORD_LAPSE,
   toKey,
   toLabelTexts,
 } from './key-document.ts';
 import { ID_INDEX } from './schema.ts';
 
+export const updateKeys = { extend, release, recordLapse, unblock, delete: deleteKey, refresh, setLabels };
+
 // Each command is one write on the key's primary key (`ID_INDEX`, hinted).
-
-/** The lease moves whole: MongoDB refuses an update that sets a field below the target of a `$rename`. */
-const END_LEASE = { lease: 'lastLease' } as const;
-
-/** The client has its number back. */
-const CLIENT_SEAT = { clientSeat: '' } as const;
 
 /** A repeat of the request that acquired the key is a new request. */
 const REQUEST = { requestHash: '', requestBody: '' } as const;
-
-/** The key goes on cooling: its `freeAt` stays. */
-export const RECORD_LAPSE = {
-  $rename: END_LEASE,
-  $set: { state: 'free', endReason: 'lapsed' },
-  $unset: CLIENT_SEAT,
-} as const;
 
 /**
  * Race: the lease may have ended, or the key have gone to somebody else, since the holder last heard of it. The proof
  * and the time are conditions of the write itself. `$max`: a keep-alive that arrives late shortens nothing.
  */
-export async function extendLease(keys: KeyCommands, extension: Extension): Promise<Key | null> {
+async function extend(keys: KeyCommands, extension: Extension): Promise<Key | null> {
   const extended = await keys.findOneAndUpdate(
     heldLease(extension),
     {
@@ -52,12 +44,12 @@ export async function extendLease(keys: KeyCommands, extension: Extension): Prom
  * Race: an old holder must never end a new holder's lease; the proof is a condition of the write. A key that rests lives
  * as long as it rests (`$max`), and one that is discarded no longer.
  */
-export function releaseLease(keys: KeyCommands, release: Release): Promise<boolean> {
-  const { discard, forget } = release;
-  const freeAt = new Date(release.freeAt);
+function release(keys: KeyCommands, ending: Release): Promise<boolean> {
+  const { discard, forget } = ending;
+  const freeAt = new Date(ending.freeAt);
   const ended = { endReason: 'released', freeAt } as const;
   return keys.updateOne(
-    heldLease(release),
+    heldLease(ending),
     {
       $rename: END_LEASE,
       $set: discard ? { ...ended, state: 'deleted', expiresAt: freeAt } : { ...ended, state: 'free' },
@@ -72,7 +64,7 @@ export function releaseLease(keys: KeyCommands, release: Release): Promise<boole
  * Race: a keep-alive that was sent in time may be carried out after the caller was told that the lease is over; once
  * the lapse is written down, its proof matches nothing.
  */
-export function recordLapse(
+function recordLapse(
   keys: KeyCommands,
   query: { keyId: string; leaseId: string; now: number },
 ): Promise<boolean> {
@@ -83,7 +75,7 @@ export function recordLapse(
 }
 
 /** Race: the admin saw one lease; an acquire or a keep-alive since then makes it another, which this write must not end. */
-export async function unblockKey(keys: KeyCommands, found: Key, freeAt: number): Promise<Key | null> {
+async function unblock(keys: KeyCommands, found: Key, freeAt: number): Promise<Key | null> {
   if (found.state === 'deleted') return null;
   const unblocked = await keys.findOneAndUpdate(
     asFound(found),
@@ -98,10 +90,10 @@ export async function unblockKey(keys: KeyCommands, found: Key, freeAt: number):
 }
 
 /**
- * Race: as with `unblockKey`. The key stays, hidden, until `freeAt`, so that its seat is not given away under a holder
+ * Race: as with `unblock`. The key stays, hidden, until `freeAt`, so that its seat is not given away under a holder
  * who does not know yet.
  */
-export async function deleteKey(keys: KeyCommands, found: Key, freeAt: number): Promise<boolean> {
+async function deleteKey(keys: KeyCommands, found: Key, freeAt: number): Promise<boolean> {
   if (found.state === 'deleted') return false;
   const at = new Date(freeAt);
   return keys.updateOne(
@@ -116,7 +108,7 @@ export async function deleteKey(keys: KeyCommands, found: Key, freeAt: number): 
 }
 
 /** Race: an acquire or a keep-alive may have moved the expiration further; `$max` keeps the later one. */
-export async function refreshKey(
+async function refresh(
   keys: KeyCommands,
   query: { keyId: string; now: number; keyExpiresAt: number },
 ): Promise<Key | null> {
@@ -129,7 +121,7 @@ export async function refreshKey(
 }
 
 /** Race: two changes at once; the later one stands, whole. */
-export async function setLabels(
+async function setLabels(
   keys: KeyCommands,
   query: { keyId: string; now: number; labels: Labels },
 ): Promise<Key | null> {

@@ -1,11 +1,12 @@
 import fc, { type AsyncCommand } from 'fast-check';
 import { expect } from 'vitest';
+import { type Key, keyStateAt } from '../../../shared/domain/key.ts';
 import { createKeys, deleteKey, listKeys, refreshKey, unblockKey } from '../../../shared/domain/keys.ts';
-import { getPool } from '../../../shared/domain/pools.ts';
+import { poolReference } from '../../../shared/domain/pool.ts';
 import { sweep } from '../../../shared/domain/sweep.ts';
-import { ADMIN, TOLERANCE } from '../support/world.ts';
+import { ADMIN, TOLERANCE, toTime } from '../support/world.ts';
 import { answerOf, pick, type RealSystem } from './real-system.ts';
-import { MODEL_KEY_LIFE, MODEL_LEASE, type ModelKey, type ReferenceModel } from './reference-model.ts';
+import { MODEL_KEY_LIFE, MODEL_LEASE, type ReferenceModel } from './reference-model.ts';
 
 type Command = AsyncCommand<ReferenceModel, RealSystem>;
 
@@ -15,7 +16,11 @@ class Create implements Command {
   check = (model: Readonly<ReferenceModel>) => model.visibleKeys().length < 4;
 
   async run(model: ReferenceModel, { context, pool }: RealSystem): Promise<void> {
-    for (const key of await createKeys(context, ADMIN, { pool, count: 2 })) model.create(key.keyId);
+    for (const { keyId } of await createKeys(context, ADMIN, { pool, count: 2 })) {
+      const key = await context.store.keys.getStored(keyId);
+      expect(key).toMatchObject(model.newKey());
+      model.store.create(key as Key);
+    }
   }
 
   toString(): string {
@@ -35,30 +40,29 @@ class ManageKey implements Command {
     this.force = force;
   }
 
-  check = (model: Readonly<ReferenceModel>) => model.keys.size > 0;
+  check = (model: Readonly<ReferenceModel>) => model.keys().length > 0;
 
   async run(model: ReferenceModel, { context }: RealSystem): Promise<void> {
-    const key = pick([...model.keys.values()], this.key) as ModelKey;
+    const key = pick(model.keys(), this.key) as Key;
     const { force } = this;
+    const isVisible = model.isVisible(key);
     if (this.operation === 'refresh') {
       const answer = await answerOf(refreshKey(context, ADMIN, key.keyId));
-      if (model.isVisible(key)) model.refresh(key);
-      expect(answer).toMatchObject(model.isVisible(key) ? { ok: { expiresAt: key.expiresAt } } : NOT_FOUND);
+      const refreshed = model.refresh(key);
+      expect(answer).toMatchObject(
+        refreshed === null ? NOT_FOUND : { ok: { expiresAt: toTime(refreshed.expiresAt) } },
+      );
     } else if (this.operation === 'delete') {
       const answer = await answerOf(deleteKey(context, ADMIN, key.keyId, { force }));
-      expect(answer).toEqual(model.isVisible(key) ? { ok: undefined } : NOT_FOUND);
-      if (model.isVisible(key)) model.delete(key, force);
+      expect(answer).toEqual(isVisible ? { ok: undefined } : NOT_FOUND);
+      if (isVisible) model.delete(key, force);
     } else {
       const answer = await answerOf(unblockKey(context, ADMIN, key.keyId, { force }));
-      if (!model.isVisible(key)) expect(answer).toEqual(NOT_FOUND);
-      else if (model.stateOf(key) === 'free') expect(answer).toEqual({ refused: 'key_not_leased' });
-      else {
-        const freeAt = model.freeAtAfter(key, force);
-        // A lease that has lapsed stays as it is unless the key is freed early.
-        if (model.isLive(key) || freeAt !== key.freeAt) model.end(key, 'unblocked');
-        key.freeAt = freeAt;
-        expect(answer).toMatchObject({ ok: { keyId: key.keyId, state: model.stateOf(key) } });
-      }
+      const unblocked = isVisible ? model.unblock(key, force) : undefined;
+      if (!isVisible) expect(answer).toEqual(NOT_FOUND);
+      else if (unblocked === undefined) expect(answer).toEqual({ refused: 'key_not_leased' });
+      else
+        expect(answer).toMatchObject({ ok: { keyId: key.keyId, state: keyStateAt(unblocked, model.now) } });
     }
   }
 
@@ -100,16 +104,17 @@ class Sweep implements Command {
   }
 }
 
-/** Compares all keys, and that the database keeps them until they are free. */
+/** Compares all keys, as they are seen and as they are stored, deleted and expired ones too. */
 class Look implements Command {
   check = () => true;
 
   async run(model: ReferenceModel, { context, pool }: RealSystem): Promise<void> {
+    const { now } = model;
     const expected = model.visibleKeys().map((key) => ({
       keyId: key.keyId,
-      state: model.stateOf(key),
-      expiresAt: key.expiresAt,
-      fencingToken: key.token,
+      state: keyStateAt(key, now),
+      expiresAt: toTime(key.expiresAt),
+      fencingToken: key.fencingToken,
     }));
     const { keys } = await listKeys(context, ADMIN, { pool, limit: 100 });
     const seen = keys.map(({ keyId, state, expiresAt, fencingToken }) => ({
@@ -121,14 +126,14 @@ class Look implements Command {
     const byId = (one: { keyId: string }, other: { keyId: string }) => (one.keyId < other.keyId ? -1 : 1);
     expect(seen.sort(byId)).toEqual(expected.sort(byId));
 
-    const { counts } = await getPool(context, ADMIN, pool);
+    const reference = poolReference(await context.pools.get(pool, now));
+    const counts = await context.store.keys.count({ pool: reference, now, limit: 100 });
     for (const state of ['free', 'leased', 'cooling'] as const) {
-      expect(counts[state].count).toBe(expected.filter((key) => key.state === state).length);
+      expect(counts[state]).toBe(expected.filter((key) => key.state === state).length);
     }
-    for (const { keyId } of expected) {
-      const stored = await context.store.keys.getStored(keyId);
-      expect(stored?.freeAt).toBe(model.keys.get(keyId)?.freeAt);
-      expect(stored?.expiresAt).toBeGreaterThanOrEqual(stored?.freeAt as number);
+    for (const key of model.keys()) {
+      expect(await context.store.keys.getStored(key.keyId)).toEqual(key);
+      expect(key.expiresAt).toBeGreaterThanOrEqual(key.freeAt);
     }
   }
 

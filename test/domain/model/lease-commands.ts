@@ -1,16 +1,26 @@
 import fc, { type AsyncCommand } from 'fast-check';
 import { expect } from 'vitest';
 import { acquireLease } from '../../../shared/domain/acquire-lease.ts';
+import { type Key, liveLeaseAt } from '../../../shared/domain/key.ts';
+import { encodeLeaseId } from '../../../shared/domain/lease-id.ts';
 import { getLease, keepAliveLease, listLeases, releaseLease } from '../../../shared/domain/leases.ts';
-import { SECOND } from '../support/world.ts';
+import { SECOND, toTime } from '../support/world.ts';
 import { answerOf, pick, type RealSystem } from './real-system.ts';
-import { type Finding, MODEL_LEASE, type ReferenceModel } from './reference-model.ts';
+import { type Finding, MODEL_LEASE, type ReferenceModel, readLeaseId } from './reference-model.ts';
 
 type Command = AsyncCommand<ReferenceModel, RealSystem>;
 
-/** How an operation on a lease answers what the model finds. */
+/** The refusal that follows from what the model finds. */
 function refusalOf(finding: Finding): object {
   return finding === 'forbidden' ? { refused: 'forbidden' } : { refused: 'lease_ended', detail: finding };
+}
+
+/** What a caller is told of the lease that stands on the key. */
+function leaseOf({ keyId, pool, fencingToken, lease }: Key) {
+  if (lease === undefined) throw new Error(`No lease stands on ${keyId}`);
+  const leaseId = encodeLeaseId({ keyId, pool, proof: lease.id });
+  const { acquiredAt, expiresAt } = lease;
+  return { leaseId, keyId, fencingToken, acquiredAt: toTime(acquiredAt), expiresAt: toTime(expiresAt) };
 }
 
 class Acquire implements Command {
@@ -31,36 +41,36 @@ class Acquire implements Command {
     const caller = clients[this.client];
     const request = idempotencyKey && `${caller.clientId} ${idempotencyKey}`;
     const carrier = model.carrierOf(request);
-    const claimable = model.claimableKeys();
+    const live = carrier && liveLeaseAt(carrier, model.now);
+    const claimable = model.store.claimable({ now: model.now });
 
     const answer = await answerOf(acquireLease(context, caller, { pool, leaseSeconds, idempotencyKey }));
 
-    if (carrier?.lease !== undefined && model.isLive(carrier)) {
-      const { leaseId, expiresAt } = carrier.lease;
-      expect(answer).toMatchObject({
-        ok: { repeated: true, lease: { leaseId, expiresAt, fencingToken: carrier.token } },
+    if (carrier !== null && model.lengthAskedOf(carrier) !== leaseSeconds) {
+      expect(answer).toEqual({ refused: 'idempotency_key_reused' });
+    } else if (live) {
+      expect(answer).toMatchObject({ ok: { repeated: true, lease: leaseOf(carrier) } });
+    } else if (carrier !== null) {
+      expect(answer).toEqual({
+        refused: 'lease_ended',
+        detail: model.recordLapse(carrier).lastLease?.reason,
       });
-    } else if (carrier !== undefined) {
-      model.end(carrier, 'lapsed');
-      expect(answer).toEqual({ refused: 'lease_ended', detail: carrier.last?.reason });
     } else if (claimable.length === 0) {
       expect(answer).toEqual({ refused: 'no_key_available', detail: model.retryAfterMs() });
     } else {
-      if (!('ok' in answer)) throw new Error(`A key was free, but the answer was ${JSON.stringify(answer)}`);
+      if (!('ok' in answer)) throw new Error(`A key was free, but it returned ${JSON.stringify(answer)}`);
       const { lease, repeated } = answer.ok;
-      const key = claimable.find(({ keyId }) => keyId === lease.keyId);
-      if (key === undefined) throw new Error(`Key ${lease.keyId} was not free`);
-      const leaseMs = leaseSeconds === undefined ? MODEL_LEASE : leaseSeconds * SECOND;
+      const { keyId, leaseId } = lease;
+      const key = claimable.find((free) => free.keyId === keyId);
+      if (key === undefined) throw new Error(`Key ${keyId} was not free`);
       expect(repeated).toBe(false);
-      expect(lease).toMatchObject({ clientId: caller.clientId, expiresInMs: leaseMs, acquiredAt: model.now });
-      expect(lease.fencingToken).toBeGreaterThan(key.token);
-      expect(model.leases.has(lease.leaseId)).toBe(false);
-      model.acquire(
-        key,
-        { leaseId: lease.leaseId, clientId: caller.clientId, leaseMs },
-        lease.fencingToken,
-        request,
-      );
+      expect(model.leaseIds).not.toContain(leaseId);
+      const leaseMs = leaseSeconds === undefined ? MODEL_LEASE : leaseSeconds * SECOND;
+      expect(lease).toMatchObject({ clientId: caller.clientId, expiresInMs: leaseMs });
+      const stored = (await context.store.keys.getStored(keyId)) as Key;
+      model.acquire(key, leaseId, stored, { clientId: caller.clientId, request, leaseSeconds });
+      expect(stored).toEqual(model.store.keys.get(keyId));
+      expect(lease).toMatchObject(leaseOf(stored));
     }
   }
 
@@ -81,34 +91,27 @@ class UseLease implements Command {
     this.client = client;
   }
 
-  check = (model: Readonly<ReferenceModel>) => model.leases.size > 0;
+  check = (model: Readonly<ReferenceModel>) => model.leaseIds.length > 0;
 
   async run(model: ReferenceModel, { context, clients }: RealSystem): Promise<void> {
-    const leaseId = pick([...model.leases.keys()], this.lease) as string;
+    const leaseId = pick(model.leaseIds, this.lease) as string;
     const caller = clients[this.client];
-    const key = model.keys.get(model.leases.get(leaseId)?.keyId ?? '');
-    const finding = model.find(leaseId, caller.clientId);
-    const lease = finding === 'live' ? key?.lease : undefined;
+    const { clientId } = caller;
+    const finding = model.find(leaseId, clientId);
 
     if (this.operation === 'release') {
       const answer = await answerOf(releaseLease(context, caller, leaseId));
-      expect(answer).toEqual(lease || finding === 'released' ? { ok: undefined } : refusalOf(finding));
-      if (lease && key) {
-        model.end(key, 'released');
-        key.freeAt = model.now;
-      }
+      const isReleased = finding === 'live' || finding === 'released';
+      expect(answer).toEqual(isReleased ? { ok: undefined } : refusalOf(finding));
+      model.release(leaseId, clientId);
       return;
     }
     const operation = this.operation === 'find' ? getLease : keepAliveLease;
     const answer = await answerOf(operation(context, caller, leaseId));
-    if (lease && key && this.operation === 'keep-alive') model.extend(key, lease);
-    if (lease && key) {
-      expect(answer).toMatchObject({
-        ok: { leaseId, keyId: key.keyId, expiresAt: lease.expiresAt, fencingToken: key.token },
-      });
-    } else {
-      expect(answer).toEqual(refusalOf(finding));
-    }
+    if (this.operation === 'keep-alive') model.extend(leaseId, clientId);
+    const key = model.store.keys.get(readLeaseId(leaseId).keyId) as Key;
+    if (finding === 'live') expect(answer).toMatchObject({ ok: leaseOf(key) });
+    else expect(answer).toEqual(refusalOf(finding));
   }
 
   toString(): string {
@@ -123,13 +126,12 @@ class ListLeases implements Command {
     for (const caller of clients) {
       const expected = model
         .visibleKeys()
-        .filter((key) => model.isLive(key) && key.lease?.clientId === caller.clientId)
-        .map((key) => ({ leaseId: key.lease?.leaseId, expiresAt: key.lease?.expiresAt, keyId: key.keyId }))
+        .filter((key) => liveLeaseAt(key, model.now)?.clientId === caller.clientId)
+        .map(leaseOf)
         .sort((one, other) => (one.keyId < other.keyId ? -1 : 1));
       const { leases } = await listLeases(context, caller, { limit: 100 });
-      expect(leases.map(({ leaseId, expiresAt, keyId }) => ({ leaseId, expiresAt, keyId }))).toEqual(
-        expected,
-      );
+      expect(leases).toHaveLength(expected.length);
+      expect(leases).toMatchObject(expected);
     }
   }
 

@@ -1,5 +1,7 @@
 import type { LeaseEndReason } from '../../../shared/domain/errors.ts';
-import type { KeyState } from '../../../shared/domain/key.ts';
+import { type Key, keyStateAt, liveLeaseAt } from '../../../shared/domain/key.ts';
+import { decodeLeaseId, type LeaseId } from '../../../shared/domain/lease-id.ts';
+import { KeyModel } from '../../store/contract/key-model.ts';
 import { SECOND, TOLERANCE } from '../support/world.ts';
 
 export const MODEL_LEASE = 10 * SECOND;
@@ -7,142 +9,151 @@ export const MODEL_KEY_LIFE = 30 * SECOND;
 /** What a caller is told to wait where no key is leased or cooling. */
 const EMPTY_POOL_RETRY = 5 * SECOND;
 
-interface ModelLease {
-  readonly leaseId: string;
-  readonly clientId: string;
-  readonly leaseMs: number;
-  expiresAt: number;
-}
-
-export interface ModelKey {
-  readonly keyId: string;
-  token: number;
-  freeAt: number;
-  expiresAt: number;
-  isDeleted: boolean;
-  lease?: ModelLease | undefined;
-  last?: { leaseId: string; clientId: string; reason: LeaseEndReason } | undefined;
-  /** Client and idempotency key of the latest acquire. */
-  request?: string | undefined;
-}
-
 /** What an operation on a lease finds. */
 export type Finding = 'live' | 'forbidden' | LeaseEndReason;
+
+/** What an acquire asked for. */
+interface Asked {
+  readonly clientId: string;
+  /** Client and idempotency key. */
+  readonly request: string | undefined;
+  readonly leaseSeconds: number | undefined;
+}
 
 /** One pool as the rules describe it, in the plainest way: one thing after the other, in memory. */
 export class ReferenceModel {
   now: number;
-  readonly keys = new Map<string, ModelKey>();
-  /** Every lease that was ever given, by id. */
-  readonly leases = new Map<string, { keyId: string; clientId: string }>();
+  readonly store = new KeyModel();
+  /** Every lease that was ever given. */
+  readonly leaseIds: string[] = [];
+  /** The request hash that a client's idempotency key stands for, and the lease length that a body asks for. */
+  readonly #hashes = new Map<string, string>();
+  readonly #lengths = new Map<string, number | undefined>();
 
   constructor(now: number) {
     this.now = now;
   }
 
-  visibleKeys(): ModelKey[] {
-    return [...this.keys.values()].filter((key) => this.isVisible(key));
+  keys(): Key[] {
+    return [...this.store.keys.values()];
   }
 
-  isVisible(key: ModelKey | undefined): key is ModelKey {
-    return key !== undefined && !key.isDeleted && key.expiresAt > this.now;
+  visibleKeys(): Key[] {
+    return this.store.visible(this.now);
   }
 
-  isLive(key: ModelKey): boolean {
-    return key.lease !== undefined && key.lease.expiresAt > this.now;
+  isVisible({ keyId }: Key): boolean {
+    return this.visibleKeys().some((key) => key.keyId === keyId);
   }
 
-  stateOf(key: ModelKey): KeyState {
-    if (this.isLive(key)) return 'leased';
-    return key.freeAt > this.now ? 'cooling' : 'free';
+  /** The key on which the lease of an earlier request with this idempotency key stands, or stood last. */
+  carrierOf(request: string | undefined): Key | null {
+    const hash = request && this.#hashes.get(request);
+    return hash === undefined ? null : this.store.confirmRequest(hash);
   }
 
-  carrierOf(request: string | undefined): ModelKey | undefined {
-    return request === undefined ? undefined : [...this.keys.values()].find((key) => key.request === request);
-  }
-
-  claimableKeys(): ModelKey[] {
-    return this.visibleKeys().filter((key) => key.freeAt <= this.now);
+  /** The lease length that the request asked for whose hash the key carries. */
+  lengthAskedOf({ requestBody }: Key): number | undefined {
+    return this.#lengths.get(requestBody ?? '');
   }
 
   retryAfterMs(): number {
-    const waits = this.visibleKeys().map((key) => key.freeAt - this.now);
-    return waits.length === 0 ? EMPTY_POOL_RETRY : Math.min(...waits);
+    const nextFreeAt = this.store.nextFreeAt(this.now);
+    return nextFreeAt === undefined ? EMPTY_POOL_RETRY : nextFreeAt - this.now;
   }
 
-  create(keyId: string): void {
+  /** What every key is like that is created now; slots and ids are random. */
+  newKey(): Partial<Key> {
     const { now } = this;
-    this.keys.set(keyId, {
-      keyId,
-      token: now,
-      freeAt: now,
+    return {
+      state: 'free',
+      fencingToken: now,
+      createdAt: now,
+      freeAt: now - TOLERANCE,
       expiresAt: now + MODEL_KEY_LIFE,
-      isDeleted: false,
-    });
+    };
   }
 
-  acquire(key: ModelKey, lease: Omit<ModelLease, 'expiresAt'>, token: number, request?: string): void {
-    this.end(key, 'lapsed');
-    key.lease = { ...lease, expiresAt: 0 };
-    key.token = token;
-    key.request = request;
-    this.leases.set(lease.leaseId, { keyId: key.keyId, clientId: lease.clientId });
-    this.extend(key, key.lease);
+  /** Leases the key; what an acquire chose by itself is taken from the key as it is stored. */
+  acquire(key: Key, leaseId: string, stored: Key, asked: Asked): void {
+    const { clientId, request, leaseSeconds } = asked;
+    const { requestHash, requestBody } = request === undefined ? ({} as Partial<Key>) : stored;
+    const { proof, pool, leaseMs } = readLeaseId(leaseId);
+    const lease = { id: proof, clientId, acquiredAt: this.now, expiresAt: this.now + leaseMs };
+    const claim = { pool, now: this.now, lease, ...this.#endsAfter(leaseMs), requestHash, requestBody };
+    if (request !== undefined) {
+      this.#hashes.set(request, requestHash as string);
+      this.#lengths.set(requestBody as string, leaseSeconds);
+    }
+    this.store.reclaim(key, claim);
+    this.leaseIds.push(leaseId);
   }
 
-  extend(key: ModelKey, lease: ModelLease): void {
-    lease.expiresAt = Math.max(lease.expiresAt, this.now + lease.leaseMs);
-    key.freeAt = Math.max(key.freeAt, lease.expiresAt + TOLERANCE);
-    this.refresh(key);
+  extend(leaseId: string, clientId: string): Key | null {
+    const { keyId, pool, proof, leaseMs } = readLeaseId(leaseId);
+    const { now } = this;
+    const held = { keyId, pool, leaseId: proof, clientId, now };
+    return this.store.extend({ ...held, leaseExpiresAt: now + leaseMs, ...this.#endsAfter(leaseMs) });
   }
 
-  refresh(key: ModelKey): void {
-    key.expiresAt = Math.max(key.expiresAt, this.now + MODEL_KEY_LIFE, key.freeAt);
+  release(leaseId: string, clientId: string): void {
+    const { keyId, pool, proof } = readLeaseId(leaseId);
+    const { now } = this;
+    this.store.release({ keyId, pool, leaseId: proof, clientId, now, freeAt: now - TOLERANCE });
+  }
+
+  #endsAfter(leaseMs: number): { freeAt: number; keyExpiresAt: number } {
+    const freeAt = this.now + leaseMs + TOLERANCE;
+    return { freeAt, keyExpiresAt: Math.max(this.now + MODEL_KEY_LIFE, freeAt) };
+  }
+
+  refresh({ keyId }: Key): Key | null {
+    return this.store.refresh({ keyId, now: this.now, keyExpiresAt: this.now + MODEL_KEY_LIFE });
   }
 
   /** What a client that names this lease finds; a lapse that is found is written down. */
   find(leaseId: string, clientId: string): Finding {
-    const key = this.keys.get(this.leases.get(leaseId)?.keyId ?? '');
-    if (key?.lease?.leaseId === leaseId) {
+    const { keyId, proof } = readLeaseId(leaseId);
+    const key = this.store.keys.get(keyId);
+    if (key?.lease?.id === proof) {
       if (key.lease.clientId !== clientId) return 'forbidden';
-      if (this.isLive(key)) return 'live';
-      this.end(key, 'lapsed');
-      return 'lapsed';
+      return liveLeaseAt(this.recordLapse(key), this.now) === undefined ? 'lapsed' : 'live';
     }
-    if (key?.last?.leaseId !== leaseId) return 'unknown';
-    return key.last.clientId === clientId ? key.last.reason : 'forbidden';
+    if (key?.lastLease?.id !== proof) return 'unknown';
+    return key.lastLease.clientId === clientId ? key.lastLease.reason : 'forbidden';
   }
 
-  /** Ends the lease that stands on the key, if any. */
-  end(key: ModelKey, reason: LeaseEndReason): void {
-    if (key.lease === undefined) return;
-    key.last = { leaseId: key.lease.leaseId, clientId: key.lease.clientId, reason };
-    key.lease = undefined;
+  /** Writes down that the lease on the key has lapsed, if so; the key as it is then. */
+  recordLapse({ keyId, lease }: Key): Key {
+    if (lease !== undefined) this.store.recordLapse({ keyId, leaseId: lease.id, now: this.now });
+    return this.store.keys.get(keyId) as Key;
+  }
+
+  /** The key as it is then; undefined: it was free. A key that cools stays as it is unless it is freed early. */
+  unblock(found: Key, isForced: boolean): Key | undefined {
+    const key = this.recordLapse(found);
+    if (keyStateAt(key, this.now) === 'free') return undefined;
+    return this.store.unblock(key, this.#freeAtAfter(key, isForced)) as Key;
+  }
+
+  delete(key: Key, isForced: boolean): void {
+    this.store.delete(key, this.#freeAtAfter(key, isForced));
   }
 
   /** When a key is free whose lease an admin ends. */
-  freeAtAfter(key: ModelKey, isForced: boolean): number {
-    return isForced ? Math.min(key.freeAt, this.now) : key.freeAt;
+  #freeAtAfter(key: Key, isForced: boolean): number {
+    return isForced ? Math.min(key.freeAt, this.now - TOLERANCE) : key.freeAt;
   }
 
-  delete(key: ModelKey, isForced: boolean): void {
-    this.end(key, 'deleted');
-    key.isDeleted = true;
-    key.freeAt = this.freeAtAfter(key, isForced);
-    key.expiresAt = key.freeAt;
-    key.request = undefined;
-  }
-
-  /** Answers how many lapsed leases it found. */
+  /** Returns how many lapsed leases it found. */
   sweep(): number {
-    let lapsed = 0;
-    for (const key of this.keys.values()) {
-      if (key.lease !== undefined && key.freeAt <= this.now) {
-        this.end(key, 'lapsed');
-        lapsed += 1;
-      }
-      if (key.expiresAt <= this.now) this.keys.delete(key.keyId);
-    }
-    return lapsed;
+    const lapsed = this.keys().filter((key) => key.lease !== undefined && key.freeAt <= this.now);
+    for (const key of lapsed) this.recordLapse(key);
+    this.store.removeExpired(this.now);
+    return lapsed.length;
   }
+}
+
+export function readLeaseId(leaseId: string): LeaseId {
+  return decodeLeaseId(leaseId) as LeaseId;
 }

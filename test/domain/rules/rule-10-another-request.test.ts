@@ -37,6 +37,7 @@ describeOnEveryStore((world) => {
 
     it('a key that an older version leased, which did not note what was asked for, refuses no repeat', async () => {
       const keyId = await addKey(world.context);
+      await setPolicy(world.context, {}, 'licences');
       const { now } = world;
       const lease = {
         id: generateLeaseProof(LEASE),
@@ -49,6 +50,7 @@ describeOnEveryStore((world) => {
       const times = { now, freeAt: now + LEASE + TOLERANCE, keyExpiresAt: now + KEY_LIFE };
       await world.store.keys.reclaim(found, { pool: found.pool, lease, requestHash, ...times });
 
+      await expect(request({ pool: 'licences' })).rejects.toMatchObject(IDEMPOTENCY_KEY_REUSED);
       for (const differing of [{}, { holder: 'host-1' }, { leaseSeconds: 30 }]) {
         expect(await request(differing)).toMatchObject({ lease: { keyId }, repeated: true });
       }

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { CreateKeysResponse, ListKeysResponse } from '../../../shared/contract/keys.ts';
 import type { Lease } from '../../../shared/contract/leases.ts';
+import { randomFrom } from '../../domain/support/seeded-random.ts';
 import { type HostProcess, useHostProcesses } from '../../support/host-process.ts';
 
 const CALLERS = 20;
@@ -9,17 +10,6 @@ const ROUNDS = 5;
 
 /** To repeat a failed run: CRASH_SEED=<the number in the test's name>. */
 const seed = Number(process.env.CRASH_SEED ?? Date.now() % 1_000_000);
-
-/** A random source that a seed determines (mulberry32). */
-function randomFrom(start: number): () => number {
-  let state = start;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
-  };
-}
 
 /** What the callers were told, and what they asked without ever being told. */
 class Ledger {
