@@ -10,6 +10,7 @@ export const routes = {
     path: '/v1/keys',
     access: 'admin',
     function: 'create-keys',
+    usesValues: true,
     // Up to 1,000 values of 4 KiB each.
     maxBodyBytes: 5 * 1024 * 1024,
   },
@@ -30,9 +31,21 @@ export const routes = {
     function: 'unblock-key',
   },
 
-  acquireLease: { methods: ['POST'], path: '/v1/leases', access: 'client', function: 'acquire-lease' },
+  acquireLease: {
+    methods: ['POST'],
+    path: '/v1/leases',
+    access: 'client',
+    function: 'acquire-lease',
+    usesValues: true,
+  },
   listLeases: { methods: READ, path: '/v1/leases', access: 'client', function: 'list-leases' },
-  getLease: { methods: READ, path: '/v1/leases/{leaseId}', access: 'client', function: 'get-lease' },
+  getLease: {
+    methods: READ,
+    path: '/v1/leases/{leaseId}',
+    access: 'client',
+    function: 'get-lease',
+    usesValues: true,
+  },
   keepAliveLease: {
     methods: ['POST'],
     path: '/v1/leases/{leaseId}/keep-alive',

@@ -14,6 +14,7 @@ import {
   Tracing,
 } from 'aws-cdk-lib/aws-lambda';
 import { FilterPattern, LogGroup, MetricFilter, type RetentionDays } from 'aws-cdk-lib/aws-logs';
+import type { ISecret } from 'aws-cdk-lib/aws-secretsmanager';
 import { Construct } from 'constructs';
 import { METRIC_NAMESPACE } from './metric-namespace.ts';
 import type { Parameters } from './parameters.ts';
@@ -26,6 +27,8 @@ export interface ServiceFunctionProps {
   readonly parameters: Parameters;
   /** False for a function that answers without the database: it may then read no secret. */
   readonly usesDatabase: boolean;
+  /** What imported values are sealed with, for the functions that seal or open them. */
+  readonly vaultSecret?: ISecret | undefined;
   /** Below the gateway's limit of 30 s; 10 s unless told. */
   readonly timeout?: Duration;
 }
@@ -63,6 +66,10 @@ export class ServiceFunction extends Construct {
       }),
     );
     if (usesDatabase) this.#allowSecret(parameters);
+    if (props.vaultSecret !== undefined) {
+      const resources = [props.vaultSecret.secretArn];
+      this.role.addToPolicy(new PolicyStatement({ actions: ['secretsmanager:GetSecretValue'], resources }));
+    }
 
     this.function = new LambdaFunction(this, 'Function', {
       description: `Token Orchestrator: ${name}`,
@@ -73,7 +80,10 @@ export class ServiceFunction extends Construct {
       memorySize: 512,
       timeout: props.timeout ?? Duration.seconds(10),
       role: this.role,
-      environment: usesDatabase ? databaseEnvironment(parameters) : {},
+      environment: {
+        ...(usesDatabase && databaseEnvironment(parameters)),
+        ...(props.vaultSecret && { VALUE_ENCRYPTION_SECRET_ARN: props.vaultSecret.secretArn }),
+      },
       logGroup: this.logGroup,
       loggingFormat: LoggingFormat.JSON,
       applicationLogLevelV2: ApplicationLogLevel.INFO,

@@ -58,7 +58,7 @@ export async function acquireLease(
     if (claimed !== 'repeated' && !(claimed instanceof Error)) {
       if ('ticket' in claimed) return { waiting: claimed };
       return {
-        lease: describeHeldLease(context.vault, claimed, claimed.lease as KeyLease, now),
+        lease: await describeHeldLease(context, claimed, claimed.lease as KeyLease, now),
         repeated: false,
       };
     }
@@ -173,7 +173,7 @@ async function getRepeated(context: Context, claim: Claim): Promise<HeldLease | 
     // A later generation than this process knows of is no deleted one: the pool was emptied elsewhere.
     if (key.pool < pool) throw new LeaseEndedError('deleted');
     const lease = liveLeaseAt(key, now);
-    if (lease !== undefined) return describeHeldLease(context.vault, key, lease, now);
+    if (lease !== undefined) return describeHeldLease(context, key, lease, now);
     if (key.lease === undefined) throw new LeaseEndedError(key.lastLease?.reason ?? 'unknown');
     if (await context.store.keys.recordLapse({ keyId: key.keyId, leaseId: key.lease.id, now })) {
       throw new LeaseEndedError('lapsed');

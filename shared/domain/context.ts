@@ -8,8 +8,8 @@ export interface Context {
   readonly store: Store;
   readonly pools: PoolDirectory;
   readonly counts: PoolCounts;
-  /** Absent: no values can be imported. */
-  readonly vault?: ValueVault | undefined;
+  /** What seals and opens values, read at its first use; undefined: no values can be imported. */
+  readonly vault: () => Promise<ValueVault | undefined>;
   /** Milliseconds since the epoch; each operation reads it once. */
   readonly clock: () => number;
   /** How far the clocks of two hosts may differ, in milliseconds. */

@@ -87,7 +87,7 @@ async function begin(
     };
   }
   const requestHash = hash(`${caller.clientId}\n${idempotencyKey}`);
-  const [requestBody, ...earlier] = fingerprints(context, body);
+  const [requestBody, ...earlier] = await fingerprints(context, body);
   const creation = await context.store.keys.beginCreation(
     {
       requestHash,
@@ -103,10 +103,10 @@ async function begin(
 }
 
 /** Hashes of what is asked for, the current one first. With secrets in it, keyed ones: they must not be guessed at. */
-function fingerprints({ vault }: Context, body: object): [string, ...string[]] {
+async function fingerprints({ vault }: Context, body: object): Promise<[string, ...string[]]> {
   const text = JSON.stringify(body);
-  const [first, ...rest] = vault?.hashes('', text) ?? [];
-  return 'values' in body && first !== undefined ? [first, ...rest] : [hash(text)];
+  const [first, ...rest] = 'values' in body ? ((await vault())?.hashes('', text) ?? []) : [];
+  return first === undefined ? [hash(text)] : [first, ...rest];
 }
 
 function hash(text: string): string {
@@ -132,7 +132,7 @@ async function makeKeys(
 ): Promise<MadeKey[]> {
   const keys = keyIds.map((keyId): Key => ({ ...newKey(context, pool, now), keyId, labels }));
   if (values === undefined) return keys.map((key) => ({ key, path: '', hashes: [] }));
-  const { vault } = context;
+  const vault = await context.vault();
   if (vault === undefined) throw new ValuesNotConfiguredError();
   const hashed = values.map(({ value }) => ({ hashes: vault.hashes(pool.name, value) }));
   const tokens = await context.store.keys.reserveTokens(hashed, now);

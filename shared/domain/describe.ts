@@ -4,12 +4,12 @@ import type { HeldLease as HeldLeaseBody, Lease as LeaseBody } from '../contract
 import type { Pool as PoolBody } from '../contract/pools.ts';
 import type { QueueEntry } from '../contract/tickets.ts';
 import type { Client } from './client.ts';
+import type { Context } from './context.ts';
 import { type Key, type KeyLease, keyStateAt, liveLeaseAt, NEVER_EXPIRES } from './key.ts';
 import { encodeLeaseId, leaseMsOfProof } from './lease-id.ts';
 import { type Pool, poolName } from './pool.ts';
 import { COUNT_LIMIT, type PoolFigures } from './pool-counts.ts';
 import type { Ticket } from './store.ts';
-import type { ValueVault } from './value-vault.ts';
 
 // How things look to callers at one moment, as the contract has it. Inside, times are milliseconds since the epoch.
 
@@ -61,27 +61,20 @@ export function describeLease(key: Key, lease: KeyLease, now: number): LeaseBody
  * A lease with what it gives its holder, for the holder alone.
  * @throws Error when the key's value is sealed with a key that is not configured
  */
-export function describeHeldLease(
-  vault: ValueVault | undefined,
+export async function describeHeldLease(
+  { vault }: Pick<Context, 'vault'>,
   key: Key,
   lease: KeyLease,
   now: number,
-): HeldLeaseBody {
-  const { keyId, value } = key;
-  return {
-    ...describeLease(key, lease, now),
-    value: value === undefined ? keyId : openValue(vault, value, { pool: poolName(key.pool), keyId }),
-    labels: key.labels,
-  };
-}
-
-function openValue(
-  vault: ValueVault | undefined,
-  sealed: string,
-  bound: { pool: string; keyId: string },
-): string {
-  if (vault === undefined) throw new Error('A key has a value, but no VALUE_ENCRYPTION_KEY is configured');
-  return vault.open(sealed, bound);
+): Promise<HeldLeaseBody> {
+  const { keyId, value: sealed, labels } = key;
+  let value = keyId;
+  if (sealed !== undefined) {
+    const opener = await vault();
+    if (opener === undefined) throw new Error('A key has a value, but no VALUE_ENCRYPTION_KEY is configured');
+    value = opener.open(sealed, { pool: poolName(key.pool), keyId });
+  }
+  return { ...describeLease(key, lease, now), value, labels };
 }
 
 /** A place in the queue, for operators: without the ticket itself. */

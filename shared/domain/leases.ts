@@ -72,7 +72,7 @@ export async function getLease(context: Context, caller: Caller, leaseId: string
   const now = context.clock();
   await poolOfLease(context, id, now);
   const { key, lease } = await getOwnLease(context, caller, id, now);
-  return describeHeldLease(context.vault, key, lease, now);
+  return describeHeldLease(context, key, lease, now);
 }
 
 /**

@@ -7,6 +7,9 @@ export interface VaultKey {
   readonly secret: string;
 }
 
+/** The first one seals; all of them open, so that keys can be rotated. */
+export type VaultKeys = readonly [VaultKey, ...VaultKey[]];
+
 const ALGORITHM = 'aes-256-gcm';
 const IV_BYTES = 12;
 const TAG_BYTES = 16;
@@ -20,8 +23,7 @@ export class ValueVault {
   readonly #keys: ReadonlyMap<string, { sealing: Buffer; hashing: Buffer }>;
   readonly #current: string;
 
-  /** @param keys the first one seals; all of them open, so that keys can be rotated */
-  constructor(keys: readonly [VaultKey, ...VaultKey[]]) {
+  constructor(keys: VaultKeys) {
     this.#current = keys[0].id;
     this.#keys = new Map(
       keys.map(({ id, secret }) => [

@@ -15,6 +15,8 @@ export interface Route {
   readonly access: Access;
   /** The file in `functions/`, without its ending, and the name of the Lambda function. */
   readonly function: string;
+  /** It seals or opens imported values. */
+  readonly usesValues?: true;
   /** The largest body; {@link MAX_BODY_BYTES} when absent. */
   readonly maxBodyBytes?: number;
 }

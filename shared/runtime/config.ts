@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
 import * as z from 'zod';
-import type { VaultKey } from '../domain/value-vault.ts';
+import type { VaultKey, VaultKeys } from '../domain/value-vault.ts';
 
 /** A variable of the environment is missing or malformed; the message names it and says what it should be. */
 export class ConfigError extends Error {
@@ -56,7 +56,7 @@ const poolSizeSchema = wholeNumber(1, 1000);
 const VAULT_KEY = /^([A-Za-z0-9_-]{1,32}):([A-Za-z0-9_+/=-]{32,256})$/;
 
 /** `<id>:<secret>`, several separated by commas: the first seals values, all of them open. */
-const vaultKeysSchema = z.string().transform((text, context): [VaultKey, ...VaultKey[]] => {
+const vaultKeysSchema = z.string().transform((text, context): VaultKeys => {
   const keys = text.split(',').map((part): VaultKey => {
     const [, id = '', secret = ''] = VAULT_KEY.exec(part.trim()) ?? [];
     return { id, secret };
@@ -77,6 +77,7 @@ const storeVariables = {
   MONGODB_MAX_POOL_SIZE: poolSizeSchema.optional(),
   SQLITE_PATH: z.string().min(1, 'must be a path or :memory:').default('.data/orchestrator.db'),
   VALUE_ENCRYPTION_KEY: vaultKeysSchema.optional(),
+  VALUE_ENCRYPTION_SECRET_ARN: secretArnSchema.optional(),
   DEFAULT_POOL_SIZE: wholeNumber(0, 10_000).optional(),
   CLOCK_SKEW_TOLERANCE_MS: wholeNumber(0, 60_000).default(1000),
 };
@@ -112,6 +113,17 @@ export function readSecretUri(secret: string): string {
   const parsed = mongodbUriSchema.safeParse(secret.trim());
   if (parsed.success) return parsed.data;
   throw new ConfigError('The secret of MONGODB_SECRET_ARN must start with mongodb:// or mongodb+srv://');
+}
+
+/**
+ * The vault's keys that a secret holds, in the form of `VALUE_ENCRYPTION_KEY`; one secret without an id, as the deployment
+ * makes it, goes by the id `first`. @throws ConfigError, without the secret
+ */
+export function readVaultSecret(secret: string): VaultKeys {
+  const text = secret.trim();
+  const parsed = vaultKeysSchema.safeParse(text.includes(':') ? text : `first:${text}`);
+  if (parsed.success) return parsed.data;
+  throw new ConfigError(`The secret of VALUE_ENCRYPTION_SECRET_ARN ${parsed.error.issues[0]?.message}`);
 }
 
 /** Reads `.env` of the working directory, if there is one; what is already set stays. @throws ConfigError */

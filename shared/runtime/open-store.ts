@@ -1,6 +1,7 @@
 import { DatabaseUnavailableError } from '../domain/errors.ts';
 import type { Store } from '../domain/store.ts';
-import { type RuntimeConfig, readSecretUri } from './config.ts';
+import type { VaultKeys } from '../domain/value-vault.ts';
+import { type RuntimeConfig, readSecretUri, readVaultSecret } from './config.ts';
 
 /**
  * The store that the configuration names: MongoDB where `MONGODB_URI` or `MONGODB_SECRET_ARN` is set, SQLite otherwise.
@@ -21,6 +22,14 @@ async function findMongoUri(config: RuntimeConfig): Promise<string | undefined> 
   const { MONGODB_URI, MONGODB_SECRET_ARN } = config;
   if (MONGODB_URI !== undefined || MONGODB_SECRET_ARN === undefined) return MONGODB_URI;
   return readSecretUri(await readSecret(MONGODB_SECRET_ARN));
+}
+
+/**
+ * The keys that values are sealed with, from a secret.
+ * @throws ConfigError when it holds none, DatabaseUnavailableError when it cannot be read
+ */
+export async function readVaultKeys(arn: string): Promise<VaultKeys> {
+  return readVaultSecret(await readSecret(arn));
 }
 
 /**

@@ -3,9 +3,9 @@ import { DEFAULT_POLICY, type PoolPolicy } from '../domain/pool.ts';
 import { PoolCounts } from '../domain/pool-counts.ts';
 import { PoolDirectory } from '../domain/pool-directory.ts';
 import type { Store } from '../domain/store.ts';
-import { ValueVault, type VaultKey } from '../domain/value-vault.ts';
+import { ValueVault, type VaultKeys } from '../domain/value-vault.ts';
 import { type RuntimeConfig, readRuntimeConfig } from './config.ts';
-import { openStore } from './open-store.ts';
+import { openStore, readVaultKeys } from './open-store.ts';
 
 /** What a process keeps between invocations. */
 export interface Runtime {
@@ -19,7 +19,7 @@ export interface RuntimeOptions {
   readonly clockSkewToleranceMs: number;
   readonly clock?: (() => number) | undefined;
   /** What imported values are sealed with; absent: none can be imported. */
-  readonly vaultKeys?: readonly [VaultKey, ...VaultKey[]] | undefined;
+  readonly vaultKeys?: VaultKeys | (() => Promise<VaultKeys>) | undefined;
   /** Where the default pool has to be made. */
   readonly defaultPolicy?: PoolPolicy | undefined;
 }
@@ -31,10 +31,27 @@ export function createRuntime(store: Store, options: RuntimeOptions): Runtime {
       store,
       pools: new PoolDirectory(store, options.defaultPolicy),
       counts: new PoolCounts(store),
-      vault: options.vaultKeys && new ValueVault(options.vaultKeys),
+      vault: vaultSource(options.vaultKeys),
       clock: options.clock ?? Date.now,
       clockSkewToleranceMs: options.clockSkewToleranceMs,
     },
+  };
+}
+
+/** A vault whose keys could not be read is not kept: the next use tries again. */
+function vaultSource(keys: RuntimeOptions['vaultKeys']): Context['vault'] {
+  let vault: Promise<ValueVault> | undefined;
+  return async () => {
+    if (keys === undefined) return undefined;
+    vault ??= Promise.resolve(typeof keys === 'function' ? keys() : keys).then(
+      (read) => new ValueVault(read),
+    );
+    try {
+      return await vault;
+    } catch (error) {
+      vault = undefined;
+      throw error;
+    }
   };
 }
 
@@ -58,9 +75,10 @@ async function open(config: RuntimeConfig): Promise<Runtime> {
 }
 
 export function toRuntimeOptions(config: RuntimeConfig): RuntimeOptions {
+  const arn = config.VALUE_ENCRYPTION_SECRET_ARN;
   return {
     clockSkewToleranceMs: config.CLOCK_SKEW_TOLERANCE_MS,
-    vaultKeys: config.VALUE_ENCRYPTION_KEY,
+    vaultKeys: config.VALUE_ENCRYPTION_KEY ?? (arn === undefined ? undefined : () => readVaultKeys(arn)),
     defaultPolicy: { ...DEFAULT_POLICY, targetSize: config.DEFAULT_POOL_SIZE ?? null },
   };
 }

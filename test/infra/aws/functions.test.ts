@@ -31,6 +31,16 @@ function roleOf(synthesized: Synthesized, name: string): string {
   return functionOf(synthesized, name).Properties.Role['Fn::GetAtt'][0];
 }
 
+/** The functions that seal or open imported values. */
+const WITH_VALUES = ['create-keys', 'acquire-lease', 'get-lease'];
+
+/** The ARN of the secret that values are sealed with: the stack's own, kept when the stack goes. */
+function vaultKey({ resources }: Synthesized): unknown {
+  const [[id, secret] = ['', undefined]] = Object.entries(resources('AWS::SecretsManager::Secret'));
+  expect(secret).toMatchObject({ DeletionPolicy: 'Retain' });
+  return { Ref: id };
+}
+
 function writesItsLog(synthesized: Synthesized, name: string): unknown {
   const logGroup = functionOf(synthesized, name).Properties.LoggingConfig.LogGroup.Ref;
   return {
@@ -79,9 +89,17 @@ describe('every Lambda function', () => {
   });
 
   it.each(FUNCTION_NAMES.filter((name) => name !== 'expire-leases'))(
-    '%s may write its own log and nothing else',
+    '%s may write its own log, read the key of values where it uses them, and nothing else',
     (name) => {
-      expect(statementsOf(byRole, roleOf(byRole, name))).toEqual([writesItsLog(byRole, name)]);
+      const readsTheVaultKey = {
+        Effect: 'Allow',
+        Action: 'secretsmanager:GetSecretValue',
+        Resource: vaultKey(byRole),
+      };
+      expect(statementsOf(byRole, roleOf(byRole, name))).toEqual([
+        writesItsLog(byRole, name),
+        ...(WITH_VALUES.includes(name) ? [readsTheVaultKey] : []),
+      ]);
     },
   );
 
@@ -93,23 +111,34 @@ describe('every Lambda function', () => {
     ]);
   });
 
-  it.each(FUNCTION_NAMES)('%s may read the secret, that one alone, where the database has one', (name) => {
-    const secrets = statementsOf(bySecret, roleOf(bySecret, name)).filter(({ Action }) =>
-      String(Action).includes('secret'),
-    );
-    const one = { Effect: 'Allow', Action: 'secretsmanager:GetSecretValue', Resource: SECRET_ARN };
-    expect(secrets).toEqual(name === 'answer-unmatched' ? [] : [one]);
-  });
+  it.each(FUNCTION_NAMES)(
+    '%s may read the secret, that one alone, where the database has one, besides the key of values',
+    (name) => {
+      const secrets = statementsOf(bySecret, roleOf(bySecret, name)).filter(({ Action }) =>
+        String(Action).includes('secret'),
+      );
+      const read = secrets.flatMap(({ Resource }) => [Resource].flat());
+      expect(read).toEqual([
+        ...(name === 'answer-unmatched' ? [] : [SECRET_ARN]),
+        ...(WITH_VALUES.includes(name) ? [vaultKey(bySecret)] : []),
+      ]);
+    },
+  );
 
   it('gets the database by its environment, with a small pool', () => {
     expect(functionOf(byRole, 'acquire-lease').Properties.Environment.Variables).toEqual({
       MONGODB_URI: `${IAM_URI}/?authMechanism=MONGODB-AWS&authSource=%24external`,
       MONGODB_MAX_POOL_SIZE: '2',
+      VALUE_ENCRYPTION_SECRET_ARN: vaultKey(byRole),
     });
     expect(functionOf(bySecret, 'acquire-lease').Properties.Environment.Variables).toEqual({
       MONGODB_SECRET_ARN: SECRET_ARN,
       MONGODB_MAX_POOL_SIZE: '2',
+      VALUE_ENCRYPTION_SECRET_ARN: vaultKey(bySecret),
     });
+    expect(functionOf(byRole, 'keep-alive-lease').Properties.Environment.Variables).not.toHaveProperty(
+      'VALUE_ENCRYPTION_SECRET_ARN',
+    );
     expect(functionOf(byRole, 'answer-unmatched').Properties.Environment).toBeUndefined();
   });
 });
