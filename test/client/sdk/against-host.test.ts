@@ -83,7 +83,7 @@ describe('leases', () => {
     const client = host.client();
     const pool = await makePool(client, { leaseSeconds: 2 });
     const held = client.withLease({ pool }, async (lease, signal) => {
-      await client.keys.unblock(lease);
+      await host.client().keys.unblock(lease);
       await new Promise((resolve) => signal.addEventListener('abort', resolve));
     });
     await expect(held).rejects.toThrow(LeaseEndedError);
