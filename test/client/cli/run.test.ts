@@ -2,8 +2,10 @@ import { spawn } from 'node:child_process';
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
+import { eventually } from '../../support/eventually.ts';
+import { useHost } from '../../support/host-process.ts';
 import { TcpProxy } from '../../support/tcp-proxy.ts';
-import { eventually, makePool, useHost } from '../support/host-process.ts';
+import { makePool } from '../support/make-pool.ts';
 import { type CliProcess, endCliAfterEach, runCli, startCli, startOnTerminal } from '../support/run-cli.ts';
 
 const host = useHost();

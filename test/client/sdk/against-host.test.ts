@@ -12,7 +12,9 @@ import {
   PoolFullError,
   UnauthenticatedError,
 } from '../../../client/sdk/errors.ts';
-import { eventually, makePool, useHost } from '../support/host-process.ts';
+import { eventually } from '../../support/eventually.ts';
+import { useHost } from '../../support/host-process.ts';
+import { makePool } from '../support/make-pool.ts';
 
 const host = useHost();
 

@@ -1,7 +1,9 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { LeaseLostError, UnreachableError } from '../../../client/sdk/errors.ts';
+import { eventually } from '../../support/eventually.ts';
+import { useHost } from '../../support/host-process.ts';
 import { type Fault, TcpProxy } from '../../support/tcp-proxy.ts';
-import { eventually, makePool, useHost } from '../support/host-process.ts';
+import { makePool } from '../support/make-pool.ts';
 
 const host = useHost();
 let proxy: TcpProxy;
