@@ -1,29 +1,52 @@
-import { afterEach, beforeEach, expect, it } from 'vitest';
+import type { CommandStartedEvent } from 'mongodb';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { acquireLease } from '../../shared/domain/acquire-lease.ts';
 import type { Caller } from '../../shared/domain/client.ts';
 import { NoKeyAvailableError } from '../../shared/domain/errors.ts';
-import { acquireLease } from '../../shared/domain/leases/acquire-lease.ts';
-import { keepAliveLease } from '../../shared/domain/leases/keep-alive-lease.ts';
-import { releaseLease } from '../../shared/domain/leases/release-lease.ts';
-import { sweep } from '../../shared/domain/sweep.ts';
+import { keepAliveLease, releaseLease } from '../../shared/domain/leases.ts';
+import { DEFAULT_POOL } from '../../shared/domain/pool.ts';
 import { describeWithMongoDb } from '../support/mongodb.ts';
-import { emptyDatabase, makeKey, NOW, openWatchedStore } from './mongo-fixture.ts';
+import { EVERY_VERB } from './contract/every-verb.ts';
+import {
+  addKeys,
+  FREE_AGAIN,
+  KEY_LIFE_MS,
+  LEASE_END,
+  makeClaim,
+  makeKey,
+  makeSeats,
+  NOW,
+  POLICY,
+} from './contract/scene.ts';
+import { emptyDatabase, openWatchedStore, type WatchedStore } from './mongo-fixture.ts';
 
 const CALLER: Caller = { clientId: 'client_a', role: 'client' };
-const SLOT_INDEX = { pool: 1, state: 1, slot: 1 };
+const SLOT_INDEX = { pool: 1, state: 1, slot: 1, freeAt: 1, expiresAt: 1 };
 const FREE_AT_INDEX = { pool: 1, state: 1, freeAt: 1, 'lease.expiresAt': 1, expiresAt: 1 };
-const MAJORITY = expect.objectContaining({ w: 'majority' });
+const EXPIRY_INDEX = { pool: 1, state: 1, expiresAt: 1, freeAt: 1 };
+const ID_INDEX = { _id: 1 };
+const TIMEOUT_MS = 4000;
+const MAJORITY = { w: 'majority', j: true, wtimeout: 3200 };
 
 /** Above every random slot, so that the first look finds the key; below every one, so that it does not. */
 const FOUND_AT_ONCE = { slot: 1 };
 const FOUND_LATER = { slot: -1 };
 
 describeWithMongoDb('the commands of the MongoDB store', (database) => {
-  // What the connection string asks for must not weaken what the rules rest on.
-  const uri = `${database.uri}${database.uri.includes('?') ? '&' : '?'}w=1&retryWrites=false&readPreference=secondaryPreferred`;
-  let watched: Awaited<ReturnType<typeof openWatchedStore>>;
+  let watched: WatchedStore;
 
   beforeEach(async () => {
-    watched = await openWatchedStore(uri);
+    const url = new URL(database.uri);
+    // What the connection string asks for must not weaken what the rules rest on.
+    const weak = {
+      w: '1',
+      journal: 'false',
+      wtimeoutMS: '1',
+      retryWrites: 'false',
+      readPreference: 'secondary',
+    };
+    for (const [name, value] of Object.entries(weak)) url.searchParams.set(name, value);
+    watched = await openWatchedStore({ uri: url.href, timeoutMs: TIMEOUT_MS });
   });
 
   afterEach(async () => {
@@ -32,114 +55,192 @@ describeWithMongoDb('the commands of the MongoDB store', (database) => {
   });
 
   async function addKey(fields: object): Promise<void> {
-    await watched.store.keys.create([makeKey(watched.pool, fields)], { maxKeys: null, now: NOW });
+    await addKeys(watched.store, [makeKey({ pool: watched.pool, ...fields })]);
   }
 
   function acquire(fields: { idempotencyKey?: string } = {}) {
-    return acquireLease(watched.context, CALLER, { pool: 'default', ...fields });
+    return acquireLease(watched.context, CALLER, { pool: DEFAULT_POOL, ...fields });
   }
 
-  it('acquire a free key with one majority write, hinted and unsorted', async () => {
-    await addKey(FOUND_AT_ONCE);
-    const commands = await watched.commandsOf(() => acquire({ idempotencyKey: 'request-1' }));
-    expect(commands).toHaveLength(1);
-    expect(commands[0]).toMatchObject({
-      commandName: 'findAndModify',
-      command: { hint: SLOT_INDEX, writeConcern: MAJORITY, new: true, upsert: false },
+  describe('acquire', () => {
+    it('a free key with one majority write, hinted and unsorted, within a range of slots', async () => {
+      await addKey(FOUND_AT_ONCE);
+      const commands = await watched.commandsOf(() => acquire({ idempotencyKey: 'request-1' }));
+      expect(commands).toMatchObject([
+        {
+          commandName: 'findAndModify',
+          command: {
+            hint: SLOT_INDEX,
+            query: { state: 'free', slot: { $gte: expect.any(Number), $lt: expect.any(Number) } },
+            writeConcern: MAJORITY,
+            new: true,
+            upsert: false,
+          },
+        },
+      ]);
+      expect(commands[0]?.command).not.toHaveProperty('sort');
     });
-    expect(commands[0]?.command).not.toHaveProperty('sort');
-  });
 
-  it('acquire a key that the first look misses with three', async () => {
-    await addKey(FOUND_LATER);
-    const commands = await watched.commandsOf(() => acquire());
-    expect(commands.map(({ commandName }) => commandName)).toEqual([
-      'findAndModify',
-      'find',
-      'findAndModify',
-    ]);
-    expect(commands[1]?.command).toMatchObject({ hint: FREE_AT_INDEX, limit: 16 });
-  });
+    it('a key that the first command misses with four, each stored state read by itself, the leased one first', async () => {
+      await addKey(FOUND_LATER);
+      const commands = await watched.commandsOf(() => acquire());
+      const search = { hint: FREE_AT_INDEX, batchSize: expect.any(Number) };
+      expect(commands).toMatchObject([
+        { commandName: 'findAndModify' },
+        {
+          commandName: 'find',
+          command: { ...search, filter: { state: 'leased' }, sort: new Map([['freeAt', 1]]) },
+        },
+        {
+          commandName: 'find',
+          command: { ...search, filter: { state: 'free' }, sort: new Map([['freeAt', -1]]) },
+        },
+        { commandName: 'findAndModify', command: { hint: ID_INDEX, writeConcern: MAJORITY } },
+      ]);
+    });
 
-  it('find an empty pool empty with two', async () => {
-    const commands = await watched.commandsOf(() => expect(acquire()).rejects.toThrow(NoKeyAvailableError));
-    expect(commands.map(({ commandName }) => commandName)).toEqual(['findAndModify', 'find']);
-  });
+    it('nothing from an empty pool with four', async () => {
+      const commands = await watched.commandsOf(() => expect(acquire()).rejects.toThrow(NoKeyAvailableError));
+      expect(commands).toMatchObject([
+        { commandName: 'findAndModify' },
+        { commandName: 'find', command: { filter: { state: 'leased' } } },
+        { commandName: 'find', command: { filter: { state: 'free' } } },
+        {
+          commandName: 'find',
+          command: { filter: { state: 'free', freeAt: { $gt: new Date(NOW) } }, limit: 1 },
+        },
+      ]);
+    });
 
-  it('answer a repeated acquire by a write that a majority confirms', async () => {
-    await addKey(FOUND_AT_ONCE);
-    await addKey(FOUND_AT_ONCE);
-    await acquire({ idempotencyKey: 'request-1' });
-    const commands = await watched.commandsOf(() => acquire({ idempotencyKey: 'request-1' }));
-    expect(commands).toMatchObject([
-      { commandName: 'findAndModify' },
-      { commandName: 'findAndModify', command: { writeConcern: MAJORITY } },
-    ]);
+    it('what a request got before by a write that a majority confirms', async () => {
+      await addKey(FOUND_AT_ONCE);
+      await addKey(FOUND_AT_ONCE);
+      await acquire({ idempotencyKey: 'request-1' });
+      const commands = await watched.commandsOf(() => acquire({ idempotencyKey: 'request-1' }));
+      expect(commands).toMatchObject([
+        { commandName: 'findAndModify' },
+        { commandName: 'findAndModify', command: { writeConcern: MAJORITY } },
+      ]);
+    });
   });
 
   it('keep a lease alive with one majority write on the primary key', async () => {
     await addKey(FOUND_AT_ONCE);
     const { lease } = await acquire();
     const commands = await watched.commandsOf(() => keepAliveLease(watched.context, CALLER, lease.leaseId));
-    expect(commands).toHaveLength(1);
-    expect(commands[0]?.command).toMatchObject({
-      query: { _id: lease.keyId },
-      hint: { _id: 1 },
-      writeConcern: MAJORITY,
-    });
+    expect(commands).toMatchObject([
+      { command: { query: { _id: lease.keyId }, hint: ID_INDEX, writeConcern: MAJORITY } },
+    ]);
   });
 
   it('release a lease with one majority write on the primary key', async () => {
     await addKey(FOUND_AT_ONCE);
     const { lease } = await acquire();
     const commands = await watched.commandsOf(() => releaseLease(watched.context, CALLER, lease.leaseId));
-    expect(commands).toHaveLength(1);
-    expect(commands[0]?.command).toMatchObject({
-      updates: [{ q: { _id: lease.keyId }, hint: { _id: 1 } }],
-      writeConcern: MAJORITY,
-    });
-  });
-
-  it('all write by a majority, never by a pipeline, and all read from the primary', async () => {
-    const { store, pool, context } = watched;
-    const commands = await watched.commandsOf(async () => {
-      await store.keys.create([makeKey(pool, FOUND_LATER), makeKey(pool)], { maxKeys: 10, now: NOW });
-      const { lease } = await acquire();
-      await keepAliveLease(context, CALLER, lease.leaseId);
-      await releaseLease(context, CALLER, lease.leaseId);
-      await acquire({ idempotencyKey: 'request-1' });
-      const [key, other] = await store.keys.list({ pool, now: NOW, limit: 10 });
-      if (key === undefined || other === undefined) throw new Error('There are two keys');
-      await store.keys.unblock(key, key.freeAt);
-      await store.keys.refresh({ keyId: key.keyId, now: NOW, keyExpiresAt: NOW + 1 });
-      await store.keys.delete(other, other.freeAt);
-      await store.keys.recordLapse({ keyId: key.keyId, leaseId: 'none', now: NOW });
-      await store.keys.recordLapses({ keyIds: [key.keyId], now: NOW });
-      await store.keys.count({ pool, now: NOW, limit: 10 });
-      await store.pools.put('other', { leaseSeconds: 1, keyTtlSeconds: 9, maxKeys: 1, paused: false }, NOW);
-      await sweep(context, () => true);
-      await store.clients.put({ clientId: 'c', role: 'viewer', secretHash: 'h', createdAt: NOW });
-      await store.clients.remove('c');
-    });
-
-    const writes = commands.filter(({ commandName }) =>
-      ['insert', 'update', 'delete', 'findAndModify'].includes(commandName),
-    );
-    expect(writes.length).toBeGreaterThan(12);
-    for (const { command } of writes) {
-      expect(command.writeConcern).toEqual(MAJORITY);
-      const updates = [command.update, ...(command.updates ?? []).map(({ u }: { u: unknown }) => u)];
-      expect(updates.some(Array.isArray)).toBe(false);
-    }
-    for (const { command } of commands) expect(command).not.toHaveProperty('$readPreference');
+    expect(commands).toMatchObject([
+      { command: { updates: [{ q: { _id: lease.keyId }, hint: ID_INDEX }], writeConcern: MAJORITY } },
+    ]);
   });
 
   it('count the pool of a limited creation at one confirmed moment', async () => {
-    const create = () => watched.store.keys.create([makeKey(watched.pool)], { maxKeys: 1, now: NOW });
+    const create = () => watched.store.keys.create([makeKey()], makeSeats(1));
     expect(await watched.commandsOf(create)).toMatchObject([
       { commandName: 'insert' },
       { commandName: 'aggregate', command: { readConcern: { level: 'snapshot' }, hint: FREE_AT_INDEX } },
       { commandName: 'update' },
     ]);
+  });
+
+  describe('of every verb', () => {
+    /** Every verb, with what they do where there is something to do. */
+    async function commandsOfAll(): Promise<CommandStartedEvent[]> {
+      const { keys, clients } = watched.store;
+      const seats = makeSeats(1);
+      const { pool } = makeKey();
+      return watched.commandsOf(async () => {
+        for (const verb of Object.values(EVERY_VERB)) await verb(watched.store);
+        await keys.removeExpired({ now: NOW + KEY_LIFE_MS, limit: 9 });
+        // A creation that gives way to another, one that finds the pool full, and one that fits.
+        await keys.create([makeKey(), makeKey()], seats);
+        await database.db
+          .collection('keys')
+          .insertOne({ pool, state: 'pending:1', expiresAt: new Date(NOW) });
+        await keys.create([makeKey()], seats);
+        const claimed = await keys.claim(makeClaim(NOW), { from: 0, to: 1 });
+        expect(claimed).toMatchObject({ state: 'leased' });
+        expect(await keys.listLapsed({ pools: [pool], now: FREE_AGAIN, limit: 9 })).toHaveLength(1);
+        const lifetime = { pool, now: NOW, expiresAt: LEASE_END + 1, latest: LEASE_END + 1, limit: 9 };
+        await keys.applyLifetime({ ...lifetime, expiresAt: NOW + 2 * KEY_LIFE_MS });
+        await keys.applyLifetime({ ...lifetime, expiresAt: FREE_AGAIN });
+        await keys.removeGenerations({ name: DEFAULT_POOL, before: 8, now: FREE_AGAIN, limit: 9 });
+        for (const clientId of ['a', 'b']) {
+          await clients.put({ clientId, role: 'admin', secretHash: 'hash', createdAt: NOW });
+        }
+        for (const clientId of ['a', 'b']) await clients.remove(clientId, NOW);
+        await watched.store.pools.create('b', POLICY, NOW);
+      });
+    }
+
+    it('have a time limit that ends before the process stops waiting, but for the building of indexes', async () => {
+      for (const { commandName, command } of await commandsOfAll()) {
+        if (commandName === 'createIndexes') expect(command).not.toHaveProperty('maxTimeMS');
+        else expect([commandName, command.maxTimeMS]).toEqual([commandName, 0.8 * TIMEOUT_MS]);
+      }
+    });
+
+    it('write by a majority that has it on disk, never by a pipeline, and read from the primary', async () => {
+      const commands = await commandsOfAll();
+      const writes = commands.filter(({ commandName }) =>
+        ['insert', 'update', 'delete', 'findAndModify'].includes(commandName),
+      );
+      expect(writes.length).toBeGreaterThan(30);
+      for (const { command } of writes) {
+        expect(command.writeConcern).toEqual(MAJORITY);
+        const updates = [command.update, ...(command.updates ?? []).map(({ u }: { u: unknown }) => u)];
+        expect(updates.some(Array.isArray)).toBe(false);
+      }
+      for (const { commandName, command } of commands) {
+        expect(command).not.toHaveProperty('$readPreference');
+        if (commandName === 'createIndexes')
+          expect(command.writeConcern).toEqual({ ...MAJORITY, wtimeout: 0 });
+      }
+    });
+
+    it('name the index that they go by, where the planner could take another', async () => {
+      const used = new Set<string>();
+      for (const { commandName, command } of await commandsOfAll()) {
+        const name = command[commandName];
+        if (name !== 'keys') continue;
+        const parts = command.updates ?? command.deletes ?? [command];
+        for (const { hint, q = command.filter ?? command.query } of parts) {
+          const by = hint === undefined ? Object.keys(q ?? {}).join() : Object.keys(hint).join();
+          used.add(`${commandName} ${by}`);
+        }
+      }
+      const [slot, freeAt, expiry] = [SLOT_INDEX, FREE_AT_INDEX, EXPIRY_INDEX].map((index) =>
+        Object.keys(index).join(),
+      );
+      expect([...used].sort()).toEqual(
+        [
+          `aggregate ${freeAt}`,
+          'createIndexes ',
+          `delete ${expiry}`,
+          `delete ${slot}`,
+          'delete _id',
+          'find _id',
+          `find ${expiry}`,
+          'find expiresAt',
+          `find ${freeAt}`,
+          'find lease.clientId,_id',
+          `find ${slot}`,
+          'findAndModify _id',
+          'findAndModify requestHash',
+          `findAndModify ${slot}`,
+          'insert ',
+          'update _id',
+          `update ${slot}`,
+        ].sort(),
+      );
+    });
   });
 });

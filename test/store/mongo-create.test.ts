@@ -1,172 +1,259 @@
 import { randomUUID } from 'node:crypto';
-import { describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { DatabaseUnavailableError } from '../../shared/domain/errors.ts';
-import type { Store } from '../../shared/domain/store.ts';
-import { createKeys } from '../../shared/store/mongo/keys/create-keys.ts';
-import type { KeyDocument } from '../../shared/store/mongo/keys/key-document.ts';
+import { poolReference } from '../../shared/domain/pool.ts';
+import type { Seats, Store } from '../../shared/domain/store.ts';
+import type { KeyDocument } from '../../shared/store/mongo/key-document.ts';
+import { persistently } from '../domain/support/persistently.ts';
 import { describeWithMongoDb } from '../support/mongodb.ts';
+import {
+  ALL_SLOTS,
+  addKey,
+  GENERATION,
+  KEY_LIFE_MS,
+  listAll,
+  makeClaim,
+  makeKey,
+  makeSeats,
+  NAME,
+  NOW,
+  POOL,
+  SECOND,
+  TOLERANCE_MS,
+} from './contract/scene.ts';
 import { useStore } from './contract/store-fixture.ts';
-import { makeKey, makeMongoStore, NOW } from './mongo-fixture.ts';
+import { beforeFirst, makeMongoStore, openWiredStore, type WiredStore } from './mongo-fixture.ts';
 
-const POOL = 'licences/000000000000001';
-const MINUTE_MS = 60_000;
+/** How long others wait for a creation that may have died. */
+const PENDING_MS = 10 * SECOND;
+const FORMER = poolReference({ name: NAME, generation: GENERATION - 1 });
 
 describeWithMongoDb('creating keys in MongoDB', (database) => {
   const fixture = useStore(makeMongoStore(database));
   const documents = database.db.collection<KeyDocument>('keys');
+  let slow: WiredStore;
 
-  /** A key that another creation has inserted and not yet made visible, as a process that died leaves it. */
-  async function insertPending(expiresAt: number): Promise<string> {
+  beforeEach(async () => {
+    slow = await openWiredStore(database);
+  });
+
+  afterEach(() => slow.close());
+
+  /** A key that another creation has inserted and not yet published, as a process leaves it that dies. */
+  async function insertPending(expiresAt: number, pool = POOL): Promise<string> {
     const keyId = `key_${randomUUID()}`;
     await documents.insertOne({
       _id: keyId,
-      pool: POOL,
+      pool,
       state: `pending:${randomUUID()}`,
       slot: 0.5,
       fencingToken: NOW,
       createdAt: new Date(NOW),
-      freeAt: new Date(NOW),
+      freeAt: new Date(NOW - TOLERANCE_MS),
       expiresAt: new Date(expiresAt),
-      expiresAtOnceFree: new Date(NOW + 5 * MINUTE_MS),
+      expiresAtOnceFree: new Date(NOW + KEY_LIFE_MS),
     });
     return keyId;
   }
 
-  function create(store: Store, count: number, maxKeys: number | null): Promise<boolean> {
-    const keys = Array.from({ length: count }, () => makeKey(POOL, { slot: Math.random() }));
-    return store.keys.create(keys, { maxKeys, now: NOW });
+  function create(store: Store, count: number, seats: Seats | null): Promise<boolean> {
+    const keys = Array.from({ length: count }, () => makeKey({ slot: Math.random() }));
+    return store.keys.create(keys, seats);
   }
 
   it('stores what it was given, and nothing of how it was made', async () => {
-    const key = makeKey(POOL, { value: 'secret', expiresAt: NOW + 12_345 });
-    expect(await fixture.store.keys.create([key], { maxKeys: 1, now: NOW })).toBe(true);
-    expect(await fixture.store.keys.recall(key.keyId)).toEqual(key);
-    expect(await documents.findOne({ _id: key.keyId })).not.toHaveProperty('expiresAtOnceFree');
-  });
-
-  it('does nothing for no keys', async () => {
-    expect(await fixture.store.keys.create([], { maxKeys: 0, now: NOW })).toBe(true);
+    const key = makeKey({ value: 'secret', expiresAt: NOW + 12_345 });
+    expect(await fixture.store.keys.create([key], makeSeats(1))).toBe(true);
+    expect(await fixture.store.keys.getStored(key.keyId)).toEqual(key);
+    expect(Object.keys((await documents.findOne({ _id: key.keyId })) ?? {}).sort()).toEqual([
+      '_id',
+      'createdAt',
+      'expiresAt',
+      'fencingToken',
+      'freeAt',
+      'pool',
+      'slot',
+      'state',
+      'value',
+    ]);
   });
 
   it('leaves nothing behind when a key of the batch is refused', async () => {
-    const taken = makeKey(POOL);
-    const fresh = makeKey(POOL);
-    await fixture.store.keys.create([taken], { maxKeys: null, now: NOW });
-    for (const maxKeys of [null, 10]) {
-      await expect(fixture.store.keys.create([fresh, taken], { maxKeys, now: NOW })).rejects.toThrow(
-        'E11000',
-      );
+    const taken = await addKey(fixture.store);
+    for (const seats of [null, makeSeats(10)]) {
+      await expect(fixture.store.keys.create([makeKey(), taken], seats)).rejects.toThrow('E11000');
     }
     expect(await documents.distinct('_id')).toEqual([taken.keyId]);
-    expect(await fixture.store.keys.recall(taken.keyId)).toEqual(taken);
+    expect(await fixture.store.keys.getStored(taken.keyId)).toEqual(taken);
   });
 
   it('leaves nothing behind when the pool is full', async () => {
-    expect(await create(fixture.store, 2, 2)).toBe(true);
-    expect(await create(fixture.store, 1, 2)).toBe(false);
+    expect(await create(fixture.store, 2, makeSeats(2))).toBe(true);
+    expect(await create(fixture.store, 1, makeSeats(2))).toBe(false);
     expect(await documents.countDocuments()).toBe(2);
   });
 
-  it('never exceeds the limit when many create at once', async () => {
+  it('never exceeds the limit when many create at once, nor refuses all of them', async () => {
     const stores = [fixture.store, await fixture.another(), await fixture.another()];
-    const answers = await Promise.all(
-      Array.from({ length: 12 }, (_, index) => create(stores[index % 3] as Store, 3, 10)),
+    const created = await Promise.all(
+      Array.from({ length: 12 }, (_, index) =>
+        persistently(() => create(stores[index % 3] as Store, 3, makeSeats(10))),
+      ),
     );
-    const created = answers.filter(Boolean).length;
-    expect(created).toBeGreaterThan(0);
-    expect(created).toBeLessThanOrEqual(3);
-    expect(await documents.countDocuments()).toBe(created * 3);
-    expect(await documents.countDocuments({ state: 'free' })).toBe(created * 3);
+    expect(created.filter(Boolean)).toHaveLength(3);
+    expect(await documents.distinct('state')).toEqual(['free']);
+    expect(await documents.countDocuments()).toBe(9);
   });
 
   describe('with keys of another creation pending', () => {
-    it('counts them, also past their expiration: a creation that stalled may go on late', async () => {
-      await insertPending(NOW - MINUTE_MS);
-      expect(await create(fixture.store, 1, 1)).toBe(false);
-      expect(await create(fixture.store, 1, 2)).toBe(true);
+    it('refuses nobody for their sake: it cannot tell', async () => {
+      await insertPending(NOW + PENDING_MS);
+      await expect(create(fixture.store, 1, makeSeats(1))).rejects.toThrow(DatabaseUnavailableError);
+      expect(await documents.countDocuments()).toBe(1);
+      expect(await create(fixture.store, 1, makeSeats(2))).toBe(true);
+    });
+
+    it('refuses what would not fit without them either', async () => {
+      await insertPending(NOW + PENDING_MS);
+      expect(await create(fixture.store, 2, makeSeats(1))).toBe(false);
+    });
+
+    it('removes them once they are past their time, and no others', async () => {
+      await insertPending(NOW - 1);
+      await insertPending(NOW, FORMER);
+      const bystanders = [
+        await insertPending(NOW, 'default-2/000000000000007'),
+        await insertPending(NOW, 'default0/000000000000007'),
+      ];
+      const expired = await addKey(fixture.store, { expiresAt: NOW - 5 * SECOND });
+      const later = await insertPending(NOW + 1);
+      expect(await create(fixture.store, 1, makeSeats(2, NOW, { countFormerFree: true }))).toBe(true);
+      const left = await documents.distinct('_id', { state: { $regex: '^pending:' } });
+      expect(left.sort()).toEqual([...bystanders, later].sort());
+      expect(await documents.countDocuments({ _id: expired.keyId })).toBe(1);
+    });
+
+    it('counts those of an earlier generation as long as somebody may lease them', async () => {
+      await insertPending(NOW + PENDING_MS, FORMER);
+      const recently = makeSeats(1, NOW, { countFormerFree: true });
+      await expect(create(fixture.store, 1, recently)).rejects.toThrow(DatabaseUnavailableError);
+      expect(await create(fixture.store, 1, makeSeats(1))).toBe(true);
     });
 
     it('shows and leases none of them', async () => {
       const { keys } = fixture.store;
-      const keyId = await insertPending(NOW + MINUTE_MS);
-      const now = NOW;
-      expect(await keys.find(keyId, now)).toBeNull();
-      expect(await keys.recall(keyId)).toBeNull();
-      expect(await keys.list({ pool: POOL, now, limit: 10 })).toEqual([]);
-      expect(await keys.findClaimable({ pool: POOL, now, limit: 10 })).toEqual([]);
-      expect(await keys.count({ pool: POOL, now, limit: 10 })).toEqual({ free: 0, leased: 0, cooling: 0 });
-      expect(await keys.refresh({ keyId, now, keyExpiresAt: now + 2 * MINUTE_MS })).toBeNull();
-      const lease = { id: 'l', clientId: 'c', acquiredAt: now, expiresAt: now + 1 };
-      const claim = { pool: POOL, now, lease, freeAt: now + 1, keyExpiresAt: now + MINUTE_MS };
-      expect(await keys.claim(claim, 0)).toBeNull();
+      const keyId = await insertPending(NOW + PENDING_MS);
+      expect(await keys.get(keyId, NOW)).toBeNull();
+      expect(await keys.getStored(keyId)).toBeNull();
+      expect(await listAll(fixture.store, { pool: POOL, now: NOW })).toEqual([]);
+      expect(await keys.listClaimable({ pool: POOL, now: NOW, limit: 10 })).toEqual({ keys: [] });
+      expect(await keys.count({ pool: POOL, now: NOW, limit: 10 })).toEqual({
+        free: 0,
+        leased: 0,
+        cooling: 0,
+      });
+      expect(await keys.refresh({ keyId, now: NOW, keyExpiresAt: NOW + KEY_LIFE_MS })).toBeNull();
+      expect(await keys.claim(makeClaim(NOW), ALL_SLOTS)).toBeNull();
+      const lifetime = {
+        pool: POOL,
+        now: NOW,
+        expiresAt: NOW + KEY_LIFE_MS,
+        latest: NOW + KEY_LIFE_MS,
+        limit: 9,
+      };
+      expect(await keys.applyLifetime(lifetime)).toEqual({ moved: 0, complete: true });
     });
 
-    it('removes those that were abandoned', async () => {
+    it('lets the sweep remove those that were abandoned', async () => {
       await insertPending(NOW);
       expect(await fixture.store.keys.removeExpired({ now: NOW, limit: 10 })).toBe(1);
     });
   });
 
   describe('stalled', () => {
-    /** The collection, where something else happens before or after this command is carried out. */
-    function interrupted(
-      when: 'before' | 'after',
-      command: 'insertMany' | 'deleteMany' | 'updateMany',
-      happen: () => Promise<unknown>,
-    ) {
-      return new Proxy(documents, {
-        get(target, property) {
-          const member: unknown = Reflect.get(target, property);
-          if (typeof member !== 'function') return member;
-          if (property !== command) return member.bind(target);
-          return async (...parameters: unknown[]) => {
-            if (when === 'before') await happen();
-            const result: unknown = await member.apply(target, parameters);
-            if (when === 'after') await happen();
-            return result;
-          };
-        },
-      });
-    }
-
     it('between its count and its last write, keeps its seats from others', async () => {
-      const keys = [makeKey(POOL), makeKey(POOL)];
-      const others: boolean[] = [];
-      const collection = interrupted('before', 'updateMany', async () => {
-        others.push(await create(fixture.store, 1, 3), await create(fixture.store, 1, 3));
+      const others: unknown[] = [];
+      slow.wire.intercept = beforeFirst('update', async () => {
+        others.push(await create(fixture.store, 1, makeSeats(3)));
+        others.push(await create(fixture.store, 1, makeSeats(3)).catch((error: unknown) => error));
       });
-      expect(await createKeys(collection, keys, { maxKeys: 3, now: NOW })).toBe(true);
-      expect(others).toEqual([true, false]);
+      expect(await create(slow.store, 2, makeSeats(3))).toBe(true);
+      expect(others).toEqual([true, expect.any(DatabaseUnavailableError)]);
       expect(await documents.countDocuments({ state: 'free' })).toBe(3);
     });
 
-    it('for so long that a sweep removed some of its keys, does not say that all are there', async () => {
-      const keys = [makeKey(POOL), makeKey(POOL)];
-      const collection = interrupted('before', 'updateMany', () =>
-        fixture.store.keys.removeExpired({ now: NOW + MINUTE_MS, limit: 1 }),
+    it.each([PENDING_MS, PENDING_MS + SECOND])(
+      'for %d ms, loses its seats to others, and does not say that its keys are there',
+      async (ms) => {
+        slow.wire.intercept = beforeFirst('update', async () => {
+          await expect(create(fixture.store, 2, makeSeats(2, NOW + PENDING_MS - 1))).rejects.toThrow(
+            DatabaseUnavailableError,
+          );
+          expect(await create(fixture.store, 2, makeSeats(2, NOW + ms))).toBe(true);
+        });
+        await expect(create(slow.store, 2, makeSeats(2))).rejects.toThrow(DatabaseUnavailableError);
+        expect(await documents.countDocuments()).toBe(2);
+      },
+    );
+
+    it('for so long that some of its keys were removed, does not say that all are there', async () => {
+      slow.wire.intercept = beforeFirst('update', () =>
+        fixture.store.keys.removeExpired({ now: NOW + PENDING_MS, limit: 1 }),
       );
-      await expect(createKeys(collection, keys, { maxKeys: null, now: NOW })).rejects.toThrow(
-        DatabaseUnavailableError,
-      );
+      await expect(create(slow.store, 2, null)).rejects.toThrow(DatabaseUnavailableError);
     });
 
     it('does not trust a count that is older than its keys', async () => {
-      const keys = [makeKey(POOL), makeKey(POOL)];
-      const collection = interrupted('after', 'insertMany', () => documents.deleteOne({}));
-      await expect(createKeys(collection, keys, { maxKeys: 5, now: NOW })).rejects.toThrow(
-        DatabaseUnavailableError,
-      );
+      slow.wire.intercept = beforeFirst('aggregate', () => documents.deleteOne({}));
+      await expect(create(slow.store, 2, makeSeats(5))).rejects.toThrow(DatabaseUnavailableError);
       expect(await documents.countDocuments()).toBe(0);
     });
 
     it('tries again when another that was in its way has given up', async () => {
-      let pending: string | undefined = await insertPending(NOW + MINUTE_MS);
-      const collection = interrupted('before', 'deleteMany', async () => {
-        if (pending !== undefined) await documents.deleteOne({ _id: pending });
-        pending = undefined;
-      });
-      expect(await createKeys(collection, [makeKey(POOL)], { maxKeys: 1, now: NOW })).toBe(true);
+      const pending = await insertPending(NOW + PENDING_MS);
+      slow.wire.intercept = beforeFirst('delete', () => documents.deleteOne({ _id: pending }));
+      expect(await create(slow.store, 1, makeSeats(1))).toBe(true);
       expect(await documents.distinct('state')).toEqual(['free']);
+    });
+  });
+
+  describe('in a generation that is over', () => {
+    const purge = (now = NOW) =>
+      fixture.store.keys.removeGenerations({ name: NAME, before: GENERATION, now, limit: 10 });
+    const former = () => makeKey({ pool: FORMER });
+
+    it('does not say that keys are there which the sweep has removed', async () => {
+      slow.wire.intercept = beforeFirst('update', () => purge());
+      await expect(slow.store.keys.create([former()], null)).rejects.toThrow(DatabaseUnavailableError);
+      expect(await documents.countDocuments()).toBe(0);
+    });
+
+    it('leaves keys to a later sweep that come after the first one', async () => {
+      slow.wire.intercept = beforeFirst('insert', async () => {
+        expect(await purge()).toEqual({ removed: 0, complete: true });
+      });
+      expect(await slow.store.keys.create([former()], null)).toBe(true);
+      expect(await purge(NOW - TOLERANCE_MS - 1)).toEqual({ removed: 0, complete: false });
+      expect(await purge()).toEqual({ removed: 1, complete: true });
+    });
+
+    it('takes no seat beside one that the generation after it gave away meanwhile', async () => {
+      slow.wire.intercept = beforeFirst('insert', async () => {
+        expect(
+          await fixture.store.keys.create([makeKey()], makeSeats(1, NOW, { countFormerFree: true })),
+        ).toBe(true);
+      });
+      const seats = makeSeats(1, NOW, { generation: GENERATION - 1 });
+      expect(await slow.store.keys.create([former()], seats)).toBe(false);
+    });
+
+    it('keeps its seat from the generation after it', async () => {
+      slow.wire.intercept = beforeFirst('update', async () => {
+        const created = fixture.store.keys.create([makeKey()], makeSeats(1, NOW, { countFormerFree: true }));
+        await expect(created).rejects.toThrow(DatabaseUnavailableError);
+      });
+      const seats = makeSeats(1, NOW, { generation: GENERATION - 1 });
+      expect(await slow.store.keys.create([former()], seats)).toBe(true);
     });
   });
 });

@@ -7,17 +7,15 @@ import type { Store } from '../../shared/domain/store.ts';
 import { createMongoStore, type MongoStoreOptions } from '../../shared/store/mongo/mongo-store.ts';
 import type { MongoTestDatabase } from '../support/mongodb.ts';
 import { NOW, TOLERANCE_MS } from './contract/scene.ts';
+import { layWire, type Wire, type WireCommand } from './mongo-wire.ts';
 import type { MakeStore } from './store-contract.ts';
 
 /** The database is emptied after each test; dropping it would mean to build the indexes anew each time. */
-export function makeMongoStore(
-  database: MongoTestDatabase,
-  options: Omit<MongoStoreOptions, 'uri'> = {},
-): MakeStore {
+export function makeMongoStore(database: MongoTestDatabase): MakeStore {
   return async () => {
     const stores: Store[] = [];
     const open = (): Store => {
-      const store = createMongoStore({ uri: database.uri, ...options });
+      const store = createMongoStore({ uri: database.uri });
       stores.push(store);
       return store;
     };
@@ -48,21 +46,68 @@ export interface WatchedStore {
   commandsOf(work: () => Promise<unknown>): Promise<CommandStartedEvent[]>;
 }
 
-export async function openWatchedStore(uri: string): Promise<WatchedStore> {
+export async function openWatchedStore(options: MongoStoreOptions): Promise<WatchedStore> {
   const sent: CommandStartedEvent[] = [];
-  const store = createMongoStore({ uri, onCommand: (event) => sent.push(event) });
+  const store = createMongoStore({ ...options, onCommand: (event) => sent.push(event) });
   await store.prepare(NOW);
   const pools = new PoolDirectory(store);
   const pool = poolReference(await pools.get(DEFAULT_POOL, NOW));
-  const counts = new PoolCounts(store.keys);
   return {
     store,
-    context: { store, pools, counts, clock: () => NOW, clockSkewToleranceMs: TOLERANCE_MS },
+    context: {
+      store,
+      pools,
+      counts: new PoolCounts(store.keys),
+      clock: () => NOW,
+      clockSkewToleranceMs: TOLERANCE_MS,
+    },
     pool,
     async commandsOf(work) {
       sent.length = 0;
       await work();
       return sent.filter(({ commandName }) => commandName !== 'endSessions');
     },
+  };
+}
+
+/** A store whose commands can be intercepted, beside others that work on the same database. */
+export interface WiredStore {
+  readonly store: Store;
+  readonly wire: Wire;
+  close(): Promise<void>;
+}
+
+export async function openWiredStore(
+  database: MongoTestDatabase,
+  options: Omit<MongoStoreOptions, 'uri'> = {},
+): Promise<WiredStore> {
+  const url = new URL(database.uri); // One host, or it throws: there is one wire.
+  const wire = await layWire({ host: url.hostname, port: Number(url.port) });
+  url.host = `127.0.0.1:${wire.port}`;
+  // A replica set would tell its own addresses.
+  url.searchParams.delete('replicaSet');
+  url.searchParams.set('directConnection', 'true');
+  const store = createMongoStore({ uri: url.href, ...options });
+  return {
+    store,
+    wire,
+    async close() {
+      await store.close();
+      await wire.close();
+    },
+  };
+}
+
+/** Something that happens right before the first command of this name goes on. */
+export function beforeFirst(
+  name: string,
+  happen: (command: WireCommand) => Promise<unknown>,
+): Wire['intercept'] {
+  let isFirst = true;
+  return async (sent, command) => {
+    if (sent !== name || !isFirst) return undefined;
+    isFirst = false;
+    await happen(command);
+    return undefined;
   };
 }

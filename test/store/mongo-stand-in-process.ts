@@ -1,7 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
-import { connect as connectSocket, createServer, type Socket } from 'node:net';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 
@@ -36,46 +35,4 @@ async function stop(child: ChildProcess): Promise<void> {
   const exit = once(child, 'exit');
   child.kill();
   await exit;
-}
-
-/** A way to the server that can be cut without either end noticing. */
-export interface Wire {
-  readonly port: number;
-  /** Nothing passes any more, on old connections and new ones. */
-  cut(): void;
-  mend(): void;
-  close(): Promise<void>;
-}
-
-export async function layWire(to: number): Promise<Wire> {
-  let isCut = false;
-  const sockets = new Set<Socket>();
-  const server = createServer((near) => {
-    const far = connectSocket(to, '127.0.0.1');
-    for (const [from, onward] of [
-      [near, far],
-      [far, near],
-    ] as const) {
-      sockets.add(from);
-      from.on('data', (data) => isCut || onward.write(data));
-      from.on('close', () => onward.destroy());
-      from.on('error', () => onward.destroy());
-    }
-  });
-  await once(server.listen(0, '127.0.0.1'), 'listening');
-  const address = server.address();
-  if (address === null || typeof address === 'string') throw new Error('No port');
-  return {
-    port: address.port,
-    cut: () => {
-      isCut = true;
-    },
-    mend: () => {
-      isCut = false;
-    },
-    async close() {
-      for (const socket of sockets) socket.destroy();
-      await new Promise((resolve) => server.close(resolve));
-    },
-  };
 }

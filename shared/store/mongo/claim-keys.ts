@@ -2,8 +2,17 @@ import type { Filter } from 'mongodb';
 import type { Key, KeyLease } from '../../domain/key.ts';
 import type { Claim, Claimable, ClaimResult, SlotRange } from '../../domain/store.ts';
 import { isDuplicateKeyError } from './errors.ts';
-import { asFound, type KeyCommands, type KeyDocument, toKey, toLeaseDocument } from './key-document.ts';
+import {
+  asFound,
+  earliest,
+  type KeyCommands,
+  type KeyDocument,
+  toKey,
+  toLeaseDocument,
+} from './key-document.ts';
 import { FREE_AT_INDEX, ID_INDEX, type Index, SLOT_INDEX } from './schema.ts';
+
+export const claimKeys = { claim, listClaimable, reclaim, confirmRequest, measureSlots };
 
 /**
  * Race: many callers want a key at once. Whichever write comes first takes the key out of the condition of the
@@ -13,13 +22,13 @@ import { FREE_AT_INDEX, ID_INDEX, type Index, SLOT_INDEX } from './schema.ts';
  * Index: `SLOT_INDEX`, hinted. Keys that still cool or have expired are skipped within it, and the end of the range
  * bounds how many of them one claim walks past; what it misses, `listClaimable` finds.
  */
-export function claimKey(keys: KeyCommands, claim: Claim, { from, to }: SlotRange): Promise<ClaimResult> {
+function claim(keys: KeyCommands, wanted: Claim, { from, to }: SlotRange): Promise<ClaimResult> {
   const free = {
     state: 'free',
     slot: { $gte: from, $lt: to },
-    freeAt: { $lte: new Date(claim.now) },
+    freeAt: { $lte: new Date(wanted.now) },
   } as const;
-  return lease(keys, free, claim, SLOT_INDEX);
+  return lease(keys, free, wanted, SLOT_INDEX);
 }
 
 /**
@@ -28,9 +37,9 @@ export function claimKey(keys: KeyCommands, claim: Claim, { from, to }: SlotRang
  *
  * Index: `ID_INDEX`, hinted.
  */
-export async function reclaimKey(keys: KeyCommands, found: Key, claim: Claim): Promise<ClaimResult> {
-  if (found.freeAt > claim.now || found.state === 'deleted') return null;
-  return lease(keys, asFound(found), claim, ID_INDEX, found.lease);
+async function reclaim(keys: KeyCommands, found: Key, wanted: Claim): Promise<ClaimResult> {
+  if (found.freeAt > wanted.now || found.state === 'deleted') return null;
+  return lease(keys, asFound(found), wanted, ID_INDEX, found.lease);
 }
 
 /**
@@ -42,26 +51,26 @@ export async function reclaimKey(keys: KeyCommands, found: Key, claim: Claim): P
 async function lease(
   keys: KeyCommands,
   condition: Filter<KeyDocument>,
-  claim: Claim,
+  wanted: Claim,
   hint: Index,
   lapsed?: KeyLease,
 ): Promise<ClaimResult> {
-  const { requestHash, requestBody } = claim;
+  const { requestHash, requestBody } = wanted;
   try {
     const leased = await keys.findOneAndUpdate(
-      { ...condition, ...claimableBy(claim) },
+      { ...condition, ...claimableBy(wanted) },
       {
         $set: {
           state: 'leased',
-          lease: toLeaseDocument(claim.lease),
-          freeAt: new Date(claim.freeAt),
+          lease: toLeaseDocument(wanted.lease),
+          freeAt: new Date(wanted.freeAt),
           requestHash,
           requestBody,
           lastLease: lapsed && toLeaseDocument(lapsed),
           endReason: lapsed && 'lapsed',
         },
         $unset: requestHash === undefined ? { requestHash: '', requestBody: '' } : undefined,
-        $max: { expiresAt: new Date(claim.keyExpiresAt) },
+        $max: { expiresAt: new Date(wanted.keyExpiresAt) },
         $inc: { fencingToken: 1 },
       },
       { hint },
@@ -96,7 +105,7 @@ function claimableBy(query: {
  * ascending order, so that one read has those that are claimable and the next one that will be. Free keys in descending
  * order: the ones used last have not expired, whereas the other end of the range may be full of keys that have.
  */
-export async function listClaimable(
+async function listClaimable(
   keys: KeyCommands,
   query: { pool: string; now: number; requestHash?: string | undefined; limit: number },
 ): Promise<Claimable> {
@@ -114,9 +123,8 @@ export async function listClaimable(
     { ...claimableBy(query), state: 'free', freeAt: { $lte: now } },
     { hint, sort: { freeAt: -1 }, limit },
   );
-  const lapsed = leased.filter(
-    (key) => key.freeAt <= now && !(requestHash && key.requestHash === requestHash),
-  );
+  const isOther = (key: KeyDocument) => requestHash === undefined || key.requestHash !== requestHash;
+  const lapsed = leased.filter((key) => key.freeAt <= now && isOther(key));
   // What is in both was read as free last.
   const claimable = new Map([...lapsed, ...free].map((key) => [key._id, toKey(key)]));
   if (claimable.size > 0) {
@@ -127,18 +135,8 @@ export async function listClaimable(
     { ...unexpired, state: 'free', freeAt: { $gt: now } },
     { hint, sort: { freeAt: 1 }, projection: { _id: 0, freeAt: 1 } },
   );
-  return {
-    keys: [],
-    nextFreeAt: earliest(
-      leased.find((key) => key.freeAt > now),
-      cooling,
-    ),
-  };
-}
-
-export function earliest(...keys: (Pick<KeyDocument, 'freeAt'> | null | undefined)[]): number | undefined {
-  const times = keys.flatMap((key) => (key ? [key.freeAt.getTime()] : []));
-  return times.length === 0 ? undefined : Math.min(...times);
+  const held = leased.find((key) => key.freeAt > now);
+  return { keys: [], nextFreeAt: earliest(held, cooling) };
 }
 
 /**
@@ -147,16 +145,13 @@ export function earliest(...keys: (Pick<KeyDocument, 'freeAt'> | null | undefine
  *
  * Index: unique `requestHash`.
  */
-export async function confirmRequest(keys: KeyCommands, requestHash: string): Promise<Key | null> {
+async function confirmRequest(keys: KeyCommands, requestHash: string): Promise<Key | null> {
   const carrier = await keys.findOneAndUpdate({ requestHash }, { $set: { requestHash } });
   return carrier && toKey(carrier);
 }
 
 /** Index: `SLOT_INDEX`, hinted; it has all that is asked for, so that no key is fetched. */
-export async function measureSlots(
-  keys: KeyCommands,
-  query: { pool: string; keys: number },
-): Promise<number> {
+async function measureSlots(keys: KeyCommands, query: { pool: string; keys: number }): Promise<number> {
   const last = await keys.findOne(
     { pool: query.pool, state: 'free' },
     { hint: SLOT_INDEX, sort: { slot: 1 }, skip: query.keys - 1, projection: { _id: 0, slot: 1 } },

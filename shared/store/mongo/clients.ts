@@ -3,6 +3,8 @@ import type { Client } from '../../domain/client.ts';
 import type { Commands } from './commands.ts';
 import { isDuplicateKeyError } from './errors.ts';
 
+export const clients = { put, get, list, remove };
+
 interface ClientDocument extends Omit<Client, 'clientId' | 'createdAt'> {
   readonly _id: string;
   readonly createdAt: Date;
@@ -25,7 +27,7 @@ function toClient(document: ClientDocument): Client {
 // Each command is on the client's primary key, unless another index is named.
 
 /** Race: two writers of one id that is not there yet; the one that is refused replaces what the other inserted. */
-export async function putClient(clients: ClientCommands, client: Client): Promise<void> {
+async function put(clients: ClientCommands, client: Client): Promise<void> {
   const { clientId, createdAt, ...fields } = client;
   for (;;) {
     try {
@@ -37,12 +39,12 @@ export async function putClient(clients: ClientCommands, client: Client): Promis
   }
 }
 
-export async function getClient(clients: ClientCommands, clientId: string): Promise<Client | null> {
+async function get(clients: ClientCommands, clientId: string): Promise<Client | null> {
   const found = await clients.findOne({ _id: clientId });
   return found && toClient(found);
 }
 
-export async function listClients(
+async function list(
   clients: ClientCommands,
   page: { limit: number; after?: string | undefined },
 ): Promise<Client[]> {
@@ -66,7 +68,7 @@ export async function listClients(
  *
  * Index: the primary key; the look reads clients until it finds an admin, of whom there are few.
  */
-export async function removeClient(
+async function remove(
   clients: ClientCommands,
   clientId: string,
   now: number,

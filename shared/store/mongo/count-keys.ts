@@ -1,8 +1,9 @@
 import type { Filter } from 'mongodb';
 import type { KeyCounts } from '../../domain/store.ts';
-import { earliest } from './claim-keys.ts';
-import { type KeyCommands, type KeyDocument, VISIBLE } from './key-document.ts';
+import { earliest, type KeyCommands, type KeyDocument, VISIBLE } from './key-document.ts';
 import { FREE_AT_INDEX } from './schema.ts';
+
+export const countKeys = { count };
 
 /**
  * Figures for people; nothing is decided by them, so that several commands side by side may see several moments.
@@ -11,7 +12,7 @@ import { FREE_AT_INDEX } from './schema.ts';
  * however many keys there are. For that the conditions are those of `keyStateAt` with a range of `freeAt` added: a live
  * lease ends before `freeAt`, and of the leased keys those whose lease is over have the earliest `freeAt`.
  */
-export async function countKeys(
+async function count(
   keys: KeyCommands,
   query: { pool: string; now: number; limit: number },
 ): Promise<KeyCounts> {
@@ -22,15 +23,15 @@ export async function countKeys(
   const coolingFree = { ...unexpired, state: 'free', freeAt: { $gt: now } } as const;
   const held = { ...unexpired, state: 'leased', freeAt: { $gt: now } } as const;
 
-  const count = (condition: Filter<KeyDocument>) => keys.count(condition, { hint, limit });
+  const countUp = (condition: Filter<KeyDocument>) => keys.count(condition, { hint, limit });
   // The next of each stored state by itself: see `listClaimable`.
   const next = (condition: Filter<KeyDocument>) =>
     keys.findOne(condition, { hint, sort: { freeAt: 1 }, projection: { _id: 0, freeAt: 1 } });
 
   const [free, leased, cooledFree, cooledLeased, nextFree, nextLeased] = await Promise.all([
-    count({ ...unexpired, ...VISIBLE, freeAt: { $lte: now } }),
-    count({ ...held, 'lease.expiresAt': { $gt: now } }),
-    count(coolingFree),
+    countUp({ ...unexpired, ...VISIBLE, freeAt: { $lte: now } }),
+    countUp({ ...held, 'lease.expiresAt': { $gt: now } }),
+    countUp(coolingFree),
     countLapsed(keys, held, now, limit),
     next(coolingFree),
     next(held),

@@ -7,6 +7,8 @@ import type { Seats } from '../../domain/store.ts';
 import type { KeyCommands, KeyDocument, PendingState } from './key-document.ts';
 import { EXPIRY_INDEX, FREE_AT_INDEX, SLOT_INDEX } from './schema.ts';
 
+export const createKeys = { create };
+
 /** How often a creation tries again that fits, but not together with others that are under way. */
 const ATTEMPTS = 8;
 const BACK_OFF_MS = 50;
@@ -39,11 +41,7 @@ interface Batch {
  * @throws DatabaseUnavailableError when others are in the way for too long, and when the keys may or may not be there:
  * the last write goes key by key, and if it breaks off, some keys are free that nobody was told of.
  */
-export async function createKeys(
-  keys: KeyCommands,
-  created: readonly Key[],
-  seats: Seats | null,
-): Promise<boolean> {
+async function create(keys: KeyCommands, created: readonly Key[], seats: Seats | null): Promise<boolean> {
   if (created.length === 0) return true;
   const pools = [...new Set(created.map(({ pool }) => pool))];
   for (let attempt = 1; attempt <= ATTEMPTS; attempt++) {

@@ -63,6 +63,12 @@ export function toKey(document: KeyDocument): Key {
   };
 }
 
+/** The earliest `freeAt` of these keys, if there are any. */
+export function earliest(...keys: (Pick<KeyDocument, 'freeAt'> | null | undefined)[]): number | undefined {
+  const times = keys.flatMap((key) => (key ? [key.freeAt.getTime()] : []));
+  return times.length === 0 ? undefined : Math.min(...times);
+}
+
 /** Keys that are there for callers: neither deleted nor still being created. */
 export const VISIBLE: Filter<KeyDocument> = { state: { $in: ['free', 'leased'] } };
 
@@ -84,6 +90,12 @@ export function heldLease(lease: HeldLease): Filter<KeyDocument> {
 export function lapsedAt(now: number): Filter<KeyDocument> {
   return { state: 'leased', 'lease.expiresAt': { $lte: new Date(now) } };
 }
+
+/** The lease moves whole: MongoDB refuses an update that sets a field below the target of a `$rename`. */
+export const END_LEASE = { lease: 'lastLease' } as const;
+
+/** The key goes on cooling: its `freeAt` stays. */
+export const RECORD_LAPSE = { $rename: END_LEASE, $set: { state: 'free', endReason: 'lapsed' } } as const;
 
 /**
  * The key as it was read: an acquire changes the fencing token, the end of a lease takes the lease away, a keep-alive

@@ -1,30 +1,21 @@
 import { DatabaseUnavailableError } from '../../domain/errors.ts';
 import { DEFAULT_POLICY, DEFAULT_POOL } from '../../domain/pool.ts';
 import type { ClientStore, KeyStore, PoolStore, Store } from '../../domain/store.ts';
-import { claimKey, confirmRequest, listClaimable, measureSlots, reclaimKey } from './claim-keys.ts';
-import { type ClientCommands, getClient, listClients, putClient, removeClient } from './clients.ts';
+import { claimKeys } from './claim-keys.ts';
+import type { ClientCommands } from './clients.ts';
+import { clients } from './clients.ts';
 import { Commands, HintedIndexes } from './commands.ts';
 import { connectMongo, type MongoConnectionOptions, serverTimeoutMs } from './connection.ts';
 import { countKeys } from './count-keys.ts';
 import { createKeys } from './create-keys.ts';
 import { translateDriverError } from './errors.ts';
 import type { KeyCommands } from './key-document.ts';
-import {
-  clearPool,
-  createPool,
-  forgetClearedPool,
-  forgetRefresh,
-  getPool,
-  listClearedPools,
-  listPools,
-  type PoolCommands,
-  requestRefresh,
-  updatePool,
-} from './pools.ts';
-import { getKey, getStoredKey, listKeys, listLeased } from './read-keys.ts';
+import type { PoolCommands } from './pools.ts';
+import { pools } from './pools.ts';
+import { readKeys } from './read-keys.ts';
 import { createIndexes } from './schema.ts';
-import { applyLifetime, listLapsed, recordLapses, removeExpired, removeGenerations } from './sweep-keys.ts';
-import { deleteKey, extendLease, recordLapse, refreshKey, releaseLease, unblockKey } from './update-keys.ts';
+import { sweepKeys } from './sweep-keys.ts';
+import { updateKeys } from './update-keys.ts';
 
 /** A verb is given up so many milliseconds after each of its steps may have been. */
 const GRACE_MS = 250;
@@ -42,7 +33,7 @@ export interface MongoStoreOptions extends Omit<MongoConnectionOptions, 'timeout
 /** Carries out one verb, with the deadline and the errors of the port. */
 type Run<On> = <Result>(verb: (on: On) => Promise<Result>) => Promise<Result>;
 
-/** A port, each verb as a function of what it is carried out on. */
+/** The verbs of a port, each as a function of what it is carried out on. */
 type VerbsOn<On, Port> = {
   [Name in keyof Port]: Port[Name] extends (...parameters: infer Parameters) => infer Result
     ? (on: On, ...parameters: Parameters) => Result
@@ -77,54 +68,19 @@ export function createMongoStore(options: MongoStoreOptions): Store {
         return verb(new Commands<Stored>(db.collection(collection), settings));
       });
 
-  const keys: KeyStore = {
-    ...bind<KeyCommands, Omit<KeyStore, 'count'>>(on('keys'), {
-      create: createKeys,
-      claim: claimKey,
-      listClaimable,
-      reclaim: reclaimKey,
-      confirmRequest,
-      measureSlots,
-      extend: extendLease,
-      release: releaseLease,
-      recordLapse,
-      unblock: unblockKey,
-      delete: deleteKey,
-      refresh: refreshKey,
-      get: getKey,
-      getStored: getStoredKey,
-      list: listKeys,
-      listLeased,
-      listLapsed,
-      recordLapses,
-      applyLifetime,
-      removeExpired,
-      removeGenerations,
-    }),
-    ...bind<KeyCommands, Pick<KeyStore, 'count'>>(on('keys', counting), { count: countKeys }),
-  };
-  const pools = bind<PoolCommands, PoolStore>(on('pools'), {
-    get: getPool,
-    create: createPool,
-    update: updatePool,
-    requestRefresh,
-    forgetRefresh,
-    clear: clearPool,
-    list: listPools,
-    listCleared: listClearedPools,
-    forgetCleared: forgetClearedPool,
-  });
-  const clients = bind<ClientCommands, ClientStore>(on('clients'), {
-    put: putClient,
-    get: getClient,
-    list: listClients,
-    remove: removeClient,
-  });
-
-  return {
-    keys,
-    pools,
-    clients,
+  const store: Store = {
+    keys: {
+      ...bind<KeyCommands, Omit<KeyStore, 'count'>>(on('keys'), {
+        ...createKeys,
+        ...claimKeys,
+        ...updateKeys,
+        ...readKeys,
+        ...sweepKeys,
+      }),
+      ...bind<KeyCommands, Pick<KeyStore, 'count'>>(on('keys', counting), countKeys),
+    },
+    pools: bind<PoolCommands, PoolStore>(on('pools'), pools),
+    clients: bind<ClientCommands, ClientStore>(on('clients'), clients),
     async prepare(now) {
       // On a large collection a new index takes minutes: no limit on the reply, so this has a connection of its own.
       const unhurried = connectMongo({ ...options, timeoutMs, socketTimeoutMs: 0, maxPoolSize: 1 });
@@ -135,7 +91,7 @@ export function createMongoStore(options: MongoStoreOptions): Store {
       } finally {
         await unhurried.close();
       }
-      await pools.create(DEFAULT_POOL, DEFAULT_POLICY, now);
+      await store.pools.create(DEFAULT_POOL, DEFAULT_POLICY, now);
     },
     async ping() {
       await withinDeadline(deadlineMs, async () => {
@@ -147,6 +103,7 @@ export function createMongoStore(options: MongoStoreOptions): Store {
       await Promise.all([connection.close(), counting.close()]);
     },
   };
+  return store;
 }
 
 /**

@@ -8,6 +8,18 @@ import {
 import type { Commands } from './commands.ts';
 import { isDuplicateKeyError } from './errors.ts';
 
+export const pools = {
+  get,
+  create,
+  update,
+  requestRefresh,
+  forgetRefresh,
+  clear,
+  list,
+  listCleared,
+  forgetCleared,
+};
+
 /**
  * A deleted pool stays, hidden, until the sweep has removed its keys. The version before kept the fields of the policy
  * in the document itself; they stay there for processes of that version, and are read where there is no `policy`.
@@ -43,7 +55,7 @@ function toPool(document: PoolDocument): Pool {
 
 // Each command is on the pool's primary key, unless another index is named.
 
-export async function getPool(pools: PoolCommands, name: string): Promise<Pool | null> {
+async function get(pools: PoolCommands, name: string): Promise<Pool | null> {
   const found = await pools.findOne({ _id: name, ...STANDING });
   return found && toPool(found);
 }
@@ -53,7 +65,7 @@ export async function getPool(pools: PoolCommands, name: string): Promise<Pool |
  * deleted, and is refused by the primary key where one stands. A deleted pool comes back with the generation that its
  * deletion began, and so without its old keys.
  */
-export async function createPool(
+async function create(
   pools: PoolCommands,
   name: string,
   policy: PoolPolicy,
@@ -81,7 +93,7 @@ export async function createPool(
  * Race: two changes that were made from the same reading would undo each other; `updatedAt` grows with each, so that
  * the second finds nothing.
  */
-export async function updatePool(
+async function update(
   pools: PoolCommands,
   found: Pool,
   change: { policy: PoolPolicy; now: number; refreshedAt?: number | undefined },
@@ -101,7 +113,7 @@ export async function updatePool(
 }
 
 /** Race: two refreshes; `$max` keeps the later one. The generation tells the pool that was found from any later one. */
-export function requestRefresh(pools: PoolCommands, found: Pool, refreshedAt: number): Promise<boolean> {
+function requestRefresh(pools: PoolCommands, found: Pool, refreshedAt: number): Promise<boolean> {
   return pools.updateOne(
     { _id: found.name, generation: found.generation, ...STANDING },
     { $max: { refreshedAt: new Date(refreshedAt) } },
@@ -109,7 +121,7 @@ export function requestRefresh(pools: PoolCommands, found: Pool, refreshedAt: nu
 }
 
 /** Race: another refresh since the pool was read, which stays noted. */
-export async function forgetRefresh(pools: PoolCommands, found: Pool): Promise<void> {
+async function forgetRefresh(pools: PoolCommands, found: Pool): Promise<void> {
   const { name, generation, refreshedAt } = found;
   if (refreshedAt === undefined) return;
   await pools.updateOne(
@@ -119,7 +131,7 @@ export async function forgetRefresh(pools: PoolCommands, found: Pool): Promise<v
 }
 
 /** Race: two deletions, or one and a revival; the generation tells the pool that was found from any later one. */
-export function clearPool(
+function clear(
   pools: PoolCommands,
   found: Pool,
   options: { generation: number; now: number; deleted: boolean },
@@ -135,7 +147,7 @@ export function clearPool(
   );
 }
 
-export async function listPools(
+async function list(
   pools: PoolCommands,
   page: { limit: number; after?: string | undefined },
 ): Promise<Pool[]> {
@@ -148,7 +160,7 @@ export async function listPools(
 }
 
 /** Index: sparse `clearedAt`. */
-export async function listClearedPools(pools: PoolCommands): Promise<ClearedPool[]> {
+async function listCleared(pools: PoolCommands): Promise<ClearedPool[]> {
   const found = await pools.find({ clearedAt: { $exists: true } });
   return found.flatMap(({ _id, generation, clearedAt, deletedAt }) =>
     clearedAt === undefined
@@ -161,7 +173,7 @@ export async function listClearedPools(pools: PoolCommands): Promise<ClearedPool
  * Race: the pool may have been cleared again since it was listed, which gave it another generation, or revived: then
  * it stays.
  */
-export async function forgetClearedPool(pools: PoolCommands, cleared: ClearedPool): Promise<void> {
+async function forgetCleared(pools: PoolCommands, cleared: ClearedPool): Promise<void> {
   const asListed = { _id: cleared.name, generation: cleared.generation };
   const isDeleted = await pools.deleteOne({ ...asListed, deletedAt: { $exists: true } });
   if (!isDeleted) await pools.updateOne(asListed, { $unset: { clearedAt: '' } });

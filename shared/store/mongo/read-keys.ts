@@ -4,17 +4,19 @@ import type { KeyPage, LeasePage } from '../../domain/store.ts';
 import { inState, type KeyCommands, type KeyDocument, toKey } from './key-document.ts';
 import { CLIENT_INDEX, ID_INDEX, SLOT_INDEX } from './schema.ts';
 
+export const readKeys = { get, getStored, list, listLeased };
+
 /** How many keys of each stored state one page walks past, whatever it looks for among them. */
 const WALK = 2000;
 
 /** Index: `ID_INDEX`, hinted. */
-export async function getKey(keys: KeyCommands, keyId: string, now: number): Promise<Key | null> {
+async function get(keys: KeyCommands, keyId: string, now: number): Promise<Key | null> {
   const found = await keys.findOne({ ...inState(undefined, now), _id: keyId }, { hint: ID_INDEX });
   return found && toKey(found);
 }
 
 /** Index: `ID_INDEX`, hinted. */
-export async function getStoredKey(keys: KeyCommands, keyId: string): Promise<Key | null> {
+async function getStored(keys: KeyCommands, keyId: string): Promise<Key | null> {
   const stored: Filter<KeyDocument> = { _id: keyId, state: { $in: ['free', 'leased', 'deleted'] } };
   const found = await keys.findOne(stored, { hint: ID_INDEX });
   return found && toKey(found);
@@ -27,10 +29,7 @@ export async function getStoredKey(keys: KeyCommands, keyId: string): Promise<Ke
  * Index: `SLOT_INDEX`, hinted. It alone gives the ends of the walks; the page itself is two ranges of it, merged, or
  * sorted by a server that cannot merge: at most twice `WALK` keys.
  */
-export async function listKeys(
-  keys: KeyCommands,
-  page: KeyPage,
-): Promise<{ keys: Key[]; next?: number | undefined }> {
+async function list(keys: KeyCommands, page: KeyPage): Promise<{ keys: Key[]; next?: number | undefined }> {
   const { pool, now, limit, after, state, search } = page;
   const walked = state === 'leased' ? (['leased'] as const) : (['free', 'leased'] as const);
   const ends = walked.map((stored) => endOfWalk(keys, pool, stored, after));
@@ -72,7 +71,7 @@ function startingWith(search: string): Filter<KeyDocument> {
 }
 
 /** Index: `CLIENT_INDEX`, hinted. */
-export async function listLeased(keys: KeyCommands, page: LeasePage): Promise<Key[]> {
+async function listLeased(keys: KeyCommands, page: LeasePage): Promise<Key[]> {
   const { clientId, now, limit, after } = page;
   const found = await keys.find(
     {

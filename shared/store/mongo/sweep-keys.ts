@@ -2,15 +2,16 @@ import type { Filter } from 'mongodb';
 import type { Key } from '../../domain/key.ts';
 import { poolReference } from '../../domain/pool.ts';
 import type { Lifetime } from '../../domain/store.ts';
-import { type KeyCommands, type KeyDocument, lapsedAt, VISIBLE } from './key-document.ts';
+import { type KeyCommands, type KeyDocument, lapsedAt, RECORD_LAPSE, VISIBLE } from './key-document.ts';
 import { EXPIRY_INDEX, FREE_AT_INDEX, ID_INDEX, type Index } from './schema.ts';
-import { RECORD_LAPSE } from './update-keys.ts';
+
+export const sweepKeys = { listLapsed, recordLapses, applyLifetime, removeExpired, removeGenerations };
 
 // A write of many has no limit of its own. So each of these reads which keys it is about, and then writes on condition
 // that they are still as they were read: somebody may have acquired, kept alive or refreshed them meanwhile.
 
 /** Index: `FREE_AT_INDEX`, hinted. */
-export async function listLapsed(
+async function listLapsed(
   keys: KeyCommands,
   query: { pools: readonly string[]; now: number; limit: number },
 ): Promise<Pick<Key, 'keyId' | 'pool'>[]> {
@@ -27,10 +28,7 @@ export async function listLapsed(
  *
  * Index: `ID_INDEX`, hinted.
  */
-export function recordLapses(
-  keys: KeyCommands,
-  query: { keyIds: readonly string[]; now: number },
-): Promise<number> {
+function recordLapses(keys: KeyCommands, query: { keyIds: readonly string[]; now: number }): Promise<number> {
   const condition = { ...lapsedAt(query.now), _id: { $in: [...query.keyIds] } };
   return keys.updateMany(condition, RECORD_LAPSE, { hint: ID_INDEX });
 }
@@ -45,7 +43,7 @@ export function recordLapses(
  *
  * Index: `EXPIRY_INDEX`, hinted; a key that is moved leaves the range. Then `ID_INDEX`, hinted.
  */
-export async function applyLifetime(
+async function applyLifetime(
   keys: KeyCommands,
   lifetime: Lifetime,
 ): Promise<{ moved: number; complete: boolean }> {
@@ -75,7 +73,7 @@ export async function applyLifetime(
  *
  * Index: `expiresAt` (the one that MongoDB's own removal goes by), then `ID_INDEX`.
  */
-export function removeExpired(keys: KeyCommands, query: { now: number; limit: number }): Promise<number> {
+function removeExpired(keys: KeyCommands, query: { now: number; limit: number }): Promise<number> {
   return remove(keys, { expiresAt: { $lte: new Date(query.now) } }, query.limit);
 }
 
@@ -85,7 +83,7 @@ export function removeExpired(keys: KeyCommands, query: { now: number; limit: nu
  *
  * Index: `FREE_AT_INDEX`, hinted, then `ID_INDEX`.
  */
-export async function removeGenerations(
+async function removeGenerations(
   keys: KeyCommands,
   query: { name: string; before: number; now: number; limit: number },
 ): Promise<{ removed: number; complete: boolean }> {

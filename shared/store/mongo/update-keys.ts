@@ -1,21 +1,26 @@
 import type { Key } from '../../domain/key.ts';
 import type { Extension, Release } from '../../domain/store.ts';
-import { asFound, heldLease, inState, type KeyCommands, lapsedAt, toKey } from './key-document.ts';
+import {
+  asFound,
+  END_LEASE,
+  heldLease,
+  inState,
+  type KeyCommands,
+  lapsedAt,
+  RECORD_LAPSE,
+  toKey,
+} from './key-document.ts';
 import { ID_INDEX } from './schema.ts';
 
+export const updateKeys = { extend, release, recordLapse, unblock, delete: deleteKey, refresh };
+
 // Each command is one write on the key's primary key (`ID_INDEX`, hinted).
-
-/** The lease moves whole: MongoDB refuses an update that sets a field below the target of a `$rename`. */
-const END_LEASE = { lease: 'lastLease' } as const;
-
-/** The key goes on cooling: its `freeAt` stays. */
-export const RECORD_LAPSE = { $rename: END_LEASE, $set: { state: 'free', endReason: 'lapsed' } } as const;
 
 /**
  * Race: the lease may have ended, or the key have gone to somebody else, since the holder last heard of it. The proof
  * and the time are conditions of the write itself. `$max`: a keep-alive that arrives late shortens nothing.
  */
-export async function extendLease(keys: KeyCommands, extension: Extension): Promise<Key | null> {
+async function extend(keys: KeyCommands, extension: Extension): Promise<Key | null> {
   const extended = await keys.findOneAndUpdate(
     heldLease(extension),
     {
@@ -31,10 +36,10 @@ export async function extendLease(keys: KeyCommands, extension: Extension): Prom
 }
 
 /** Race: an old holder must never end a new holder's lease; the proof is a condition of the write. */
-export function releaseLease(keys: KeyCommands, release: Release): Promise<boolean> {
+function release(keys: KeyCommands, ending: Release): Promise<boolean> {
   return keys.updateOne(
-    heldLease(release),
-    { $rename: END_LEASE, $set: { state: 'free', endReason: 'released', freeAt: new Date(release.freeAt) } },
+    heldLease(ending),
+    { $rename: END_LEASE, $set: { state: 'free', endReason: 'released', freeAt: new Date(ending.freeAt) } },
     { hint: ID_INDEX },
   );
 }
@@ -43,7 +48,7 @@ export function releaseLease(keys: KeyCommands, release: Release): Promise<boole
  * Race: a keep-alive that was sent in time may be carried out after the caller was told that the lease is over; once
  * the lapse is written down, its proof matches nothing.
  */
-export function recordLapse(
+function recordLapse(
   keys: KeyCommands,
   query: { keyId: string; leaseId: string; now: number },
 ): Promise<boolean> {
@@ -54,7 +59,7 @@ export function recordLapse(
 }
 
 /** Race: the admin saw one lease; an acquire or a keep-alive since then makes it another, which this write must not end. */
-export async function unblockKey(keys: KeyCommands, found: Key, freeAt: number): Promise<Key | null> {
+async function unblock(keys: KeyCommands, found: Key, freeAt: number): Promise<Key | null> {
   if (found.state === 'deleted') return null;
   const unblocked = await keys.findOneAndUpdate(
     asFound(found),
@@ -68,10 +73,10 @@ export async function unblockKey(keys: KeyCommands, found: Key, freeAt: number):
 }
 
 /**
- * Race: as with `unblockKey`. The key stays, hidden, until `freeAt`, so that its seat is not given away under a holder
+ * Race: as with `unblock`. The key stays, hidden, until `freeAt`, so that its seat is not given away under a holder
  * who does not know yet. Without `requestHash` a repeat of the request that acquired it is a new request.
  */
-export async function deleteKey(keys: KeyCommands, found: Key, freeAt: number): Promise<boolean> {
+async function deleteKey(keys: KeyCommands, found: Key, freeAt: number): Promise<boolean> {
   if (found.state === 'deleted') return false;
   const at = new Date(freeAt);
   return keys.updateOne(
@@ -86,7 +91,7 @@ export async function deleteKey(keys: KeyCommands, found: Key, freeAt: number): 
 }
 
 /** Race: an acquire or a keep-alive may have moved the expiration further; `$max` keeps the later one. */
-export async function refreshKey(
+async function refresh(
   keys: KeyCommands,
   query: { keyId: string; now: number; keyExpiresAt: number },
 ): Promise<Key | null> {

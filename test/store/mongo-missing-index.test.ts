@@ -1,0 +1,127 @@
+import { afterEach, beforeEach, expect, it, vi } from 'vitest';
+import { describeWithMongoDb } from '../support/mongodb.ts';
+import { EVERY_VERB } from './contract/every-verb.ts';
+import {
+  ALL_SLOTS,
+  addKey,
+  addLeasedKey,
+  FREE_AGAIN,
+  GENERATION,
+  KEY_LIFE_MS,
+  listAll,
+  makeClaim,
+  makeKey,
+  makeSeats,
+  NAME,
+  NOW,
+  POOL,
+} from './contract/scene.ts';
+import { emptyDatabase, openWiredStore, type WiredStore } from './mongo-fixture.ts';
+import type { WireCommand } from './mongo-wire.ts';
+
+const SLOT_INDEX = 'pool_1_state_1_slot_1_freeAt_1_expiresAt_1';
+const FREE_AT_INDEX = 'pool_1_state_1_freeAt_1_lease.expiresAt_1_expiresAt_1';
+const EXPIRY_INDEX = 'pool_1_state_1_expiresAt_1_freeAt_1';
+const CLIENT_INDEX = 'lease.clientId_1__id_1';
+
+/** What MongoDB 7 replies where a hint names no index. */
+const BAD_HINT = {
+  code: 2,
+  codeName: 'BadValue',
+  errmsg:
+    'error processing query: planner returned error :: caused by :: hint provided does not correspond to an existing index',
+};
+
+describeWithMongoDb('a MongoDB whose indexes have not been made for this release', (database) => {
+  const onMissingIndex = vi.fn();
+  let wired: WiredStore;
+  let sent: string[];
+
+  beforeEach(async () => {
+    onMissingIndex.mockClear();
+    sent = [];
+    wired = await openWiredStore(database, { onMissingIndex });
+    wired.wire.intercept = async (name, command) => {
+      if (hintOf(command) !== undefined) sent.push(name);
+      return isHintMissing(command) ? replyOf(name) : undefined;
+    };
+  });
+
+  afterEach(async () => {
+    vi.useRealTimers();
+    await wired.close();
+    await emptyDatabase(database);
+  });
+
+  function hintOf(command: WireCommand): Record<string, 1> | undefined {
+    const [statement = command] = command.updates ?? command.deletes ?? [];
+    return statement.hint;
+  }
+
+  /** Everything but the primary key, which every collection has. */
+  function isHintMissing(command: WireCommand): boolean {
+    const hint = hintOf(command);
+    return hint !== undefined && Object.keys(hint).join() !== '_id';
+  }
+
+  /** An update and a deletion go through statement by statement, and tell of each that failed. */
+  function replyOf(name: string): WireCommand {
+    return name === 'update' || name === 'delete'
+      ? { ok: 1, n: 0, nModified: 0, writeErrors: [{ index: 0, ...BAD_HINT }] }
+      : { ok: 0, ...BAD_HINT };
+  }
+
+  it('carries out every verb without them, and tells of each of them once', async () => {
+    for (const verb of Object.values(EVERY_VERB)) await verb(wired.store);
+    expect(onMissingIndex.mock.calls.flat().sort()).toEqual(
+      [CLIENT_INDEX, EXPIRY_INDEX, FREE_AT_INDEX, SLOT_INDEX].sort(),
+    );
+  });
+
+  it('is used as if they were there', async () => {
+    const { store } = wired;
+    expect(await store.keys.create([makeKey(), makeKey()], makeSeats(2))).toBe(true);
+    expect(await store.keys.create([makeKey()], makeSeats(2))).toBe(false);
+    const [one, other] = await listAll(store, { pool: POOL, now: NOW });
+    expect(await store.keys.claim(makeClaim(NOW), ALL_SLOTS)).toMatchObject({ state: 'leased' });
+    expect((await store.keys.listClaimable({ pool: POOL, now: NOW, limit: 9 })).keys).toHaveLength(1);
+    expect(await store.keys.count({ pool: POOL, now: NOW, limit: 9 })).toMatchObject({ free: 1, leased: 1 });
+    expect(await store.keys.listLeased({ clientId: 'client', now: NOW, limit: 9 })).toHaveLength(1);
+    expect(await store.keys.listLapsed({ pools: [POOL], now: FREE_AGAIN, limit: 9 })).toHaveLength(1);
+    expect(await store.keys.measureSlots({ pool: POOL, keys: 1 })).toBe(0.5);
+    const expiresAt = NOW + 2 * KEY_LIFE_MS;
+    const lifetime = { pool: POOL, now: NOW, expiresAt, latest: expiresAt, limit: 9 };
+    expect(await store.keys.applyLifetime(lifetime)).toEqual({ moved: 2, complete: true });
+    const query = { name: NAME, before: GENERATION + 1, now: FREE_AGAIN, limit: 9 };
+    expect(await store.keys.removeGenerations(query)).toEqual({ removed: 2, complete: true });
+    expect([one, other].every((key) => key?.state === 'free')).toBe(true);
+  });
+
+  it('is not asked for them again within a minute, and then once more', async () => {
+    vi.useFakeTimers({ toFake: ['Date'], now: NOW });
+    await addLeasedKey(wired.store);
+    await addKey(wired.store);
+    const measure = async (after: number) => {
+      vi.setSystemTime(NOW + after);
+      sent = [];
+      for (let i = 0; i < 3; i++) await wired.store.keys.measureSlots({ pool: POOL, keys: 1 });
+      return sent;
+    };
+    expect(await measure(59_999)).toEqual([]);
+    expect(await measure(60_000)).toEqual(['find']);
+    expect(await measure(119_999)).toEqual([]);
+    wired.wire.intercept = async (name, command) => {
+      if (hintOf(command) !== undefined) sent.push(name);
+      return undefined;
+    };
+    expect(await measure(120_000)).toEqual(['find', 'find', 'find']);
+    expect(onMissingIndex.mock.calls).toEqual([[SLOT_INDEX]]);
+  });
+
+  it('reports every other mistake as it is', async () => {
+    wired.wire.intercept = async (name) =>
+      name === 'find' ? { ok: 0, code: 2, errmsg: 'unknown operator: $near' } : undefined;
+    await expect(wired.store.keys.measureSlots({ pool: POOL, keys: 1 })).rejects.toThrow('unknown operator');
+    expect(onMissingIndex).not.toHaveBeenCalled();
+  });
+});
