@@ -52,3 +52,5 @@ async function buildCli(dist: string): Promise<void> {
   });
   await chmod(outfile, 0o755);
 }
+
+if (import.meta.main) await buildPackage(join(CLIENT, 'dist'));

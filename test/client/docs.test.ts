@@ -1,11 +1,11 @@
 import { execFile } from 'node:child_process';
-import { cp, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { cp, mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
-import { useHost } from './support/host-process.ts';
+import { useHost } from '../support/host-process.ts';
 
 const execute = promisify(execFile);
 const ROOT = fileURLToPath(new URL('../../', import.meta.url));
@@ -63,7 +63,7 @@ test('the programs of the pages and the examples check against the package as it
     await writeFile(join(project, `block-${index}.ts`), code);
   }
   for (const file of await readdir(join(project, 'examples'))) {
-    if (file.endsWith('.ts')) files.push(`examples/${file}`);
+    if (file.endsWith('.js')) files.push(`examples/${file}`);
   }
   expect(files.length).toBeGreaterThan(6);
   const compilerOptions = {
@@ -71,8 +71,8 @@ test('the programs of the pages and the examples check against the package as it
     noEmit: true,
     target: 'es2024',
     module: 'nodenext',
-    allowImportingTsExtensions: true,
-    erasableSyntaxOnly: true,
+    allowJs: true,
+    checkJs: true,
     types: ['node'],
     typeRoots: [join(ROOT, 'node_modules/@types')],
   };
@@ -109,19 +109,6 @@ describe('docs/sdk.md', () => {
     expect(output[2]).toMatch(/^slot key_\S+, fencing token \d+\n$/);
     expect(output[3]).toContain("pool: 'worker-slots'");
     expect(output).toHaveLength(4);
-  });
-
-  test('its way to install works, with the package that is not yet in the registry', async () => {
-    const [install, ...rest] = await blocksOf('docs/sdk.md', 'sh');
-    expect(rest).toEqual([]);
-    const folder = inject('clientProject');
-    const [tarball] = (await readdir(folder)).filter((file) => file.endsWith('.tgz'));
-    const empty = join(project, 'installed');
-    await mkdir(empty);
-    await writeFile(join(empty, 'package.json'), '{ "private": true }');
-    const command = install?.replace('token-orchestrator', `--offline ${join(folder, tarball ?? '')}`) ?? '';
-    await run('sh', ['-ec', `cd installed; ${command}`]);
-    expect(await readdir(join(empty, 'node_modules'))).toContain('token-orchestrator');
   });
 
   test('every error class of it is exported', async () => {
@@ -169,16 +156,72 @@ test('every line of docs/cli.md runs', async () => {
   );
 });
 
+describe('in a clone', () => {
+  let clone: string;
+  const inClone = (lines: string, folder = clone) =>
+    execute('sh', ['-ec', lines], {
+      cwd: folder,
+      env: {
+        PATH: `${dirname(process.execPath)}:${process.env.PATH}`,
+        HOME: join(project, 'home'),
+        npm_config_prefix: join(project, 'global'),
+        npm_config_offline: 'true',
+      },
+    });
+  const untracked = async () => (await inClone('git status --porcelain --untracked-files=all')).stdout;
+
+  beforeAll(async () => {
+    clone = await mkdtemp(join(tmpdir(), 'token-orchestrator-clone-'));
+    for (const part of [
+      'client',
+      'shared',
+      'examples',
+      'package.json',
+      'tsconfig.json',
+      '.gitignore',
+      '.npmrc',
+    ]) {
+      await cp(join(ROOT, part), join(clone, part), {
+        recursive: true,
+        filter: (source) => !/node_modules|dist$/.test(source),
+      });
+    }
+    // In place of `npm ci`.
+    await symlink(join(ROOT, 'node_modules'), join(clone, 'node_modules'));
+    await inClone('git init --quiet; git add --all');
+  });
+  afterAll(() => rm(clone, { recursive: true, force: true }));
+
+  test('both ways to install work as they are written, and leave nothing untracked', async () => {
+    const before = await untracked();
+    const [install = ''] = await blocksOf('docs/cli.md', 'bash');
+    await inClone(install.replace('npm ci\n', ''));
+    const { stdout } = await execute(join(project, 'global/bin/token-orchestrator'), ['--version']);
+    expect(stdout).toBe('0.1.0\n');
+
+    const [build = '', inProject = '', ...rest] = await blocksOf('docs/sdk.md', 'sh');
+    expect(install).toContain(build);
+    expect(rest).toEqual([]);
+    const empty = join(project, 'installed');
+    await mkdir(empty);
+    await writeFile(join(empty, 'package.json'), '{ "private": true }');
+    await inClone(inProject.replace('/path/to', clone), empty);
+    expect(await readdir(join(empty, 'node_modules'))).toContain('token-orchestrator');
+
+    await inClone('cd examples; npm install');
+    expect(await untracked()).toBe(before);
+  });
+});
+
 describe('examples', () => {
   const example = async (name: string): Promise<string> =>
     (await run(process.execPath, [join(project, 'examples', name)])).stdout;
 
-  test('ten workers share three licences', async () => {
-    await host
-      .client()
-      .pools.delete('licences')
-      .catch(() => undefined);
-    const output = await example('share-licences.ts');
+  test('ten workers share three licences, of a pool that keeps its policy', async () => {
+    const client = host.client();
+    await client.pools.put('example-licences', { leaseSeconds: 33, maxKeys: 3 });
+    const output = await example('share-licences.js');
+    expect(await client.pools.get('example-licences')).toMatchObject({ leaseSeconds: 33, maxKeys: 3 });
     expect(output.match(/^worker \d renders with key_/gm)).toHaveLength(10);
     const [, most] = /^10 workers are done, at most (\d+) at a time$/m.exec(output) ?? [];
     expect(Number(most)).toBeGreaterThan(0);
@@ -186,13 +229,13 @@ describe('examples', () => {
   });
 
   test('each worker has a test account of its own', async () => {
-    const output = await example('test-accounts.ts');
+    const output = await example('test-accounts.js');
     expect(output.match(/^worker \d tests "/gm)).toHaveLength(6);
     expect(output).toMatch(/^0 jobs are left$/m);
   });
 
   test('a guarded resource rejects an old fencing token', async () => {
-    const output = await example('guarded-resource.ts');
+    const output = await example('guarded-resource.js');
     expect(output).toMatch(/^rejected: token \d+ is older than \d+\nthe file says: second\n$/);
   });
 

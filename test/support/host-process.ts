@@ -1,10 +1,12 @@
 import { type ChildProcess, spawn } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { afterEach } from 'vitest';
+import { afterAll, afterEach, beforeAll } from 'vitest';
+import { createClient, type OrchestratorClient } from '../../client/sdk/create-client.ts';
 
 const PROGRAMS = fileURLToPath(new URL('../../infra/local/', import.meta.url));
 
@@ -61,19 +63,9 @@ class LocalProgram {
   }
 }
 
-/** A running local host. */
-export interface HostProcess {
-  readonly program: LocalProgram;
-  readonly url: string;
-  readonly port: number;
-  /** The one it printed; undefined when it printed none. */
-  readonly credential: string | undefined;
-  /** A request with a credential, the printed one unless told. */
-  call<Body>(method: string, path: string, options?: HostCall): Promise<HostAnswer<Body>>;
-}
-
 export interface HostCall {
   body?: unknown;
+  /** The host's admin unless told. */
   credential?: string;
   headers?: Record<string, string>;
 }
@@ -82,6 +74,100 @@ export interface HostAnswer<Body> {
   readonly status: number;
   readonly headers: Headers;
   readonly body: Body;
+}
+
+/** The local host in a process and a folder of its own, on SQLite and a port that is free. */
+export class HostProcess {
+  readonly folder: string;
+  program!: LocalProgram;
+  port = 0;
+  /** The admin's that it was given, or that it printed; empty when it printed none. */
+  credential: string;
+  readonly #environment: Record<string, string>;
+
+  constructor(folder: string, environment: Record<string, string>) {
+    this.folder = folder;
+    this.#environment = environment;
+    this.credential = environment.BOOTSTRAP_CREDENTIAL ?? '';
+  }
+
+  /** A running one, with an admin's credential that is known. */
+  static async create(): Promise<HostProcess> {
+    const BOOTSTRAP_CREDENTIAL = `client_test.${randomBytes(32).toString('base64url')}`;
+    const host = new HostProcess(await makeFolder(), { BOOTSTRAP_CREDENTIAL, LOG_LEVEL: 'ERROR' });
+    await host.start();
+    return host;
+  }
+
+  get url(): string {
+    return `http://127.0.0.1:${this.port}`;
+  }
+
+  /** What the command line needs to know. */
+  get environment(): Record<string, string> {
+    return { TOKEN_ORCHESTRATOR_URL: this.url, TOKEN_ORCHESTRATOR_CREDENTIAL: this.credential };
+  }
+
+  client(url = this.url): OrchestratorClient {
+    return createClient({ url, credential: this.credential });
+  }
+
+  /** Starts it, or starts it again on the port that it had. */
+  async start(): Promise<void> {
+    this.program = new LocalProgram('main.ts', this.folder, {
+      ...this.#environment,
+      PORT: String(this.port),
+    });
+    const [, port] = await this.program.printed(/listens on http:\/\/\S+:(\d+)\n.*POST \S+leases/s);
+    this.port = Number(port);
+    this.credential ||= /Credential {2}([\w-]+\.[\w-]+)/.exec(this.program.stdout)?.[1] ?? '';
+  }
+
+  /** As `kill -9`; the database stays. */
+  async kill(): Promise<void> {
+    this.program.kill('SIGKILL');
+    await this.program.ended;
+  }
+
+  /** Ends it for good. */
+  async remove(): Promise<void> {
+    await this.kill();
+    await rm(this.folder, { recursive: true, force: true });
+  }
+
+  async call<Body>(method: string, path: string, options: HostCall = {}): Promise<HostAnswer<Body>> {
+    const { body, credential = this.credential, headers } = options;
+    const response = await fetch(`${this.url}${path}`, {
+      method,
+      headers: {
+        authorization: `Bearer ${credential}`,
+        ...(body !== undefined && { 'content-type': 'application/json' }),
+        ...headers,
+      },
+      ...(body !== undefined && { body: JSON.stringify(body) }),
+    });
+    const text = await response.text();
+    return {
+      status: response.status,
+      headers: response.headers,
+      body: (text === '' ? undefined : JSON.parse(text)) as Body,
+    };
+  }
+}
+
+/** One local host for the tests of a file. */
+export function useHost(): HostProcess {
+  let host: HostProcess | undefined;
+  beforeAll(async () => {
+    host = await HostProcess.create();
+  });
+  afterAll(() => host?.remove());
+  return new Proxy({} as HostProcess, {
+    get: (_, name) => {
+      const value: unknown = Reflect.get(host as HostProcess, name, host);
+      return typeof value === 'function' ? value.bind(host) : value;
+    },
+  });
 }
 
 /** Programs of the local host, each in a folder that is removed after the test, as is whatever still runs. */
@@ -95,60 +181,30 @@ export function useHostProcesses() {
     for (const folder of folders.splice(0)) await rm(folder, { recursive: true, force: true });
   });
 
-  const makeFolder = async (): Promise<string> => {
-    const folder = await mkdtemp(join(tmpdir(), 'token-orchestrator-'));
-    folders.push(folder);
-    return folder;
-  };
-
-  const spawnProgram = (file: string, folder: string, environment: Record<string, string>): LocalProgram => {
-    const program = new LocalProgram(file, folder, environment);
-    programs.push(program);
-    return program;
-  };
-
   return {
-    makeFolder,
+    async makeFolder(): Promise<string> {
+      const folder = await makeFolder();
+      folders.push(folder);
+      return folder;
+    },
 
-    /** Starts the host in this folder, on a port that is free. */
     async startHost(folder: string, environment: Record<string, string> = {}): Promise<HostProcess> {
-      const program = spawnProgram('main.ts', folder, { PORT: '0', ...environment });
-      const [, url, port] = (await program.printed(
-        /listens on (http:\/\/\S+:(\d+))\n.*POST \S+leases/s,
-      )) as string[];
-      const credential = /Credential {2}([\w-]+\.[\w-]+)/.exec(program.stdout)?.[1];
-      return {
-        program,
-        url: url as string,
-        port: Number(port),
-        credential,
-        call: (method, path, options = {}) =>
-          call(`${url}${path}`, method, { credential: credential ?? '', ...options }),
-      };
+      const host = new HostProcess(folder, environment);
+      const started = host.start();
+      programs.push(host.program);
+      await started;
+      return host;
     },
 
     /** Runs a program to its end. */
     run(file: 'main.ts' | 'setup-database.ts', folder: string, environment: Record<string, string> = {}) {
-      return spawnProgram(file, folder, environment).ended;
+      const program = new LocalProgram(file, folder, environment);
+      programs.push(program);
+      return program.ended;
     },
   };
 }
 
-async function call<Body>(url: string, method: string, options: HostCall): Promise<HostAnswer<Body>> {
-  const { body, credential, headers } = options;
-  const response = await fetch(url, {
-    method,
-    headers: {
-      authorization: `Bearer ${credential}`,
-      ...(body !== undefined && { 'content-type': 'application/json' }),
-      ...headers,
-    },
-    ...(body !== undefined && { body: JSON.stringify(body) }),
-  });
-  const text = await response.text();
-  return {
-    status: response.status,
-    headers: response.headers,
-    body: (text === '' ? undefined : JSON.parse(text)) as Body,
-  };
+function makeFolder(): Promise<string> {
+  return mkdtemp(join(tmpdir(), 'token-orchestrator-'));
 }

@@ -19,7 +19,7 @@ export function addCompletionCommand(program: Command): void {
 
 function tableOf(command: Command, path = ''): Table {
   const options = command.createHelp().visibleOptions(command);
-  const rows = new Map([
+  const rows = new Map<string, readonly string[]>([
     [path, [...command.commands.map((child) => child.name()), ...options.map(({ long }) => long ?? '')]],
   ]);
   for (const { long, argChoices } of options) {

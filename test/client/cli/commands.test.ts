@@ -1,5 +1,7 @@
 import { describe, expect, test } from 'vitest';
-import { eventually, makePool, useHost } from '../support/host-process.ts';
+import { eventually } from '../../support/eventually.ts';
+import { useHost } from '../../support/host-process.ts';
+import { makePool } from '../support/make-pool.ts';
 import { endCliAfterEach, runCli, startCli, startOnTerminal } from '../support/run-cli.ts';
 
 const host = useHost();

@@ -1,7 +1,7 @@
 import { chmod, mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { useHost } from '../support/host-process.ts';
+import { useHost } from '../../support/host-process.ts';
 import { endCliAfterEach, runCli } from '../support/run-cli.ts';
 
 const host = useHost();

@@ -1,7 +1,8 @@
 import { mkdir, readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { makePool, useHost } from '../support/host-process.ts';
+import { useHost } from '../../support/host-process.ts';
+import { makePool } from '../support/make-pool.ts';
 import { endCliAfterEach, startCli } from '../support/run-cli.ts';
 
 const host = useHost();

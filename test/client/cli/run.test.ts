@@ -2,8 +2,10 @@ import { spawn } from 'node:child_process';
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
+import { eventually } from '../../support/eventually.ts';
+import { useHost } from '../../support/host-process.ts';
 import { TcpProxy } from '../../support/tcp-proxy.ts';
-import { eventually, makePool, useHost } from '../support/host-process.ts';
+import { makePool } from '../support/make-pool.ts';
 import { type CliProcess, endCliAfterEach, runCli, startCli, startOnTerminal } from '../support/run-cli.ts';
 
 const host = useHost();
@@ -153,9 +155,12 @@ describe('run', () => {
 });
 
 describe('on a terminal', () => {
-  /** Counts what it gets, and ends when it is told so. */
-  const counting = (file: string) =>
-    `trap 'echo INT >> ${file}.seen' INT; echo $PPID > ${file}; until [ -e ${file}.end ]; do sleep 0.05; done`;
+  const COUNTING = `
+    const { appendFileSync, writeFileSync } = require('node:fs');
+    for (const name of ['SIGINT', 'SIGQUIT']) process.on(name, () => appendFileSync(process.argv[1] + '.seen', name + ' '));
+    setInterval(() => undefined, 1000);
+    writeFileSync(process.argv[1], String(process.ppid));
+  `;
 
   test.each([
     ['Ctrl-C reaches the command once', (terminal: CliProcess) => terminal.process.stdin?.write('\x03')],
@@ -163,16 +168,18 @@ describe('on a terminal', () => {
   ])('%s', async (name, interrupt) => {
     const pool = await makePool(host.client());
     const file = join(host.folder, name.replaceAll(' ', '-'));
-    const terminal = startOnTerminal(
-      ['run', '--pool', pool, '--', 'sh', '-c', counting(file)],
-      host.environment,
-    );
-    interrupt(terminal, await pidIn(file));
-    await eventually(async () => (await readFile(`${file}.seen`, 'utf8').catch(() => '')) !== '');
-    // SIGUSR2 is passed on at once, SIGINT after a look at the terminal: once this one has arrived, so has a second.
-    await writeFile(`${file}.end`, '');
-    await terminal.result;
-    expect(await readFile(`${file}.seen`, 'utf8')).toBe('INT\n');
+    const command = [process.execPath, '-e', COUNTING, file];
+    const terminal = startOnTerminal(['run', '--pool', pool, '--', ...command], host.environment);
+    const pid = await pidIn(file);
+    const seen = () => readFile(`${file}.seen`, 'utf8').catch(() => '');
+    interrupt(terminal, pid);
+    await eventually(async () => (await seen()).startsWith('SIGINT '));
+    // What became of the first signal is decided before the second one is passed on.
+    process.kill(pid, 'SIGQUIT');
+    await eventually(async () => (await seen()).includes('SIGQUIT '));
+    expect(await seen()).toBe('SIGINT SIGQUIT ');
+    process.kill(pid, 'SIGTERM');
+    expect((await terminal.result).code).toBe(143);
   });
 });
 

@@ -5,12 +5,16 @@ import {
   ForbiddenError,
   InvalidRequestError,
   KeyNotLeasedError,
+  LeaseChangedError,
   LeaseEndedError,
   NotFoundError,
+  PoolChangedError,
   PoolFullError,
   UnauthenticatedError,
 } from '../../../client/sdk/errors.ts';
-import { eventually, makePool, useHost } from '../support/host-process.ts';
+import { eventually } from '../../support/eventually.ts';
+import { useHost } from '../../support/host-process.ts';
+import { makePool } from '../support/make-pool.ts';
 
 const host = useHost();
 
@@ -83,7 +87,7 @@ describe('leases', () => {
     const client = host.client();
     const pool = await makePool(client, { leaseSeconds: 2 });
     const held = client.withLease({ pool }, async (lease, signal) => {
-      await client.keys.unblock(lease);
+      await host.client().keys.unblock(lease);
       await new Promise((resolve) => signal.addEventListener('abort', resolve));
     });
     await expect(held).rejects.toThrow(LeaseEndedError);
@@ -131,8 +135,25 @@ describe('admin calls', () => {
     expect((await client.keys.list({ pool, search: 'h-' })).keys).toMatchObject([{ keyId: lease.keyId }]);
     expect(await client.keys.unblock(lease)).toMatchObject({ state: 'cooling' });
     expect(await client.keys.unblock(lease, { force: true })).toMatchObject({ state: 'free' });
-    await client.keys.delete(free);
+    await client.keys.delete(await client.keys.get(keyId));
     await expect(client.keys.get(keyId)).rejects.toThrow(NotFoundError);
+  });
+
+  test('an ending leaves the lease alone that came after the key was looked at', async () => {
+    const client = host.client();
+    const pool = await makePool(client);
+    const first = await client.acquire({ pool });
+    const seen = await client.keys.get(first.keyId);
+    await client.release(first.leaseId);
+    const second = await client.acquire({ pool });
+    for (const force of [false, true]) {
+      await expect(client.keys.unblock(seen, { force })).rejects.toThrow(LeaseChangedError);
+      await expect(client.keys.delete(seen, { force })).rejects.toThrow(LeaseChangedError);
+    }
+    expect((await client.keepAlive(second.leaseId)).remainingMs()).toBeGreaterThan(0);
+    expect(await client.keys.unblock(second, { force: true })).toMatchObject({ state: 'free' });
+    expect(await client.keys.unblock(second, { force: true })).toMatchObject({ state: 'free' });
+    expect(second.remainingMs()).toBe(0);
   });
 
   test('pools', async () => {
@@ -140,7 +161,13 @@ describe('admin calls', () => {
     const pool = await makePool(client, { keys: 2 });
     expect(await client.pools.get(pool)).toMatchObject({ counts: { free: { count: 2, relation: 'exact' } } });
     expect((await client.pools.list({ limit: 200 })).pools.map((item) => item.pool)).toContain(pool);
-    await client.pools.put(pool, { maxKeys: 2 });
+    const { updatedAt } = await client.pools.update(pool, { maxKeys: 2 });
+    expect(await client.pools.get(pool)).toMatchObject({ keyTtlSeconds: null, maxKeys: 2 });
+    await client.pools.update(pool, { paused: true }, { expectedUpdatedAt: updatedAt });
+    await expect(
+      client.pools.update(pool, { paused: false }, { expectedUpdatedAt: updatedAt }),
+    ).rejects.toThrow(PoolChangedError);
+    await client.pools.refresh(pool);
     await eventually(async () => {
       const created = await client.keys.create({ pool }).catch((error: unknown) => error);
       return created instanceof PoolFullError;
@@ -161,8 +188,13 @@ describe('admin calls', () => {
     expect(clients).toContainEqual(
       expect.objectContaining({ clientId, role: 'viewer', description: 'looks' }),
     );
+    expect(await viewer.me()).toEqual({ clientId, role: 'viewer' });
     await client.clients.delete(clientId);
     await expect(client.clients.delete(clientId)).rejects.toThrow(NotFoundError);
+    const { clientId: own } = await client.me();
+    await expect(client.clients.delete(own)).rejects.toMatchObject({
+      code: expect.stringMatching(/^(own_credential|last_admin)$/),
+    });
   });
 
   test('a wrong credential, and a mistake in the request', async () => {

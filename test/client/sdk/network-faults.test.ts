@@ -1,7 +1,9 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { LeaseLostError, UnreachableError } from '../../../client/sdk/errors.ts';
+import { eventually } from '../../support/eventually.ts';
+import { useHost } from '../../support/host-process.ts';
 import { type Fault, TcpProxy } from '../../support/tcp-proxy.ts';
-import { eventually, makePool, useHost } from '../support/host-process.ts';
+import { makePool } from '../support/make-pool.ts';
 
 const host = useHost();
 let proxy: TcpProxy;
@@ -112,6 +114,38 @@ describe('a release', () => {
     faultFirst('DELETE', fault);
     expect(await host.client(proxy.url).withLease({ pool }, () => 'done')).toBe('done');
     expect(await leasedKeys(pool)).toBe(0);
+  });
+});
+
+describe('an ending whose answer was dropped after the server acted', () => {
+  test('of a pool is not sent again: a pool that was created in between stays', async () => {
+    const pool = await makePool(host.client());
+    faultFirst('DELETE', { kind: 'drop answer' });
+    await expect(host.client(proxy.url).pools.delete(pool)).rejects.toThrow(
+      /not known whether this was done/,
+    );
+    expect(proxy.count('DELETE')).toBe(1);
+    await host.client().pools.put(pool);
+    await host.client().keys.create({ pool });
+    expect((await host.client().keys.list({ pool })).keys).toHaveLength(1);
+  });
+
+  test('by force ends its lease, and none that came after', async () => {
+    const pool = await makePool(host.client());
+    const first = await host.client().acquire({ pool });
+    faultFirst('POST /v1/keys/', { kind: 'drop answer' });
+    await host.client(proxy.url).keys.unblock(first, { force: true });
+    expect(proxy.count('POST /v1/keys/')).toBe(2);
+    const next = await host.client().acquire({ pool });
+    expect((await host.client().keepAlive(next.leaseId)).remainingMs()).toBeGreaterThan(0);
+  });
+
+  test('of a key is done', async () => {
+    const pool = await makePool(host.client());
+    const lease = await host.client().acquire({ pool });
+    faultFirst('DELETE', { kind: 'drop answer' });
+    await host.client(proxy.url).keys.delete(lease);
+    expect(proxy.count('DELETE')).toBe(2);
   });
 });
 

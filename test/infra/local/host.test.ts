@@ -14,7 +14,7 @@ describe('the local host', { timeout: 120_000 }, () => {
   it('leases keys as the README tells, and finds them again after a restart', async () => {
     const folder = await hosts.makeFolder();
     let host = await hosts.startHost(folder);
-    const credential = host.credential as string;
+    const { credential } = host;
 
     const created = await host.call<CreateKeysResponse>('POST', '/v1/keys', { body: { count: 3 } });
     expect(created.status).toBe(201);
@@ -97,8 +97,7 @@ describe('the local host', { timeout: 120_000 }, () => {
     const folder = await hosts.makeFolder();
     const BOOTSTRAP_CREDENTIAL = `ci-scripts.${'s3cret-'.repeat(7)}`;
     const host = await hosts.startHost(folder, { BOOTSTRAP_CREDENTIAL });
-    expect(host.credential).toBeUndefined();
-    const answer = await host.call('GET', '/v1/clients', { credential: BOOTSTRAP_CREDENTIAL });
+    const answer = await host.call('GET', '/v1/clients');
     expect(answer).toMatchObject({
       status: 200,
       body: { clients: [{ clientId: 'ci-scripts', role: 'admin' }] },

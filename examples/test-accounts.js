@@ -1,16 +1,18 @@
 // A worker pool in which each worker needs a test account of its own. Four workers share six jobs; each holds one
 // account for as long as it works, and signs in with it again and again.
 import { setTimeout as sleep } from 'node:timers/promises';
-import { connect, preparePool } from './connect.ts';
+import { connect, preparePool } from './connect.js';
 
 const client = connect();
-await preparePool(client, 'test-accounts', 4);
+await preparePool(client, 'example-test-accounts', 4);
 
 const jobs = ['sign up', 'log in', 'buy', 'pay', 'return', 'sign out'];
-const inUse = new Set<string>();
+/** @type {Set<string>} */
+const inUse = new Set();
 
-async function work(worker: number): Promise<void> {
-  await client.withLease({ pool: 'test-accounts', waitMs: 60_000 }, async (account, signal) => {
+/** @param {number} worker */
+async function work(worker) {
+  await client.withLease({ pool: 'example-test-accounts', waitMs: 60_000 }, async (account, signal) => {
     if (inUse.has(account.value)) throw new Error(`${account.value} is in use already`);
     inUse.add(account.value);
     for (let job = jobs.shift(); job !== undefined && !signal.aborted; job = jobs.shift()) {

@@ -1,15 +1,16 @@
 // Ten workers share three licences: at most three of them render at a time.
 import { setTimeout as sleep } from 'node:timers/promises';
-import { connect, preparePool } from './connect.ts';
+import { connect, preparePool } from './connect.js';
 
 const client = connect();
-await preparePool(client, 'licences', 3);
+await preparePool(client, 'example-licences', 3);
 
 let rendering = 0;
 let most = 0;
 
-async function render(worker: number): Promise<void> {
-  const options = { pool: 'licences', holder: `worker ${worker}`, waitMs: 60_000 };
+/** @param {number} worker */
+async function render(worker) {
+  const options = { pool: 'example-licences', holder: `worker ${worker}`, waitMs: 60_000 };
   await client.withLease(options, async (lease, signal) => {
     rendering += 1;
     most = Math.max(most, rendering);
