@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { Context } from '../../shared/domain/context.ts';
-import { createKeys, deleteKey, getKey, listKeys, refreshKey, unblockKey } from '../../shared/domain/keys.ts';
+import { createKeys } from '../../shared/domain/create-keys.ts';
+import { deleteKey, getKey, listKeys, refreshKey, unblockKey } from '../../shared/domain/keys.ts';
 import { getLease, keepAliveLease, listLeases, releaseLease } from '../../shared/domain/leases.ts';
 import { POOL_CACHE_MS } from '../../shared/domain/pool-directory.ts';
 import { deletePool, getPool, listPools } from '../../shared/domain/pools.ts';

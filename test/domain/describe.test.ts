@@ -1,18 +1,14 @@
 import { describe, expect, it } from 'vitest';
-import { acquireLease } from '../../shared/domain/acquire-lease.ts';
 import { getLease, keepAliveLease, listLeases } from '../../shared/domain/leases.ts';
 import { describeOnEveryStore } from './support/every-store.ts';
-import { ALICE, acquire, addKey, LEASE, SECOND, toTime } from './support/world.ts';
+import { ALICE, acquire, acquireOrRepeat, addKey, LEASE, SECOND, toTime } from './support/world.ts';
 
 describeOnEveryStore((world) => {
   describe('a lease', () => {
     it('tells its holder all that it needs', async () => {
       const keyId = await addKey(world.context);
 
-      const { lease } = await acquireLease(world.context, ALICE, {
-        pool: 'default',
-        holder: 'build-agent-7',
-      });
+      const lease = await acquire(world.context, ALICE, { holder: 'build-agent-7' });
 
       expect(lease).toEqual({
         leaseId: expect.stringMatching(/^[A-Za-z0-9_-]+$/),
@@ -29,18 +25,20 @@ describeOnEveryStore((world) => {
       });
     });
 
-    it('is told the same in every way, as of the moment', async () => {
+    it('is told the same in every way, as of the moment, but for its value', async () => {
       await addKey(world.context);
-      const request = { pool: 'default', holder: 'build-agent-7', idempotencyKey: 'once' };
-      const { lease } = await acquireLease(world.context, ALICE, request);
+      const request = { holder: 'build-agent-7', idempotencyKey: 'once' };
+      const lease = await acquire(world.context, ALICE, request);
       world.passTime(10 * SECOND);
       const now = { ...lease, expiresInMs: LEASE - 10 * SECOND };
+      const { value: _, labels: __, ...withoutValue } = now;
 
       expect(await getLease(world.context, ALICE, lease.leaseId)).toEqual(now);
-      expect(await listLeases(world.context, ALICE, { limit: 1 })).toEqual({ leases: [now] });
-      expect(await acquireLease(world.context, ALICE, request)).toEqual({ lease: now, repeated: true });
+      expect(await acquireOrRepeat(world.context, ALICE, request)).toEqual({ lease: now, repeated: true });
+      expect(await listLeases(world.context, ALICE, { limit: 1 })).toEqual({ leases: [withoutValue] });
       expect(await keepAliveLease(world.context, ALICE, lease.leaseId)).toEqual({
-        ...lease,
+        ...withoutValue,
+        expiresInMs: LEASE,
         expiresAt: toTime(world.now + LEASE),
       });
     });

@@ -1,5 +1,5 @@
 import { writeSync } from 'node:fs';
-import type { Lease } from '../../shared/contract/leases.ts';
+import type { HeldLease, Lease } from '../../shared/contract/leases.ts';
 import { acquireLease } from '../../shared/domain/acquire-lease.ts';
 import type { Caller } from '../../shared/domain/client.ts';
 import type { Context } from '../../shared/domain/context.ts';
@@ -21,6 +21,12 @@ function connect(): Context {
   return createRuntime(createSqliteStore({ path }), options).context;
 }
 
+async function acquire(context: Context): Promise<HeldLease> {
+  const acquired = await acquireLease(context, CALLER, { pool: DEFAULT_POOL });
+  if ('waiting' in acquired) throw new Error('Nobody waits in this pool');
+  return acquired.lease;
+}
+
 const JOBS: Record<string, () => Promise<unknown>> = {
   /** Opens and prepares a database that does not exist yet. */
   async prepare() {
@@ -31,11 +37,9 @@ const JOBS: Record<string, () => Promise<unknown>> = {
   /** As many acquires as 32 callers would send at once; returns the keys. */
   async acquire() {
     const context = connect();
-    const acquired = await Promise.allSettled(
-      Array.from({ length: 32 }, () => acquireLease(context, CALLER, { pool: DEFAULT_POOL })),
-    );
+    const acquired = await Promise.allSettled(Array.from({ length: 32 }, () => acquire(context)));
     return acquired.map((result) =>
-      result.status === 'fulfilled' ? result.value.lease.keyId : result.reason.code,
+      result.status === 'fulfilled' ? result.value.keyId : result.reason.code,
     );
   },
   /** 100 creates of two keys each in a pool that holds 101; returns how many were carried out. */
@@ -44,7 +48,7 @@ const JOBS: Record<string, () => Promise<unknown>> = {
     let created = 0;
     for (let i = 0; i < 100; i++) {
       const keys = ['a', 'b'].map((name) => makeKey({ keyId: `${process.pid}-${i}-${name}` }));
-      if (await store.keys.create(keys, makeSeats(101, NOW))) created += 1;
+      if ((await store.keys.create(keys, makeSeats(101, NOW))) === 'created') created += 1;
     }
     return created;
   },
@@ -56,7 +60,7 @@ const JOBS: Record<string, () => Promise<unknown>> = {
     const caller = async () => {
       for (let turn = 0; turn < 20; turn++) {
         try {
-          const { lease } = await acquireLease(context, CALLER, { pool: DEFAULT_POOL });
+          const lease = await acquire(context);
           leases.push({ keyId: lease.keyId, fencingToken: lease.fencingToken });
           await keepAliveLease(context, CALLER, lease.leaseId);
           await releaseLease(context, CALLER, lease.leaseId);
@@ -75,7 +79,7 @@ const JOBS: Record<string, () => Promise<unknown>> = {
     const print = ({ keyId, fencingToken, expiresAt }: Lease) =>
       writeSync(1, `${JSON.stringify({ keyId, fencingToken, expiresAt })}\n`);
     for (let time = NOW; ; time += 1) {
-      const { lease } = await acquireLease({ ...context, clock: () => time }, CALLER, { pool: DEFAULT_POOL });
+      const lease = await acquire({ ...context, clock: () => time });
       print(lease);
       print(await keepAliveLease({ ...context, clock: () => time + 1 }, CALLER, lease.leaseId));
     }

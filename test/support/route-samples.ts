@@ -1,5 +1,6 @@
 import { routes } from '../../functions/routes.ts';
 import type { Lease } from '../../shared/contract/leases.ts';
+import type { Waiting } from '../../shared/contract/tickets.ts';
 import type { Caller } from '../../shared/domain/client.ts';
 import type { CallOptions, TestApi } from './test-api.ts';
 
@@ -27,6 +28,8 @@ const samples: Record<RouteName, MakeSample> = {
   createKeys: async () => sample('POST', '/v1/keys', 201, { body: { pool: POOL, count: 2 } }),
   listKeys: async () => sample('GET', `/v1/keys?pool=${POOL}`, 200),
   getKey: async (api) => sample('GET', `/v1/keys/${await freeKey(api)}`, 200),
+  patchKey: async (api) =>
+    sample('PATCH', `/v1/keys/${await freeKey(api)}`, 200, { body: { labels: { region: 'eu' } } }),
   deleteKey: async (api) => sample('DELETE', `/v1/keys/${await freeKey(api)}`, 204),
   refreshKey: async (api) => sample('POST', `/v1/keys/${await freeKey(api)}/refresh`, 200),
   unblockKey: async (api, owner) =>
@@ -42,6 +45,12 @@ const samples: Record<RouteName, MakeSample> = {
     sample('POST', `/v1/leases/${(await lease(api, owner)).leaseId}/keep-alive`, 200),
   releaseLease: async (api, owner) =>
     sample('DELETE', `/v1/leases/${(await lease(api, owner)).leaseId}`, 204),
+
+  listTickets: async (api, owner) => {
+    await ticket(api, owner);
+    return sample('GET', `/v1/pools/${POOL}/tickets`, 200);
+  },
+  deleteTicket: async (api, owner) => sample('DELETE', `/v1/tickets/${await ticket(api, owner)}`, 204),
 
   listPools: async () => sample('GET', '/v1/pools', 200),
   getPool: async () => sample('GET', `/v1/pools/${POOL}`, 200),
@@ -70,7 +79,14 @@ export function makeSample(api: TestApi, name: RouteName, owner: Owner): Promise
 }
 
 /** The routes whose requests have a body. */
-export const routesWithBody = ['createKeys', 'acquireLease', 'putPool', 'patchPool', 'createClient'] as const;
+export const routesWithBody = [
+  'createKeys',
+  'patchKey',
+  'acquireLease',
+  'putPool',
+  'patchPool',
+  'createClient',
+] as const;
 
 function sample(method: string, path: string, status: number, options: CallOptions = {}): Sample {
   return { method, path, status, options };
@@ -79,6 +95,15 @@ function sample(method: string, path: string, status: number, options: CallOptio
 async function freeKey(api: TestApi): Promise<string> {
   const [key] = await api.createKeys(1, POOL);
   return key?.keyId as string;
+}
+
+async function ticket(api: TestApi, owner: Owner): Promise<string> {
+  await api.putPool(POOL, { fair: true });
+  const { body } = await api.call<Waiting>('POST', '/v1/leases', {
+    as: { clientId: owner.clientId, role: 'client' },
+    body: { pool: POOL, wait: true },
+  });
+  return body.ticket;
 }
 
 async function lease(api: TestApi, owner: Owner): Promise<Lease> {

@@ -1,7 +1,8 @@
 import fc, { type AsyncCommand } from 'fast-check';
 import { expect } from 'vitest';
 import { type Key, keyStateAt } from '../../../shared/domain/key.ts';
-import { createKeys, deleteKey, listKeys, refreshKey, unblockKey } from '../../../shared/domain/keys.ts';
+import { createKeys } from '../../../shared/domain/create-keys.ts';
+import { deleteKey, listKeys, refreshKey, unblockKey } from '../../../shared/domain/keys.ts';
 import { poolReference } from '../../../shared/domain/pool.ts';
 import { sweep } from '../../../shared/domain/sweep.ts';
 import { ADMIN, TOLERANCE, toTime } from '../support/world.ts';
@@ -16,7 +17,8 @@ class Create implements Command {
   check = (model: Readonly<ReferenceModel>) => model.visibleKeys().length < 4;
 
   async run(model: ReferenceModel, { context, pool }: RealSystem): Promise<void> {
-    for (const { keyId } of await createKeys(context, ADMIN, { pool, count: 2 })) {
+    const { keys } = await createKeys(context, ADMIN, { pool, count: 2 });
+    for (const { keyId } of keys) {
       const key = await context.store.keys.getStored(keyId);
       expect(key).toMatchObject(model.newKey());
       model.store.create(key as Key);

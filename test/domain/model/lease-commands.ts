@@ -59,6 +59,7 @@ class Acquire implements Command {
       expect(answer).toEqual({ refused: 'no_key_available', detail: model.retryAfterMs() });
     } else {
       if (!('ok' in answer)) throw new Error(`A key was free, but it returned ${JSON.stringify(answer)}`);
+      if ('waiting' in answer.ok) throw new Error('Nobody waits in this pool');
       const { lease, repeated } = answer.ok;
       const { keyId, leaseId } = lease;
       const key = claimable.find((free) => free.keyId === keyId);

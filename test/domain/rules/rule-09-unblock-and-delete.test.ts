@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { createKeys, deleteKey, getKey, unblockKey } from '../../../shared/domain/keys.ts';
+import { createKeys } from '../../../shared/domain/create-keys.ts';
+import { deleteKey, getKey, unblockKey } from '../../../shared/domain/keys.ts';
 import { keepAliveLease, releaseLease } from '../../../shared/domain/leases.ts';
 import { describeOnEveryStore } from '../support/every-store.ts';
 import {

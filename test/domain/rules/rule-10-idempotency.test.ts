@@ -1,5 +1,4 @@
 import { describe, expect, it } from 'vitest';
-import { acquireLease } from '../../../shared/domain/acquire-lease.ts';
 import { deleteKey, unblockKey } from '../../../shared/domain/keys.ts';
 import { keepAliveLease, listLeases, releaseLease } from '../../../shared/domain/leases.ts';
 import { sweep } from '../../../shared/domain/sweep.ts';
@@ -11,6 +10,7 @@ import {
   ADMIN,
   ALICE,
   acquire,
+  acquireOrRepeat,
   addKey,
   addKeys,
   BOB,
@@ -24,7 +24,7 @@ import {
 const ONCE = { idempotencyKey: 'once' };
 
 describeOnEveryStore((world) => {
-  const repeat = () => acquireLease(world.context, ALICE, { pool: 'default', ...ONCE });
+  const repeat = () => acquireOrRepeat(world.context, ALICE, ONCE);
   const ownLeases = async () => (await listLeases(world.context, ALICE, { limit: 100 })).leases;
 
   describe('Rule 10: an acquire with an idempotency key is safe to retry', () => {
@@ -81,14 +81,16 @@ describeOnEveryStore((world) => {
     it('a repeat after the policy became stricter than the request gives the lease', async () => {
       await addKeys(world.context, 2);
       const request = { pool: 'default', leaseSeconds: 60, ...ONCE };
-      const { lease } = await acquireLease(world.context, ALICE, request);
+      const { lease } = await acquireOrRepeat(world.context, ALICE, request);
       await setPolicy(world.context, { leaseSeconds: 10 });
 
-      expect(await acquireLease(world.context, ALICE, request)).toMatchObject({
+      expect(await acquireOrRepeat(world.context, ALICE, request)).toMatchObject({
         lease: { leaseId: lease.leaseId },
         repeated: true,
       });
-      await expect(acquireLease(world.context, BOB, request)).rejects.toMatchObject(invalid('leaseSeconds'));
+      await expect(acquireOrRepeat(world.context, BOB, request)).rejects.toMatchObject(
+        invalid('leaseSeconds'),
+      );
     });
 
     it('twenty acquires at once with one idempotency key give one lease', async () => {
@@ -97,9 +99,7 @@ describeOnEveryStore((world) => {
 
       const acquired = await Promise.all(
         Array.from({ length: 20 }, (_, index) =>
-          persistently(() =>
-            acquireLease(index % 2 === 0 ? world.context : other, ALICE, { pool: 'default', ...ONCE }),
-          ),
+          persistently(() => acquireOrRepeat(index % 2 === 0 ? world.context : other, ALICE, ONCE)),
         ),
       );
 
@@ -112,7 +112,7 @@ describeOnEveryStore((world) => {
       await addKeys(world.context, 2);
       const { lease } = await repeat();
 
-      const bobs = await acquireLease(world.context, BOB, { pool: 'default', ...ONCE });
+      const bobs = await acquireOrRepeat(world.context, BOB, ONCE);
 
       expect(bobs.repeated).toBe(false);
       expect(bobs.lease.keyId).not.toBe(lease.keyId);
@@ -206,7 +206,7 @@ describeOnEveryStore((world) => {
         deleteKey(world.context, ADMIN, lease.keyId, { force: true }),
       );
 
-      const renewed = await acquireLease(slow, ALICE, { pool: 'default', ...ONCE });
+      const renewed = await acquireOrRepeat(slow, ALICE, ONCE);
 
       expect(renewed.repeated).toBe(false);
       expect(renewed.lease.keyId).not.toBe(lease.keyId);

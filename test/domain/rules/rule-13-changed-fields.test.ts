@@ -11,8 +11,30 @@ import { ADMIN, SECOND } from '../support/world.ts';
 const POOL = 'licences';
 
 /** No field has its default. */
-const STRICT = { leaseSeconds: 20, keyTtlSeconds: 600, maxKeys: 7, paused: true } satisfies PoolPolicy;
-const OTHER = { leaseSeconds: 30, keyTtlSeconds: null, maxKeys: null, paused: false } satisfies PoolPolicy;
+const STRICT = {
+  leaseSeconds: 20,
+  keyTtlSeconds: 600,
+  maxKeys: 7,
+  targetSize: 3,
+  maxLeaseSeconds: 900,
+  cooldownSeconds: 5,
+  maxLeasesPerClient: 2,
+  fair: true,
+  agingSeconds: 30,
+  paused: true,
+} satisfies PoolPolicy;
+const OTHER = {
+  leaseSeconds: 30,
+  keyTtlSeconds: null,
+  maxKeys: null,
+  targetSize: null,
+  maxLeaseSeconds: null,
+  cooldownSeconds: 0,
+  maxLeasesPerClient: null,
+  fair: false,
+  agingSeconds: 60,
+  paused: false,
+} satisfies PoolPolicy;
 const FIELDS = Object.keys(STRICT) as (keyof PoolPolicy)[];
 
 describeOnEveryStore((world) => {

@@ -1,9 +1,9 @@
 import { beforeEach } from 'vitest';
-import type { Lease } from '../../../shared/contract/leases.ts';
+import type { HeldLease } from '../../../shared/contract/leases.ts';
 import { type AcquireRequest, acquireLease } from '../../../shared/domain/acquire-lease.ts';
 import type { Caller } from '../../../shared/domain/client.ts';
 import type { Context } from '../../../shared/domain/context.ts';
-import { createKeys } from '../../../shared/domain/keys.ts';
+import { createKeys } from '../../../shared/domain/create-keys.ts';
 import { DEFAULT_POOL, type PoolPolicy } from '../../../shared/domain/pool.ts';
 import { putPool } from '../../../shared/domain/pools.ts';
 import type { Store } from '../../../shared/domain/store.ts';
@@ -82,7 +82,7 @@ export function carriedOutLate(context: Context, sentAt: number): Context {
 
 /** Adds free keys; returns their ids. */
 export async function addKeys(context: Context, count: number, pool = DEFAULT_POOL): Promise<string[]> {
-  const keys = await createKeys(context, ADMIN, { pool, count });
+  const { keys } = await createKeys(context, ADMIN, { pool, count });
   return keys.map((key) => key.keyId);
 }
 
@@ -106,9 +106,19 @@ export async function acquire(
   context: Context,
   caller: Caller,
   request: Partial<AcquireRequest> = {},
-): Promise<Lease> {
-  const { lease } = await acquireLease(context, caller, { pool: DEFAULT_POOL, ...request });
-  return lease;
+): Promise<HeldLease> {
+  return (await acquireOrRepeat(context, caller, request)).lease;
+}
+
+/** The same, and whether it is the lease of an earlier request. */
+export async function acquireOrRepeat(
+  context: Context,
+  caller: Caller,
+  request: Partial<AcquireRequest> = {},
+): Promise<{ lease: HeldLease; repeated: boolean }> {
+  const acquired = await acquireLease(context, caller, { pool: DEFAULT_POOL, ...request });
+  if ('waiting' in acquired) throw new Error('Expected a lease, not a ticket');
+  return acquired;
 }
 
 /** Milliseconds since the epoch as a caller reads them. */

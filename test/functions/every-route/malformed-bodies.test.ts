@@ -51,6 +51,7 @@ const NO_STRING: unknown[] = [
 
 const STRINGS: Record<(typeof routesWithBody)[number], string[]> = {
   createKeys: ['pool'],
+  patchKey: [],
   acquireLease: ['pool', 'holder'],
   putPool: ['expectedUpdatedAt'],
   patchPool: ['expectedUpdatedAt'],

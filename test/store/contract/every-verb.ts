@@ -1,5 +1,5 @@
 import type { Pool } from '../../../shared/domain/pool.ts';
-import type { ClientStore, KeyStore, PoolStore, Store } from '../../../shared/domain/store.ts';
+import type { ClientStore, KeyStore, PoolStore, Store, TicketStore } from '../../../shared/domain/store.ts';
 import {
   ALL_SLOTS,
   makeClaim,
@@ -17,9 +17,18 @@ type Verb =
   | 'prepare'
   | `keys.${keyof KeyStore}`
   | `pools.${keyof PoolStore}`
-  | `clients.${keyof ClientStore}`;
+  | `clients.${keyof ClientStore}`
+  | `tickets.${keyof TicketStore}`;
 
 const pool: Pool = { name: 'a', generation: 1, policy: POLICY, createdAt: NOW, updatedAt: NOW };
+const creation = {
+  requestHash: 'hash',
+  requestBody: 'body',
+  keyIds: ['key'],
+  expiresAt: NOW + 1,
+  done: false,
+};
+const ticket = { ticketId: 'ticket', pool: POOL, clientId: 'client', priority: 0, expiresAt: NOW + 1 };
 const leasedKey = () => ({ ...makeKey(), lease: makeClaim(NOW).lease });
 
 /** Every verb of the port, on things that need not exist: for tests of what all verbs have in common. */
@@ -27,6 +36,19 @@ export const EVERY_VERB: Record<Verb, (store: Store) => Promise<unknown>> = {
   ping: (store) => store.ping(),
   prepare: (store) => store.prepare(NOW),
   'keys.create': ({ keys }) => keys.create([makeKey()], makeSeats(1)),
+  'keys.beginCreation': ({ keys }) => keys.beginCreation(creation, NOW),
+  'keys.finishCreation': ({ keys }) => keys.finishCreation('hash'),
+  'keys.listStored': ({ keys }) => keys.listStored(['key']),
+  'keys.listByValue': ({ keys }) => keys.listByValue(['hash']),
+  'keys.reserveTokens': ({ keys }) => keys.reserveTokens([{ hashes: ['hash'] }], NOW),
+  'keys.remove': ({ keys }) => keys.remove(makeKey()),
+  'keys.mint': ({ keys }) => keys.mint(makeKey({ seat: 0 })),
+  'keys.mintMissing': ({ keys }) => keys.mintMissing([makeKey({ seat: 1 })]),
+  'keys.listSeated': ({ keys }) => keys.listSeated({ name: 'a', below: 1 }),
+  'keys.countBeyond': ({ keys }) => keys.countBeyond({ pool: POOL, below: 1, now: NOW, limit: 1 }),
+  'keys.removeBeyond': ({ keys }) => keys.removeBeyond({ pool: POOL, below: 1, now: NOW, limit: 1 }),
+  'keys.listClientSeats': ({ keys }) => keys.listClientSeats('client.'),
+  'keys.setLabels': ({ keys }) => keys.setLabels({ keyId: 'key', now: NOW, labels: {} }),
   'keys.claim': ({ keys }) => keys.claim(makeClaim(NOW), ALL_SLOTS),
   'keys.listClaimable': ({ keys }) => keys.listClaimable({ pool: POOL, now: NOW, limit: 1 }),
   'keys.reclaim': ({ keys }) => keys.reclaim(makeKey(), makeClaim(NOW)),
@@ -60,6 +82,13 @@ export const EVERY_VERB: Record<Verb, (store: Store) => Promise<unknown>> = {
   'pools.listCleared': ({ pools }) => pools.listCleared(),
   'pools.forgetCleared': ({ pools }) =>
     pools.forgetCleared({ name: 'a', generation: 1, clearedAt: NOW, deleted: true }),
+  'tickets.create': ({ tickets }) => tickets.create(ticket, { now: NOW, advanceMs: 0 }),
+  'tickets.use': ({ tickets }) => tickets.use({ ...ticket, now: NOW }),
+  'tickets.countAhead': ({ tickets }) => tickets.countAhead({ pool: POOL, now: NOW, limit: 1 }),
+  'tickets.list': ({ tickets }) => tickets.list({ pool: POOL, now: NOW, limit: 1 }),
+  'tickets.get': ({ tickets }) => tickets.get('ticket'),
+  'tickets.remove': ({ tickets }) => tickets.remove('ticket'),
+  'tickets.removeLapsed': ({ tickets }) => tickets.removeLapsed({ now: NOW, limit: 1 }),
   'clients.put': ({ clients }) =>
     clients.put({ clientId: 'a', role: 'admin', secretHash: 'hash', createdAt: NOW }),
   'clients.get': ({ clients }) => clients.get('a'),

@@ -6,7 +6,18 @@ import { NOW, POLICY as OTHER_POLICY, SECOND } from './scene.ts';
 import { type MakeStore, useStore } from './store-fixture.ts';
 
 /** No field has its default. */
-const POLICY: PoolPolicy = { leaseSeconds: 20, keyTtlSeconds: null, maxKeys: 5, paused: true };
+const POLICY: PoolPolicy = {
+  leaseSeconds: 20,
+  keyTtlSeconds: null,
+  maxKeys: 5,
+  targetSize: 3,
+  maxLeaseSeconds: 900,
+  cooldownSeconds: 5,
+  maxLeasesPerClient: 2,
+  fair: true,
+  agingSeconds: 30,
+  paused: true,
+};
 
 async function addPool(store: Store, name: string, now = NOW): Promise<Pool> {
   return expectPool(await store.pools.create(name, POLICY, now));

@@ -1,7 +1,15 @@
 import assert from 'node:assert/strict';
 import type { Key, KeyLease } from '../../../shared/domain/key.ts';
 import { DEFAULT_POLICY, type PoolPolicy, poolReference } from '../../../shared/domain/pool.ts';
-import type { Claim, Extension, KeyPage, Release, Seats, Store } from '../../../shared/domain/store.ts';
+import type {
+  Claim,
+  ClaimResult,
+  Extension,
+  KeyPage,
+  Release,
+  Seats,
+  Store,
+} from '../../../shared/domain/store.ts';
 
 /** The moment at which most tests begin: in the future, where no database removes expired keys by its own clock. */
 export const NOW = Date.UTC(2100, 0, 1);
@@ -70,7 +78,8 @@ export function makeExtension(key: Key, now: number, differing: Partial<Extensio
 export function makeRelease(key: Key, now: number, differing: Partial<Release> = {}): Release {
   const { id: leaseId, clientId } = leaseOf(key);
   const freeAt = now - TOLERANCE_MS;
-  return { keyId: key.keyId, pool: key.pool, leaseId, clientId, now, freeAt, ...differing };
+  const plain = { freeAt, discard: false, forget: false };
+  return { keyId: key.keyId, pool: key.pool, leaseId, clientId, now, ...plain, ...differing };
 }
 
 /** The seats of POOL, as a creation at `now` counts them. */
@@ -116,7 +125,7 @@ export const NO_LONGER: Record<string, (key: Key) => Key> = {
 
 /** Creates the keys, without a limit. */
 export async function addKeys(store: Store, keys: readonly Key[]): Promise<void> {
-  assert(await store.keys.create(keys, null));
+  assert.equal(await store.keys.create(keys, null), 'created');
 }
 
 /** Creates one key. */
@@ -137,8 +146,8 @@ export async function addLeasedKey(
 }
 
 /** The key that a verb returned. */
-export function expectKey(result: Key | null | 'repeated'): Key {
-  if (result === null || result === 'repeated') throw new Error(`Expected a key, not ${result}`);
+export function expectKey(result: ClaimResult | 'seat_taken'): Key {
+  if (result === null || typeof result === 'string') throw new Error(`Expected a key, not ${result}`);
   return result;
 }
 
