@@ -53,7 +53,10 @@ const valueSchema = z
   .meta({ description: 'A secret of up to 4 KiB that a lease gives its holder' });
 
 const importSchema = z
-  .union([valueSchema, z.strictObject({ value: valueSchema, labels: labelsSchema.optional() })])
+  .union(
+    [valueSchema, z.strictObject({ value: valueSchema, labels: labelsSchema.optional() })],
+    'Must be text, or an object with a value and labels',
+  )
   .transform((item) => (typeof item === 'string' ? { value: item } : item));
 
 export const createKeysRequestSchema = z

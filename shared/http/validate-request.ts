@@ -37,6 +37,8 @@ function explainIssue(issue: z.core.$ZodRawIssue): string {
       return `Must be ${issue.values.map((value) => JSON.stringify(value)).join(' or ')}`;
     case 'invalid_format':
       return issue.format === 'datetime' ? 'Must be a time in ISO 8601, UTC' : 'Is not of the right form';
+    case 'invalid_key':
+      return issue.issues[0]?.message ?? 'Is not valid';
     default:
       return 'Is not valid';
   }
@@ -48,6 +50,7 @@ const ARTICLES: Readonly<Record<string, string>> = {
   int: 'a whole number',
   number: 'a number',
   object: 'an object',
+  record: 'an object',
   string: 'text',
 };
 
