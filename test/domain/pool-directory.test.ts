@@ -77,7 +77,8 @@ describeOnEveryStore((world) => {
         makeKey({ pool, slot: index / dead, expiresAt: now + 1 }),
       );
       const liveKeys = slots.map((slot) => makeKey({ pool, slot }));
-      for (const keys of [deadKeys, liveKeys]) expect(await world.store.keys.create(keys, null)).toBe(true);
+      for (const keys of [deadKeys, liveKeys])
+        expect(await world.store.keys.create(keys, null)).toBe('created');
       world.passTime(1);
     };
     const width = (context: Context) => {

@@ -148,8 +148,8 @@ describeOnEveryStore((world) => {
       const other = await addKey(world.context);
       await deletePool(world.context, ADMIN, 'licences');
 
-      // Two batches find that nothing has lapsed or expired.
-      expect(await sweepNow(batches(3))).toEqual({ ...NOTHING, purged: 500, complete: false });
+      // Three batches find that no lease has lapsed, no key has expired and no ticket has lapsed.
+      expect(await sweepNow(batches(4))).toEqual({ ...NOTHING, purged: 500, complete: false });
       expect(await sweepNow()).toEqual({ ...NOTHING, purged: 700 });
       expect(await sweepNow()).toEqual(NOTHING);
       expect(await getKey(world.context, ADMIN, other)).toMatchObject({ keyId: other });
@@ -190,7 +190,7 @@ describeOnEveryStore((world) => {
       await deletePool(world.context, ADMIN, 'licences');
       world.passTime(HOUR + 1);
 
-      expect(await sweepNow(batches(3))).toMatchObject({ purged: 500, complete: false });
+      expect(await sweepNow(batches(4))).toMatchObject({ purged: 500, complete: false });
       expect(await world.store.pools.listCleared()).toHaveLength(1);
       expect(await sweepNow()).toMatchObject({ purged: 100, complete: true });
       expect(await world.store.pools.listCleared()).toEqual([]);

@@ -103,8 +103,8 @@ describe('a SQLite database of version 1', () => {
     const store = await upgrade();
     const policies = {
       default: DEFAULT_POLICY,
-      full: { leaseSeconds: 5, keyTtlSeconds: null, maxKeys: 0, paused: true },
-      limited: { leaseSeconds: 3600, keyTtlSeconds: 86_400, maxKeys: 100_000, paused: false },
+      full: { ...DEFAULT_POLICY, leaseSeconds: 5, keyTtlSeconds: null, maxKeys: 0, paused: true },
+      limited: { ...DEFAULT_POLICY, leaseSeconds: 3600, keyTtlSeconds: 86_400, maxKeys: 100_000 },
       emptied: { ...DEFAULT_POLICY, maxKeys: 3 },
     };
     const pools = await store.pools.list({ limit: 10 });
@@ -149,7 +149,7 @@ describe('a SQLite database of version 1', () => {
     expect(await store.keys.reclaim(free, claim)).toMatchObject({ requestBody: 'body', value: 'secret' });
     const lifetime = { pool: POOL, now: NOW, expiresAt: NOW + 2 * KEY_LIFE_MS, limit: 10 };
     const never = { ...lifetime, latest: lifetime.expiresAt };
-    expect(await store.keys.applyLifetime(never)).toEqual({ moved: 3, complete: true });
+    expect(await store.keys.applyLifetime(never)).toEqual({ moved: 2, complete: true });
     const pool = await store.pools.get('emptied');
     expect(pool && (await store.pools.requestRefresh(pool, NOW))).toBe(true);
     await store.close();

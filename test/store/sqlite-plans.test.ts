@@ -34,17 +34,18 @@ async function planOf(verb: (store: Store) => Promise<unknown>): Promise<string[
   return lines.map(({ detail }) => detail);
 }
 
-const isOfTable = (line: string) => /^(SEARCH|SCAN) (keys|pools|clients)\b/.test(line);
+const isOfTable = (line: string) =>
+  /^(SEARCH|SCAN) (keys|pools|clients|tickets|queues|creations|value_tokens)\b/.test(line);
 
 /** The lines that say how a table is read, without the words that are always there. */
 async function readsOf(verb: (store: Store) => Promise<unknown>): Promise<string[]> {
   const lines = (await planOf(verb)).filter(isOfTable);
-  return [...new Set(lines.map((line) => line.replace(/^SEARCH \w+ USING (COVERING )?INDEX /, '')))];
+  return [...new Set(lines.map((line) => line.replace(/^SEARCH \w+ USING (COVERING )?(INDEX )?/, '')))];
 }
 
 const BY_KEY_ID = 'sqlite_autoindex_keys_1 (key_id=?)';
 /** The row that an index names. */
-const BY_ROW = 'SEARCH keys USING INTEGER PRIMARY KEY (rowid=?)';
+const BY_ROW = 'INTEGER PRIMARY KEY (rowid=?)';
 const BY_REQUEST = 'keys_by_request (request_hash=?)';
 const BY_NAME = 'sqlite_autoindex_pools_1 (name=?)';
 const BY_CLIENT_ID = 'sqlite_autoindex_clients_1 (client_id=?)';
@@ -124,7 +125,7 @@ const READS: Record<string, string[]> = {
   'tickets.list': ['tickets_by_place (pool=? AND (place,number)>(?,?))'],
   'tickets.get': ['PRIMARY KEY (ticket_id=?)'],
   'tickets.remove': ['PRIMARY KEY (ticket_id=?)'],
-  'tickets.removeLapsed': ['tickets_by_expiry (expires_at<?)'],
+  'tickets.removeLapsed': ['PRIMARY KEY (ticket_id=?)', 'tickets_by_expiry (expires_at<?)'],
   'clients.put': [],
   'clients.get': [BY_CLIENT_ID],
   'clients.list': ['sqlite_autoindex_clients_1 (client_id>?)'],

@@ -4,7 +4,7 @@ import { afterEach, beforeEach, expect } from 'vitest';
 import { routes, unmatchedRoute } from '../../functions/routes.ts';
 import { type Functions, loadFunctions } from '../../infra/local/load-functions.ts';
 import type { CreateKeysResponse, Key } from '../../shared/contract/keys.ts';
-import type { AcquireLeaseRequest, Lease } from '../../shared/contract/leases.ts';
+import type { AcquireLeaseRequest, HeldLease, Lease } from '../../shared/contract/leases.ts';
 import type { PutPoolRequest } from '../../shared/contract/pools.ts';
 import type { Problem } from '../../shared/contract/problems.ts';
 import type { Caller } from '../../shared/domain/client.ts';
@@ -134,8 +134,8 @@ export class TestApi {
   }
 
   /** A lease, which must be granted; the worker's unless told. */
-  async acquire(request: AcquireLeaseRequest = {}, as: Caller = worker): Promise<Lease> {
-    const answer = await this.call<Lease>('POST', '/v1/leases', { as, body: request });
+  async acquire(request: AcquireLeaseRequest = {}, as: Caller = worker): Promise<HeldLease> {
+    const answer = await this.call<HeldLease>('POST', '/v1/leases', { as, body: request });
     expect(answer).toMatchObject({ status: 201 });
     return answer.body;
   }
@@ -232,6 +232,11 @@ function findRoute(method: string, path: string): { route: Route; parameters?: R
     return { route, parameters: Object.fromEntries(decoded) };
   }
   return { route: unmatchedRoute };
+}
+
+/** The lease as lists and keep-alives tell it. */
+export function withoutValue({ value: _, labels: __, ...lease }: HeldLease): Lease {
+  return lease;
 }
 
 /** Lease ids, credentials and values, wherever in a body they stand. */

@@ -1,5 +1,4 @@
 import { describe, expect, it } from 'vitest';
-import { createKeys } from '../../../shared/domain/create-keys.ts';
 import { deleteKey, getKey, unblockKey } from '../../../shared/domain/keys.ts';
 import { keepAliveLease, releaseLease } from '../../../shared/domain/leases.ts';
 import { describeOnEveryStore } from '../support/every-store.ts';
@@ -31,7 +30,7 @@ describeOnEveryStore((world) => {
     await addKey(world.context);
     return acquire(world.context, ALICE);
   };
-  const addSeat = () => createKeys(world.context, ADMIN, { pool: 'default', count: 1 });
+  const addSeat = () => addKeys(world.context, 1);
 
   describe("Rule 9: unblock gives the key to nobody before the holder's own deadline has passed", () => {
     it('the lease is over at once, and the key cools until then', async () => {

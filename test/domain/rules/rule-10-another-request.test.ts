@@ -1,18 +1,27 @@
 import { createHash } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
-import { type AcquireRequest, acquireLease } from '../../../shared/domain/acquire-lease.ts';
+import type { AcquireRequest } from '../../../shared/domain/acquire-lease.ts';
 import type { Key } from '../../../shared/domain/key.ts';
 import { generateLeaseProof } from '../../../shared/domain/lease-id.ts';
 import { listLeases, releaseLease } from '../../../shared/domain/leases.ts';
 import { describeOnEveryStore } from '../support/every-store.ts';
 import { IDEMPOTENCY_KEY_REUSED } from '../support/expected-errors.ts';
-import { ALICE, addKey, addKeys, KEY_LIFE, LEASE, setPolicy, TOLERANCE } from '../support/world.ts';
+import {
+  ALICE,
+  acquireOrRepeat,
+  addKey,
+  addKeys,
+  KEY_LIFE,
+  LEASE,
+  setPolicy,
+  TOLERANCE,
+} from '../support/world.ts';
 
 const ONCE = { idempotencyKey: 'once' };
 
 describeOnEveryStore((world) => {
   const request = (differing: Partial<AcquireRequest> = {}) =>
-    acquireLease(world.context, ALICE, { pool: 'default', ...differing, ...ONCE });
+    acquireOrRepeat(world.context, ALICE, { ...differing, ...ONCE });
 
   describe('Rule 10: an idempotency key is for one request', () => {
     it.each<[string, Partial<AcquireRequest>]>([

@@ -1,6 +1,5 @@
 import { randomInt } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
-import { acquireLease } from '../../../shared/domain/acquire-lease.ts';
 import type { Context } from '../../../shared/domain/context.ts';
 import { getKey, unblockKey } from '../../../shared/domain/keys.ts';
 import { getLease, keepAliveLease, releaseLease } from '../../../shared/domain/leases.ts';
@@ -125,7 +124,7 @@ describeOnEveryStore((world) => {
 
     it('and while somebody else holds the key, whose lease it leaves alone', async () => {
       const { keyId, leaseId } = await releaseKey();
-      const { lease } = await acquireLease(world.context, BOB, { pool: 'default' });
+      const lease = await acquire(world.context, BOB);
 
       await expect(releaseLease(world.context, ALICE, leaseId)).resolves.toBeUndefined();
       expect(await getKey(world.context, ADMIN, keyId)).toMatchObject({

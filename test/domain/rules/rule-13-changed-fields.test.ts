@@ -15,7 +15,7 @@ const STRICT = {
   leaseSeconds: 20,
   keyTtlSeconds: 600,
   maxKeys: 7,
-  targetSize: 3,
+  targetSize: 1,
   maxLeaseSeconds: 900,
   cooldownSeconds: 5,
   maxLeasesPerClient: 2,
@@ -86,10 +86,10 @@ describeOnEveryStore((world) => {
       ]);
 
       expect((await stored())?.policy).toEqual({
+        ...STRICT,
         leaseSeconds: 5,
         keyTtlSeconds: null,
         maxKeys: 1,
-        paused: true,
       });
     });
 

@@ -83,7 +83,8 @@ export const EVERY_VERB: Record<Verb, (store: Store) => Promise<unknown>> = {
   'pools.forgetCleared': ({ pools }) =>
     pools.forgetCleared({ name: 'a', generation: 1, clearedAt: NOW, deleted: true }),
   'tickets.create': ({ tickets }) => tickets.create(ticket, { now: NOW, advanceMs: 0 }),
-  'tickets.use': ({ tickets }) => tickets.use({ ...ticket, now: NOW }),
+  'tickets.use': ({ tickets }) =>
+    tickets.use({ ticketId: 'ticket', pool: POOL, clientId: 'client', now: NOW, expiresAt: NOW + 1 }),
   'tickets.countAhead': ({ tickets }) => tickets.countAhead({ pool: POOL, now: NOW, limit: 1 }),
   'tickets.list': ({ tickets }) => tickets.list({ pool: POOL, now: NOW, limit: 1 }),
   'tickets.get': ({ tickets }) => tickets.get('ticket'),

@@ -87,7 +87,7 @@ export function describeReads(makeStore: MakeStore): void {
       expect(await idsAt(FREE_AGAIN)).toEqual({ free: [a, b, c], leased: [], cooling: [] });
     });
 
-    it('searches by the start of the key id or of the holder', async () => {
+    it('searches for what the key id or the holder contains, in upper or lower case', async () => {
       const byId = await addKey(test.store, { keyId: 'host_a', slot: 0.1 });
       const { lease } = makeClaim(NOW);
       const byHolder = await addLeasedKey(
@@ -95,24 +95,32 @@ export function describeReads(makeStore: MakeStore): void {
         { slot: 0.2 },
         { lease: { ...lease, holder: 'host_b' } },
       );
-      await addKey(test.store, { keyId: 'ghost_a', slot: 0.3 });
+      const within = await addKey(test.store, { keyId: 'ghost_a', slot: 0.3 });
       await addKey(test.store, { keyId: 'hostXa', slot: 0.4 });
-      await addKey(test.store, { keyId: 'HOST_a', slot: 0.5 });
-      expect(await list({ search: 'host_' })).toEqual([byId, byHolder]);
-      expect(await list({ search: 'host_', state: 'free' })).toEqual([byId]);
+      const upper = await addKey(test.store, { keyId: 'HOST_a', slot: 0.5 });
+      for (const search of ['host_', 'HOST_', 'Ost_']) {
+        expect(await list({ search })).toEqual([byId, byHolder, within, upper]);
+      }
+      expect(await list({ search: 'host_', state: 'free' })).toEqual([byId, within, upper]);
       expect(await list({ search: 'host_', state: 'leased' })).toEqual([byHolder]);
       expect(await list({ search: 'host_', state: 'cooling' })).toEqual([]);
-      expect(await list({ search: 'host_', after: 0.1 })).toEqual([byHolder]);
+      expect(await list({ search: 'host_', after: 0.1 })).toEqual([byHolder, within, upper]);
     });
 
     it.each(['%', '_', '.', '.*', '^key', '\\', '[k]', '(', "'", '"', '*'])(
       'takes %s in a search for the character itself',
       async (search) => {
         const { lease } = makeClaim(NOW);
-        const holder = `${search} holder`;
-        const key = await addLeasedKey(test.store, {}, { lease: { ...lease, holder } });
-        await addKey(test.store);
-        expect(await list({ search })).toEqual([key]);
+        const [byHolder, byLabel, ...others] = [`a ${search} b`, 'a label b', 'a b', 'a x b', ''].map(
+          (holder, i) =>
+            addLeasedKey(
+              test.store,
+              { slot: i / 10, labels: { note: i === 1 ? `a ${search} b` : holder } },
+              { lease: { ...lease, id: `lease ${i}`, holder } },
+            ),
+        );
+        await Promise.all(others);
+        expect(await list({ search: `A ${search} B` })).toEqual([await byHolder, await byLabel]);
       },
     );
 

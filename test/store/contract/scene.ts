@@ -5,6 +5,7 @@ import type {
   Claim,
   ClaimResult,
   Extension,
+  HeldLease,
   KeyPage,
   Release,
   Seats,
@@ -66,7 +67,7 @@ export function makeClaim(now: number, differing: Partial<Claim> & { clientId?: 
 /** A keep-alive, sent at `now` by the holder of the lease that stands on the key. */
 export function makeExtension(key: Key, now: number, differing: Partial<Extension> = {}): Extension {
   return {
-    ...makeRelease(key, now),
+    ...holding(key, now),
     leaseExpiresAt: now + LEASE_MS,
     freeAt: now + LEASE_MS + TOLERANCE_MS,
     keyExpiresAt: now + KEY_LIFE_MS,
@@ -76,10 +77,13 @@ export function makeExtension(key: Key, now: number, differing: Partial<Extensio
 
 /** A release, sent at `now` by the holder of the lease that stands on the key. */
 export function makeRelease(key: Key, now: number, differing: Partial<Release> = {}): Release {
-  const { id: leaseId, clientId } = leaseOf(key);
   const freeAt = now - TOLERANCE_MS;
-  const plain = { freeAt, discard: false, forget: false };
-  return { keyId: key.keyId, pool: key.pool, leaseId, clientId, now, ...plain, ...differing };
+  return { ...holding(key, now), freeAt, discard: false, forget: false, ...differing };
+}
+
+function holding(key: Key, now: number): HeldLease {
+  const { id: leaseId, clientId } = leaseOf(key);
+  return { keyId: key.keyId, pool: key.pool, leaseId, clientId, now };
 }
 
 /** The seats of POOL, as a creation at `now` counts them. */
