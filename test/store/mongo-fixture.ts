@@ -58,7 +58,7 @@ export async function openWatchedStore(options: MongoStoreOptions): Promise<Watc
     context: {
       store,
       pools,
-      counts: new PoolCounts(store.keys),
+      counts: new PoolCounts(store),
       clock: () => NOW,
       clockSkewToleranceMs: TOLERANCE_MS,
     },
