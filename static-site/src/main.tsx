@@ -1,6 +1,5 @@
 import { render } from 'preact';
-import { resumeSession, signIn } from './session/session.ts';
-import { takeCredentialFromAddress } from './session/sign-in-link.ts';
+import { resumeSession, signIn, takeCredentialFromAddress } from './session/session.ts';
 import { App } from './shell/app.tsx';
 import './theme/theme.ts';
 

@@ -46,8 +46,8 @@ test('a newcomer creates keys, acquires one, watches it run down, keeps it alive
 
   await page.getByRole('button', { name: 'Release', exact: true }).click();
   await page.locator('[data-ended="released"]').waitFor();
-  const { pools } = await host().call<{ pools: { counts: { free: { count: number } } }[] }>('GET', '/pools');
-  expect(pools[0]?.counts.free.count).toBe(3);
+  await page.getByRole('link', { name: 'Overview' }).click();
+  await page.locator('[data-condition]').getByText('3', { exact: true }).waitFor();
 });
 
 test('a lease that nobody keeps alive lapses before the eyes, and a late keep-alive is told so', async () => {
@@ -101,6 +101,28 @@ test('an unblocked holder is told by whom it lost the key, and the key cools', a
   await dialog.getByLabel(/force/).check();
   await dialog.getByRole('button', { name: 'Unblock key' }).click();
   await page.locator('[data-state="free"]').waitFor();
+});
+
+test.each(['Unblock', 'Delete'])('%s ends the lease that was shown, and no other', async (verb) => {
+  const pool = `single-${verb.toLowerCase()}`;
+  const acquireFor = (holder: string) =>
+    host().call<{ leaseId: string; keyId: string }>('POST', '/leases', { pool, holder });
+  await host().call('PUT', `/pools/${pool}`, { leaseSeconds: 120 });
+  await host().call('POST', '/keys', { pool });
+  const first = await acquireFor('first');
+  const page = await openAsNewAdmin(`/pool?name=${pool}`);
+  await page.getByRole('button', { name: `${verb} ${first.keyId}` }).click();
+  const dialog = page.getByRole('dialog');
+  await dialog.getByText('first').waitFor();
+
+  await host().call('DELETE', `/leases/${first.leaseId}`);
+  const second = await acquireFor('second');
+  await dialog.getByLabel(/force/).check();
+  await dialog.getByRole('button', { name: `${verb} key` }).click();
+  await dialog.getByText('Somebody else holds it now').waitFor();
+  expect(await host().call('GET', `/leases/${second.leaseId}`)).toMatchObject({ holder: 'second' });
+  await dialog.getByRole('button', { name: 'Cancel' }).click();
+  await page.getByRole('row').filter({ hasText: 'second' }).waitFor();
 });
 
 test('an empty pool stands out, and an acquire there says when to come back', async () => {

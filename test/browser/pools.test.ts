@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import type { Pool } from '../../shared/contract/pools.ts';
 import { useDashboard } from './support/dashboard.ts';
 
 const { host, open } = useDashboard();
@@ -34,6 +35,47 @@ test('a pool is created, given a policy, paused and deleted', async () => {
   await confirm.click();
   await page.getByRole('heading', { name: 'Overview' }).waitFor();
   await page.getByRole('link', { name: 'v1.licences' }).waitFor({ state: 'detached' });
+});
+
+test('a new pool starts with the defaults of the API, and takes the name of no other', async () => {
+  await host().call('PUT', '/pools/by-the-api', {});
+  const { page } = await open(host().signInLink);
+  await page.getByRole('button', { name: 'Create pool' }).click();
+  const dialog = page.getByRole('dialog');
+  await dialog.getByLabel('Name').fill('by-the-api');
+  await dialog.getByRole('button', { name: 'Create pool' }).click();
+  await dialog.getByText('There is a pool of this name already').waitFor();
+
+  await dialog.getByLabel('Name').fill('by-the-form');
+  await dialog.getByRole('button', { name: 'Create pool' }).click();
+  await page.getByRole('heading', { name: 'by-the-form', level: 1 }).waitFor();
+  const policyOf = async (name: string) => {
+    const { pool, counts, nextFreeInMs, createdAt, updatedAt, ...policy } = await host().call<Pool>(
+      'GET',
+      `/pools/${name}`,
+    );
+    return policy;
+  };
+  expect(await policyOf('by-the-form')).toEqual(await policyOf('by-the-api'));
+});
+
+test('a policy that somebody else changed meanwhile is not overwritten, but loaded again', async () => {
+  await host().call('PUT', '/pools/shared', { leaseSeconds: 60, maxKeys: 5 });
+  const { page } = await open(`${host().url}/pool?name=shared#credential=${host().credential}`);
+  await page.getByRole('button', { name: 'Edit policy' }).click();
+  const dialog = page.getByRole('dialog');
+  await host().call('PATCH', '/pools/shared', { leaseSeconds: 90 });
+  await dialog.getByLabel('Most keys').fill('7');
+  await dialog.getByRole('button', { name: 'Save policy' }).click();
+  await dialog.getByText('Somebody else changed this policy since it was loaded').waitFor();
+  expect(await host().call('GET', '/pools/shared')).toMatchObject({ leaseSeconds: 90, maxKeys: 5 });
+
+  await dialog.getByRole('button', { name: 'Load the changed policy' }).click();
+  await expect.poll(() => dialog.getByLabel('Lease, in seconds').inputValue()).toBe('90');
+  await dialog.getByLabel('Most keys').fill('7');
+  await dialog.getByRole('button', { name: 'Save policy' }).click();
+  await dialog.waitFor({ state: 'detached' });
+  expect(await host().call('GET', '/pools/shared')).toMatchObject({ leaseSeconds: 90, maxKeys: 7 });
 });
 
 test('a policy that the API refuses is explained beside its field, and nothing typed is lost', async () => {

@@ -32,6 +32,29 @@ test('a client is created, its credential shown once; revoked, its tab is signed
   await theirs.getByText('This credential is wrong or was revoked.').waitFor();
 });
 
+test('revoking oneself asks twice, and the last admin is not revoked at all', async () => {
+  const { page } = await open(`${host().url}/clients#credential=${host().credential}`);
+  await page.getByRole('row').filter({ hasText: 'this tab' }).getByRole('button', { name: 'Revoke' }).click();
+  const dialog = page.getByRole('dialog');
+  const confirm = dialog.getByRole('button', { name: 'Revoke client' });
+  expect(await confirm.isDisabled()).toBe(true);
+  await dialog.getByLabel('Revoke my own credential').check();
+  await confirm.click();
+  await dialog.getByText('This is the last admin for all pools').waitFor();
+  await dialog.getByRole('button', { name: 'Cancel' }).click();
+
+  const second = await host().call<Created>('POST', '/clients', { role: 'admin' });
+  const { page: theirs } = await open(`${host().url}/clients#credential=${second.credential}`);
+  await theirs
+    .getByRole('row')
+    .filter({ hasText: 'this tab' })
+    .getByRole('button', { name: 'Revoke' })
+    .click();
+  await theirs.getByLabel('Revoke my own credential').check();
+  await theirs.getByRole('dialog').getByRole('button', { name: 'Revoke client' }).click();
+  await theirs.getByText('This credential is wrong or was revoked.').waitFor();
+});
+
 test('a viewer sees everything and is offered nothing that would be refused', async () => {
   await host().call('PUT', '/pools/watched', { leaseSeconds: 100 });
   await host().call('POST', '/keys', { pool: 'watched', count: 2 });
@@ -61,6 +84,7 @@ test('a client sees its own leases and Try it, and nothing else', async () => {
   await host().call('POST', '/leases', { pool: 'worked', holder: 'mine' }, client.credential);
   const { page } = await open(`${host().url}/#credential=${client.credential}`);
   await page.getByText('mine').waitFor();
+  expect(await page.getByLabel('Pool').inputValue()).toBe('worked');
   expect(await page.getByText('theirs').count()).toBe(0);
   expect(await page.getByRole('navigation').getByRole('link').allTextContents()).toEqual(['Try it', 'API']);
 

@@ -9,6 +9,9 @@ test('the printed link signs in, leaves the address, and its credential reaches 
   expect(page.url()).toBe(`${host().url}/`);
   expect(requested.length).toBeGreaterThan(3);
   expect(requested.filter((url) => url.includes(host().credential))).toEqual([]);
+  const asked = requested.filter((url) => url.includes('/v1/')).map((url) => new URL(url).pathname);
+  // Who one is, and what the overview shows: nothing is tried out.
+  expect([...new Set(asked)]).toEqual(['/v1/me', '/v1/pools']);
 });
 
 test('the credential is kept for the tab only', async () => {

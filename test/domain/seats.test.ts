@@ -28,7 +28,7 @@ import {
 /** How long the free keys of a pool that was deleted count: a process goes by the pool as it was, and what it sent is late. */
 const FORMER = 2 * POOL_CACHE_MS + TOLERANCE;
 
-describeOnEveryStore((world) => {
+describeOnEveryStore((world, share) => {
   describe('keys', () => {
     it('fill a pool up to maxKeys and no further, all of them or none', async () => {
       await setPolicy(world.context, { maxKeys: 5 });
@@ -181,7 +181,7 @@ describeOnEveryStore((world) => {
           world.passTime(thenMs);
         }
       }),
-      { numRuns: 60 },
+      { numRuns: 60 * share },
     );
   });
 });

@@ -1,5 +1,5 @@
 import type { Client } from '../../../shared/contract/clients.ts';
-import type { Api } from '../api/api-client.ts';
+import type { Api } from '../api/api.ts';
 import { createFeed, type Feed } from '../poll/feed.ts';
 import { endSessionIfRejected } from '../session/session.ts';
 

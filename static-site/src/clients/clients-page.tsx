@@ -19,13 +19,13 @@ interface ClientsPageProps {
 
 /** Who may do what. */
 export function ClientsPage({ signedIn, pools }: ClientsPageProps) {
-  const { api, credential } = signedIn;
+  const { api, caller } = signedIn;
   const feed = useMemo(() => createClientsFeed(api), [api]);
   useEffect(() => () => feed.stop(), [feed]);
   const [isCreating, setCreating] = useState(false);
   const [revoked, setRevoked] = useState<Client | undefined>(undefined);
   const clients = feed.value.value;
-  const isSelf = (client: Client): boolean => credential.startsWith(`${client.clientId}.`);
+  const isSelf = (client: Client): boolean => client.clientId === caller.clientId;
 
   return (
     <>

@@ -1,11 +1,11 @@
 import { useState } from 'preact/hooks';
 import type { CreateClientRequest, CreatedClient, Role } from '../../../shared/contract/clients.ts';
-import type { Api } from '../api/api-client.ts';
+import type { Api } from '../api/api.ts';
 import { CopyButton } from '../components/copy-button.tsx';
-import { Dialog, DialogButtons } from '../components/dialog.tsx';
-import { FormField, issueOf, withoutFieldIssues } from '../components/form-field.tsx';
-import { ErrorNotice, Notice } from '../components/notice.tsx';
-import { useAction } from '../components/use-action.ts';
+import { Dialog } from '../components/dialog.tsx';
+import { TextField } from '../components/fields.tsx';
+import { Form } from '../components/form.tsx';
+import { Notice } from '../components/notice.tsx';
 
 const ROLES: readonly { role: Role; says: string }[] = [
   { role: 'client', says: 'acquires, keeps alive and releases: for programs' },
@@ -23,132 +23,71 @@ interface CreateClientDialogProps {
 
 export function CreateClientDialog({ api, pools: known, onClose, onCreated }: CreateClientDialogProps) {
   const [created, setCreated] = useState<CreatedClient | undefined>(undefined);
+  const [role, setRole] = useState<Role>('client');
+  const [description, setDescription] = useState('');
+  const [pools, setPools] = useState('');
   if (created !== undefined) return <CredentialDialog created={created} onClose={onClose} />;
+
+  const create = async (): Promise<void> => {
+    const names = pools.split(/[\s,]+/).filter((name) => name !== '');
+    const request: CreateClientRequest = {
+      role,
+      ...(names.length > 0 && { pools: names }),
+      ...(description.trim() !== '' && { description: description.trim() }),
+    };
+    setCreated((await api.createClient(request)).body);
+    onCreated();
+  };
   return (
     <Dialog title="Create a client" onClose={onClose}>
-      <ClientForm
-        api={api}
-        known={known}
-        onClose={onClose}
-        onCreated={(client) => {
-          setCreated(client);
-          onCreated();
-        }}
-      />
+      <Form fields={['description', 'pools']} submit="Create client" onSubmit={create} onCancel={onClose}>
+        <TextField
+          label="Description"
+          name="description"
+          hint="Who or what it is for"
+          maxLength={200}
+          placeholder="Build agents"
+          value={description}
+          onValue={setDescription}
+        />
+        <RoleChoice role={role} onRole={setRole} />
+        <TextField
+          label="Limited to pools"
+          name="pools"
+          hint={`Names with commas between; empty for all.${known.length > 0 ? ` There are ${known.slice(0, 6).join(', ')}${known.length > 6 ? ' …' : ''}.` : ''}`}
+          value={pools}
+          onValue={setPools}
+        />
+      </Form>
     </Dialog>
   );
 }
 
-interface ClientFormProps {
-  readonly api: Api;
-  readonly known: readonly string[];
-  readonly onClose: () => void;
-  readonly onCreated: (client: CreatedClient) => void;
-}
-
-function ClientForm({ api, known, onClose, onCreated }: ClientFormProps) {
-  const [role, setRole] = useState<Role>('client');
-  const [description, setDescription] = useState('');
-  const [pools, setPools] = useState('');
-  const action = useAction();
-  const names = pools.split(/[\s,]+/).filter((name) => name !== '');
-  const create = (): Promise<boolean> =>
-    action.run(async () => {
-      const request: CreateClientRequest = {
-        role,
-        ...(names.length > 0 && { pools: names }),
-        ...(description.trim() !== '' && { description: description.trim() }),
-      };
-      onCreated((await api.createClient(request)).body);
-    });
+function RoleChoice({ role, onRole }: { role: Role; onRole: (role: Role) => void }) {
   return (
-    <form
-      class="space-y-4"
-      onSubmit={(event) => {
-        event.preventDefault();
-        void create();
-      }}
-    >
-      <FormField
-        label="Description"
-        hint="Who or what it is for"
-        error={issueOf(action.error, 'description')}
-      >
-        {(attributes) => (
-          <input
-            {...attributes}
-            class="field"
-            maxLength={200}
-            autocomplete="off"
-            placeholder="Build agents"
-            value={description}
-            onInput={(event) => setDescription(event.currentTarget.value)}
-          />
-        )}
-      </FormField>
-      <fieldset>
-        <legend class="mb-1.5 text-[0.8125rem] font-medium">Role</legend>
-        <div class="space-y-1.5">
-          {ROLES.map(({ role: name, says }) => (
-            <label
-              key={name}
-              class="flex cursor-pointer items-baseline gap-2.5 rounded-lg border border-line px-3 py-2 text-[0.8125rem] has-checked:border-accent has-checked:bg-accent-soft"
-            >
-              <input
-                type="radio"
-                name="role"
-                class="check relative top-0.5"
-                checked={role === name}
-                onChange={() => setRole(name)}
-              />
-              <span>
-                <strong class="font-semibold">{name}</strong> <span class="text-muted">{says}</span>
-              </span>
-            </label>
-          ))}
-        </div>
-      </fieldset>
-      <FormField
-        label="Limited to pools"
-        hint={`Names with commas between; empty for all.${known.length > 0 ? ` There are ${known.slice(0, 6).join(', ')}${known.length > 6 ? ' …' : ''}.` : ''}`}
-        error={action.error === undefined ? undefined : poolIssue(action.error)}
-      >
-        {(attributes) => (
-          <input
-            {...attributes}
-            class="field"
-            autocomplete="off"
-            autocapitalize="off"
-            spellcheck={false}
-            value={pools}
-            onInput={(event) => setPools(event.currentTarget.value)}
-          />
-        )}
-      </FormField>
-      <ErrorNotice
-        error={
-          poolIssue(action.error) === undefined ? withoutFieldIssues(action.error, 'description') : undefined
-        }
-      />
-      <DialogButtons>
-        <button type="button" class="button button-plain" onClick={onClose}>
-          Cancel
-        </button>
-        <button type="submit" class="button button-primary" disabled={action.running}>
-          Create client
-        </button>
-      </DialogButtons>
-    </form>
+    <fieldset>
+      <legend class="mb-1.5 text-[0.8125rem] font-medium">Role</legend>
+      <div class="space-y-1.5">
+        {ROLES.map(({ role: name, says }) => (
+          <label
+            key={name}
+            class="flex cursor-pointer items-baseline gap-2.5 rounded-lg border border-line px-3 py-2 text-[0.8125rem] has-checked:border-accent has-checked:bg-accent-soft"
+          >
+            <input
+              type="radio"
+              name="role"
+              class="check relative top-0.5"
+              checked={role === name}
+              onChange={() => onRole(name)}
+            />
+            <span>
+              <strong class="font-semibold">{name}</strong> <span class="text-muted">{says}</span>
+            </span>
+          </label>
+        ))}
+      </div>
+    </fieldset>
   );
-}
-
-/** The API names the place in the list: `pools.0`. */
-function poolIssue(error: unknown): string | undefined {
-  for (let index = 0; index < 20; index += 1) {
-    const issue = issueOf(error, `pools.${index}`);
-    if (issue !== undefined) return issue;
-  }
-  return issueOf(error, 'pools');
 }
 
 /** The one time that the secret is shown: this dialog closes by its button only. */
@@ -163,7 +102,7 @@ function CredentialDialog({ created, onClose }: { created: CreatedClient; onClos
           {created.credential}
         </code>
       </div>
-      <DialogButtons>
+      <div class="mt-6 flex flex-wrap-reverse justify-end gap-2">
         <CopyButton
           text={created.credential}
           name="credential"
@@ -173,7 +112,7 @@ function CredentialDialog({ created, onClose }: { created: CreatedClient; onClos
         <button type="button" class="button button-primary" onClick={onClose}>
           I have stored it
         </button>
-      </DialogButtons>
+      </div>
     </Dialog>
   );
 }

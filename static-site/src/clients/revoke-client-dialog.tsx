@@ -1,9 +1,11 @@
+import { useState } from 'preact/hooks';
 import type { Client } from '../../../shared/contract/clients.ts';
-import type { Api } from '../api/api-client.ts';
-import { Dialog, DialogButtons } from '../components/dialog.tsx';
-import { ErrorNotice, Notice } from '../components/notice.tsx';
+import type { Api } from '../api/api.ts';
+import { Dialog } from '../components/dialog.tsx';
+import { Check } from '../components/fields.tsx';
+import { Form } from '../components/form.tsx';
+import { Notice } from '../components/notice.tsx';
 import { announce } from '../components/toasts.tsx';
-import { useAction } from '../components/use-action.ts';
 
 interface RevokeClientDialogProps {
   readonly api: Api;
@@ -15,39 +17,36 @@ interface RevokeClientDialogProps {
 }
 
 export function RevokeClientDialog({ api, client, isSelf, onClose, onRevoked }: RevokeClientDialogProps) {
-  const action = useAction();
+  const [isMeant, setMeant] = useState(false);
   const revoke = async (): Promise<void> => {
-    if (!(await action.run(async () => void (await api.deleteClient(client.clientId))))) return;
+    await api.deleteClient(client.clientId, isSelf);
     announce(`${client.description ?? client.clientId} revoked`);
     onClose();
     onRevoked();
   };
   return (
     <Dialog title={`Revoke ${client.description ?? 'this client'}?`} onClose={onClose}>
-      <p class="font-mono text-[0.8125rem] break-all">{client.clientId}</p>
-      <div class="mt-3 space-y-3 text-muted">
-        <p>
+      <Form
+        submit="Revoke client"
+        tone="danger"
+        disabled={isSelf && !isMeant}
+        onSubmit={revoke}
+        onCancel={onClose}
+      >
+        <p class="font-mono text-[0.8125rem] break-all">{client.clientId}</p>
+        <p class="text-muted">
           Its credential stops working within a minute, for good. Leases that it holds go on until they lapse,
           since nobody can keep them alive; to end one sooner, unblock its key.
         </p>
         {isSelf && (
-          <Notice tone="warning">This is the credential of this tab: you will be signed out.</Notice>
+          <>
+            <Notice tone="warning">
+              This is your own credential: you will be signed out, here and wherever else it is used.
+            </Notice>
+            <Check label="Revoke my own credential" checked={isMeant} onChange={setMeant} />
+          </>
         )}
-      </div>
-      <ErrorNotice error={action.error} />
-      <DialogButtons>
-        <button type="button" class="button button-plain" onClick={onClose}>
-          Cancel
-        </button>
-        <button
-          type="button"
-          class="button button-danger"
-          disabled={action.running}
-          onClick={() => void revoke()}
-        >
-          Revoke client
-        </button>
-      </DialogButtons>
+      </Form>
     </Dialog>
   );
 }

@@ -19,8 +19,8 @@ export function Dialog({ title, onClose, children, wide = false, dismissable = t
     const element = dialog.current;
     const opener = document.activeElement;
     element?.showModal();
-    // The first field, or the first button where there is nothing to fill in: not the cross, which comes before both.
-    element?.querySelector<HTMLElement>('form input, [data-buttons] button')?.focus();
+    // The first field to fill in, or Cancel where there is none: not the cross, which comes before both.
+    element?.querySelector<HTMLElement>('form input:not([type=checkbox]), form button')?.focus();
     return () => {
       element?.close();
       // What opened it may be gone, with the key that was deleted: then the view's heading is next.
@@ -64,13 +64,5 @@ export function Dialog({ title, onClose, children, wide = false, dismissable = t
         {children}
       </div>
     </dialog>
-  );
-}
-
-export function DialogButtons({ children }: { children: ComponentChildren }) {
-  return (
-    <div data-buttons class="mt-6 flex flex-wrap-reverse justify-end gap-2">
-      {children}
-    </div>
   );
 }

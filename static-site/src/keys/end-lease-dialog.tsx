@@ -1,8 +1,9 @@
 import { useState } from 'preact/hooks';
 import type { Key } from '../../../shared/contract/keys.ts';
-import { Dialog, DialogButtons } from '../components/dialog.tsx';
-import { ErrorNotice, Notice } from '../components/notice.tsx';
-import { useAction } from '../components/use-action.ts';
+import { Dialog } from '../components/dialog.tsx';
+import { Check } from '../components/fields.tsx';
+import { Form } from '../components/form.tsx';
+import { Notice } from '../components/notice.tsx';
 
 interface EndLeaseDialogProps {
   readonly kind: 'unblock' | 'delete';
@@ -15,49 +16,36 @@ interface EndLeaseDialogProps {
 /** Asks before somebody loses a key, and says what that somebody will see. */
 export function EndLeaseDialog({ kind, target: key, onClose, onConfirm }: EndLeaseDialogProps) {
   const [force, setForce] = useState(false);
-  const action = useAction();
-  const isHeld = key.state !== 'free';
   const verb = kind === 'unblock' ? 'Unblock' : 'Delete';
-  const confirm = async (): Promise<void> => {
-    if (await action.run(() => onConfirm(force))) onClose();
-  };
   return (
     <Dialog title={`${verb} this key?`} onClose={onClose}>
-      <p class="font-mono text-[0.8125rem] break-all">{key.keyId}</p>
-      <div class="mt-3 space-y-3 text-muted">
-        <Consequences kind={kind} target={key} />
-        {isHeld && (
-          <label class="flex items-start gap-2.5 text-ink">
-            <input
-              type="checkbox"
-              class="check mt-0.5"
+      <Form
+        submit={`${verb} key`}
+        tone={kind === 'delete' || force ? 'danger' : 'primary'}
+        onSubmit={async () => {
+          await onConfirm(force);
+          onClose();
+        }}
+        onCancel={onClose}
+      >
+        <p class="font-mono text-[0.8125rem] break-all">{key.keyId}</p>
+        <div class="space-y-3 text-muted">
+          <Consequences kind={kind} target={key} />
+          {key.state !== 'free' && (
+            <Check
+              label={`Do not wait: ${kind === 'unblock' ? 'free the key' : 'free its seat'} at once (force)`}
               checked={force}
-              onChange={(event) => setForce(event.currentTarget.checked)}
+              onChange={setForce}
             />
-            <span>Do not wait: {kind === 'unblock' ? 'free the key' : 'free its seat'} at once (force)</span>
-          </label>
-        )}
-        {force && (
-          <Notice tone="warning">
-            The old holder may still be using the key while the next one starts. That is safe only where what
-            the key guards rejects smaller fencing tokens.
-          </Notice>
-        )}
-      </div>
-      <ErrorNotice error={action.error} />
-      <DialogButtons>
-        <button type="button" class="button button-plain" onClick={onClose}>
-          Cancel
-        </button>
-        <button
-          type="button"
-          class={`button ${kind === 'delete' || force ? 'button-danger' : 'button-primary'}`}
-          disabled={action.running}
-          onClick={() => void confirm()}
-        >
-          {verb} key
-        </button>
-      </DialogButtons>
+          )}
+          {force && (
+            <Notice tone="warning">
+              The old holder may still be using the key while the next one starts. That is safe only where
+              what the key guards rejects smaller fencing tokens.
+            </Notice>
+          )}
+        </div>
+      </Form>
     </Dialog>
   );
 }

@@ -1,6 +1,6 @@
 import { computed, type ReadonlySignal, signal } from '@preact/signals';
 import type { Key, KeyState } from '../../../shared/contract/keys.ts';
-import type { Api } from '../api/api-client.ts';
+import type { Api } from '../api/api.ts';
 import { startPolling } from '../poll/start-polling.ts';
 import { endSessionIfRejected } from '../session/session.ts';
 

@@ -6,6 +6,7 @@ import { EmptyState } from '../components/empty-state.tsx';
 import { Icon } from '../components/icon.tsx';
 import { ErrorNotice } from '../components/notice.tsx';
 import { announce } from '../components/toasts.tsx';
+import { canManage } from '../session/access.ts';
 import { endSessionIfRejected, type SignedIn } from '../session/session.ts';
 import { formatNumber } from '../text/format-count.ts';
 import { EndLeaseDialog } from './end-lease-dialog.tsx';
@@ -24,7 +25,7 @@ interface KeysSectionProps {
 
 /** The pool's keys: found, followed and acted upon. */
 export function KeysSection({ signedIn, pool, changes, onChanged, onCreateKeys }: KeysSectionProps) {
-  const { api, access } = signedIn;
+  const { api, caller } = signedIn;
   const [filter, setFilter] = useState<KeyFilterValue>(readFilter);
   const [asked, setAsked] = useState<{ kind: 'unblock' | 'delete'; key: Key } | undefined>(undefined);
   const list = useMemo(() => createKeyList(api, { pool: pool.pool, ...filter }), [api, pool.pool, filter]);
@@ -53,17 +54,25 @@ export function KeysSection({ signedIn, pool, changes, onChanged, onCreateKeys }
     },
     [api, list],
   );
+  // The lease that the dialog showed, and no other: somebody may have acquired the key since.
   const endLease = async (kind: 'unblock' | 'delete', key: Key, force: boolean): Promise<void> => {
-    if (kind === 'unblock') {
-      const { body, sentAt } = await api.unblockKey(key.keyId, force);
-      list.replace(body, sentAt);
-      announce(body.state === 'free' ? 'Key unblocked: it is free' : 'Key unblocked: it cools');
-    } else {
-      await api.deleteKey(key.keyId, force);
-      list.remove(key.keyId);
-      announce('Key deleted');
+    const { keyId, fencingToken } = key;
+    try {
+      if (kind === 'unblock') {
+        const { body, sentAt } = await api.unblockKey(keyId, { force, fencingToken });
+        list.replace(body, sentAt);
+        announce(body.state === 'free' ? 'Key unblocked: it is free' : 'Key unblocked: it cools');
+      } else {
+        await api.deleteKey(keyId, { force, fencingToken });
+        list.remove(keyId);
+        announce('Key deleted');
+      }
+    } catch (error) {
+      list.refresh();
+      throw error;
+    } finally {
+      onChanged();
     }
-    onChanged();
   };
 
   return (
@@ -76,7 +85,7 @@ export function KeysSection({ signedIn, pool, changes, onChanged, onCreateKeys }
         list={list}
         pool={pool}
         filter={filter}
-        canManage={access.canManage}
+        canManage={canManage(caller)}
         onAction={onAction}
         onClear={() => onFilter({ state: undefined, search: undefined })}
         onCreateKeys={onCreateKeys}

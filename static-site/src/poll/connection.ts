@@ -1,10 +1,10 @@
 import { signal } from '@preact/signals';
-import { ApiError } from '../api/api-error.ts';
+import { isOutage } from '../api/explain-error.ts';
 
 export interface Outage {
   /** When the first call failed, milliseconds since the epoch. */
   readonly since: number;
-  readonly error: ApiError;
+  readonly error: unknown;
 }
 
 /** Undefined while the service answers. */
@@ -20,12 +20,9 @@ export function reportAnswer(): void {
 }
 
 export function reportFailure(error: unknown): void {
-  if (!(error instanceof ApiError) || !error.isOutage) {
-    // An answer, if not the one that was hoped for.
-    if (error instanceof ApiError) reportAnswer();
-    return;
-  }
-  outage.value = { since: outage.value?.since ?? Date.now(), error };
+  if (isOutage(error)) outage.value = { since: outage.value?.since ?? Date.now(), error };
+  // An answer, if not the one that was hoped for.
+  else reportAnswer();
 }
 
 window.addEventListener('online', () => {

@@ -1,11 +1,10 @@
 import { useState } from 'preact/hooks';
 import type { Pool } from '../../../shared/contract/pools.ts';
-import type { Api } from '../api/api-client.ts';
-import { Dialog, DialogButtons } from '../components/dialog.tsx';
-import { FormField } from '../components/form-field.tsx';
-import { ErrorNotice } from '../components/notice.tsx';
+import type { Api } from '../api/api.ts';
+import { Dialog } from '../components/dialog.tsx';
+import { TextField } from '../components/fields.tsx';
+import { Form } from '../components/form.tsx';
 import { announce } from '../components/toasts.tsx';
-import { useAction } from '../components/use-action.ts';
 import { addCounts, formatCount } from '../text/format-count.ts';
 
 interface DeletePoolDialogProps {
@@ -21,25 +20,24 @@ export const DEFAULT_POOL = 'default';
 /** Asks for the pool's name: this takes everything from everybody who works with the pool. */
 export function DeletePoolDialog({ api, pool, onClose, onDeleted }: DeletePoolDialogProps) {
   const [typed, setTyped] = useState('');
-  const action = useAction();
   const isDefault = pool.pool === DEFAULT_POOL;
   const { free, leased, cooling } = pool.counts;
   const remove = async (): Promise<void> => {
-    if (typed !== pool.pool) return;
-    if (!(await action.run(async () => void (await api.deletePool(pool.pool))))) return;
+    await api.deletePool(pool.pool);
     announce(isDefault ? 'The default pool is being emptied' : `Pool ${pool.pool} deleted`);
     onClose();
     onDeleted();
   };
   return (
     <Dialog title={isDefault ? 'Empty the default pool?' : `Delete pool ${pool.pool}?`} onClose={onClose}>
-      <form
-        onSubmit={(event) => {
-          event.preventDefault();
-          void remove();
-        }}
+      <Form
+        submit={isDefault ? 'Empty pool' : 'Delete pool'}
+        tone="danger"
+        disabled={typed !== pool.pool}
+        onSubmit={remove}
+        onCancel={onClose}
       >
-        <div class="mb-4 space-y-3 text-muted">
+        <div class="space-y-3 text-muted">
           <p>
             All its keys go for good (now {formatCount(addCounts([free, leased, cooling]))}, of which{' '}
             {formatCount(leased)} leased), within 5 seconds for every caller.
@@ -51,29 +49,8 @@ export function DeletePoolDialog({ api, pool, onClose, onDeleted }: DeletePoolDi
             the next keep-alive. This cannot be undone.
           </p>
         </div>
-        <FormField label={`Type ${pool.pool} to confirm`}>
-          {(attributes) => (
-            <input
-              {...attributes}
-              class="field"
-              autocomplete="off"
-              autocapitalize="off"
-              spellcheck={false}
-              value={typed}
-              onInput={(event) => setTyped(event.currentTarget.value)}
-            />
-          )}
-        </FormField>
-        <ErrorNotice error={action.error} />
-        <DialogButtons>
-          <button type="button" class="button button-plain" onClick={onClose}>
-            Cancel
-          </button>
-          <button type="submit" class="button button-danger" disabled={action.running || typed !== pool.pool}>
-            {isDefault ? 'Empty pool' : 'Delete pool'}
-          </button>
-        </DialogButtons>
-      </form>
+        <TextField label={`Type ${pool.pool} to confirm`} value={typed} onValue={setTyped} />
+      </Form>
     </Dialog>
   );
 }

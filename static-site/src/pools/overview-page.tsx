@@ -8,9 +8,10 @@ import { ErrorNotice } from '../components/notice.tsx';
 import { PageHeading } from '../components/page-heading.tsx';
 import { CreateKeysDialog } from '../keys/create-keys-dialog.tsx';
 import { navigate, pathOf } from '../router.ts';
+import { canManage } from '../session/access.ts';
 import type { SignedIn } from '../session/session.ts';
 import { addCounts, formatCount, plural } from '../text/format-count.ts';
-import { PolicyDialog } from './policy-dialog.tsx';
+import { CreatePoolDialog } from './policy-dialogs.tsx';
 import { conditionOf, PoolCard } from './pool-card.tsx';
 import type { PoolsFeed } from './pools-feed.ts';
 import { UsageChart } from './usage-chart.tsx';
@@ -27,7 +28,7 @@ interface OverviewPageProps {
 export function OverviewPage({ signedIn, pools: feed }: OverviewPageProps) {
   const [creating, setCreating] = useState<'pool' | 'keys' | undefined>(undefined);
   const pools = feed.value.value;
-  const { canManage } = signedIn.access;
+  const isManager = canManage(signedIn.caller);
   const isKeyless = pools?.every((pool) => conditionOf(pool) === 'keyless') ?? false;
 
   return (
@@ -36,7 +37,7 @@ export function OverviewPage({ signedIn, pools: feed }: OverviewPageProps) {
         title="Overview"
         name="Overview"
         actions={
-          canManage && (
+          isManager && (
             <button type="button" class="button button-plain" onClick={() => setCreating('pool')}>
               <Icon name="plus" /> Create pool
             </button>
@@ -52,7 +53,7 @@ export function OverviewPage({ signedIn, pools: feed }: OverviewPageProps) {
         <div class="space-y-5">
           {isKeyless && (
             <FirstSteps
-              canManage={canManage}
+              canManage={isManager}
               onCreateKeys={() => setCreating('keys')}
               hasPools={pools.length > 0}
             />
@@ -63,9 +64,8 @@ export function OverviewPage({ signedIn, pools: feed }: OverviewPageProps) {
         </div>
       )}
       {creating === 'pool' && (
-        <PolicyDialog
+        <CreatePoolDialog
           api={signedIn.api}
-          taken={pools?.map(({ pool }) => pool) ?? []}
           onClose={() => setCreating(undefined)}
           onSaved={(pool) => {
             feed.refresh();

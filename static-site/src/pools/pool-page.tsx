@@ -10,11 +10,12 @@ import { UsageBar } from '../components/usage-bar.tsx';
 import { CreateKeysDialog } from '../keys/create-keys-dialog.tsx';
 import { KeysSection } from '../keys/keys-section.tsx';
 import { navigate, pathOf } from '../router.ts';
+import { canLease, canManage } from '../session/access.ts';
 import type { SignedIn } from '../session/session.ts';
 import { formatCount, formatNumber } from '../text/format-count.ts';
 import { formatLength } from '../time/format-duration.ts';
 import { DEFAULT_POOL, DeletePoolDialog } from './delete-pool-dialog.tsx';
-import { PolicyDialog } from './policy-dialog.tsx';
+import { EditPolicyDialog } from './policy-dialogs.tsx';
 import { ConditionBadge } from './pool-card.tsx';
 import type { PoolsFeed } from './pools-feed.ts';
 
@@ -44,7 +45,7 @@ export function PoolPage({ signedIn, pools: feed, name }: PoolPageProps) {
     feed.refresh();
     setChanges((count) => count + 1);
   };
-  const { canManage, canLease } = signedIn.access;
+  const { caller } = signedIn;
   return (
     <>
       <BackLink />
@@ -57,12 +58,12 @@ export function PoolPage({ signedIn, pools: feed, name }: PoolPageProps) {
         }
         actions={
           <>
-            {canLease && (
+            {canLease(caller) && (
               <a class="button button-plain" href={pathOf({ view: 'try-it', pool: name })}>
                 Try it
               </a>
             )}
-            {canManage && (
+            {canManage(caller) && (
               <>
                 <button type="button" class="button button-plain" onClick={() => setDialog('policy')}>
                   <Icon name="sliders" /> Edit policy
@@ -90,7 +91,7 @@ export function PoolPage({ signedIn, pools: feed, name }: PoolPageProps) {
         <CreateKeysDialog api={signedIn.api} pool={name} onClose={close} onCreated={onChanged} />
       )}
       {dialog === 'policy' && (
-        <PolicyDialog api={signedIn.api} pool={pool} onClose={close} onSaved={onChanged} />
+        <EditPolicyDialog api={signedIn.api} pool={pool} onClose={close} onSaved={onChanged} />
       )}
       {dialog === 'delete' && (
         <DeletePoolDialog

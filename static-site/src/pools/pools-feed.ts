@@ -1,6 +1,6 @@
 import { signal } from '@preact/signals';
 import type { Pool } from '../../../shared/contract/pools.ts';
-import type { Answer, Api } from '../api/api-client.ts';
+import type { Answer, Api } from '../api/api.ts';
 import { createFeed, type Feed } from '../poll/feed.ts';
 import { endSessionIfRejected } from '../session/session.ts';
 import { addSample, type Sample } from './usage-history.ts';

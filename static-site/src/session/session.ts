@@ -1,7 +1,7 @@
 import { signal } from '@preact/signals';
-import { type Api, createApi } from '../api/api-client.ts';
-import { ApiError } from '../api/api-error.ts';
-import { type Access, discoverAccess } from './discover-access.ts';
+import type { Caller } from '../../../shared/contract/clients.ts';
+import { type Api, createApi } from '../api/api.ts';
+import { isOutage, isRefusal } from '../api/explain-error.ts';
 import { askOtherTabs, listenToOtherTabs, signOutOtherTabs } from './other-tabs.ts';
 
 /** Kept for the tab only: closing it forgets. Empty once somebody signed out here, so that no other tab is asked. */
@@ -10,7 +10,7 @@ const STORAGE_KEY = 'token-orchestrator.credential';
 export interface SignedIn {
   readonly credential: string;
   readonly api: Api;
-  readonly access: Access;
+  readonly caller: Caller;
 }
 
 export type Session =
@@ -24,17 +24,14 @@ export const session = signal<Session>({ state: 'signed-out' });
 
 export async function signIn(credential: string): Promise<void> {
   if (session.value.state !== 'unreachable') session.value = { state: 'checking' };
-  const api = createApi(credential);
   try {
-    const access = await discoverAccess(api);
+    const api = createApi(credential);
+    const { body: caller } = await api.me();
     sessionStorage.setItem(STORAGE_KEY, credential);
-    session.value = { state: 'signed-in', credential, api, access };
+    session.value = { state: 'signed-in', credential, api, caller };
   } catch (error) {
-    if (error instanceof ApiError && error.isOutage) {
-      session.value = { state: 'unreachable', credential, error };
-    } else {
-      signOut(error);
-    }
+    if (isOutage(error)) session.value = { state: 'unreachable', credential, error };
+    else signOut(error);
   }
 }
 
@@ -44,6 +41,17 @@ export async function resumeSession(): Promise<void> {
   const credential = sessionStorage.getItem(STORAGE_KEY) ?? (await askOtherTabs());
   if (credential) await signIn(credential);
   else session.value = { state: 'signed-out' };
+}
+
+/**
+ * The credential of a sign-in link (`/#credential=...`), taken out of the address and of the tab's history at once.
+ * A fragment is never sent to a server.
+ */
+export function takeCredentialFromAddress(): string | undefined {
+  const credential = new URLSearchParams(location.hash.slice(1)).get('credential');
+  if (credential === null) return undefined;
+  history.replaceState(history.state, '', location.pathname + location.search);
+  return credential.trim() || undefined;
 }
 
 /** Forgets the credential; `error` is why, if the person did not ask for it. */
@@ -58,9 +66,13 @@ export function signOutEverywhere({ credential }: SignedIn): void {
   signOut();
 }
 
-/** Signs out when the error says that the credential is no longer good. */
+/** After a refusal: signs out if the credential itself is no longer good, and not just not allowed to do this. */
 export function endSessionIfRejected(error: unknown): void {
-  if (error instanceof ApiError && error.code === 'credential_rejected') signOut(error);
+  const current = session.value;
+  if (!isRefusal(error) || current.state !== 'signed-in') return;
+  current.api.me().catch((failure) => {
+    if (isRefusal(failure) && session.value === current) signOut(failure);
+  });
 }
 
 listenToOtherTabs(

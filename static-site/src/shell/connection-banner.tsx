@@ -1,3 +1,4 @@
+import { UnreachableError } from '../../../client/sdk/errors.ts';
 import { explainOutage } from '../api/explain-error.ts';
 import { Icon } from '../components/icon.tsx';
 import { askAgain, outage } from '../poll/connection.ts';
@@ -14,7 +15,7 @@ export function ConnectionBanner() {
             <Icon name="warning" />
             <p class="min-w-0 flex-1 basis-60">
               <strong class="font-semibold">
-                {current.error.code === 'network' ? 'Connection lost' : 'The service has trouble'}
+                {current.error instanceof UnreachableError ? 'Connection lost' : 'The service has trouble'}
               </strong>{' '}
               since {formatClock(current.since)}. {explainOutage(current.error)} What you see is from before.
             </p>

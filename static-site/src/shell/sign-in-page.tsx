@@ -1,5 +1,5 @@
 import { useId, useState } from 'preact/hooks';
-import { explainOutage } from '../api/explain-error.ts';
+import { explainOutage, explainSignOut } from '../api/explain-error.ts';
 import { ErrorNotice } from '../components/notice.tsx';
 import { PageHeading } from '../components/page-heading.tsx';
 import { type Session, signIn } from '../session/session.ts';
@@ -62,7 +62,7 @@ export function SignInPage({ current }: { current: Session }) {
             The start of the service prints one. It is kept for this tab and those you open from it, until
             they are closed, and sent to this service only.
           </p>
-          <ErrorNotice error={error} />
+          <ErrorNotice error={error} explain={explainSignOut} />
           <button type="submit" class="button button-primary mt-5 min-h-10 w-full" disabled={busy}>
             {busy ? 'Signing in…' : 'Sign in'}
           </button>

@@ -7,7 +7,7 @@ import { OverviewPage } from '../pools/overview-page.tsx';
 import { PoolPage } from '../pools/pool-page.tsx';
 import { createPoolsFeed, type PoolsFeed } from '../pools/pools-feed.ts';
 import { pathOf, type Route, route } from '../router.ts';
-import { roleOf } from '../session/discover-access.ts';
+import { canLease, canManageClients, canRead } from '../session/access.ts';
 import { type SignedIn, signOutEverywhere } from '../session/session.ts';
 import { createLeaseDesk, type LeaseDesk } from '../try-it/lease-desk.ts';
 import { TryItPage } from '../try-it/try-it-page.tsx';
@@ -17,9 +17,9 @@ import { ThemeToggle } from './theme-toggle.tsx';
 
 /** Everything that a person sees once signed in. */
 export function SignedInShell({ signedIn }: { signedIn: SignedIn }) {
-  const { api, access } = signedIn;
-  const pools = useMemo(() => (access.canRead ? createPoolsFeed(api) : undefined), [api, access]);
-  const desk = useMemo(() => (access.canLease ? createLeaseDesk(api) : undefined), [api, access]);
+  const { api, caller } = signedIn;
+  const pools = useMemo(() => (canRead(caller) ? createPoolsFeed(api) : undefined), [api, caller]);
+  const desk = useMemo(() => (canLease(caller) ? createLeaseDesk(api) : undefined), [api, caller]);
   useEffect(
     () => () => {
       pools?.stop();
@@ -66,7 +66,7 @@ function View({ signedIn, pools, desk }: ViewProps) {
         return <PoolPage key={current.pool} signedIn={signedIn} pools={pools} name={current.pool} />;
       break;
     case 'clients':
-      if (signedIn.access.canManageClients) return <ClientsPage signedIn={signedIn} pools={pools} />;
+      if (canManageClients(signedIn.caller)) return <ClientsPage signedIn={signedIn} pools={pools} />;
       break;
     case 'try-it':
       break;
@@ -100,7 +100,7 @@ function NotFound() {
 }
 
 function Header({ signedIn }: { signedIn: SignedIn }) {
-  const { access } = signedIn;
+  const { caller } = signedIn;
   return (
     <div class="sticky top-0 z-20 border-b border-line bg-surface/95 backdrop-blur">
       <header class="mx-auto flex max-w-[84rem] flex-wrap items-center gap-x-8 px-4 sm:px-8">
@@ -109,13 +109,13 @@ function Header({ signedIn }: { signedIn: SignedIn }) {
         </a>
         <div class="ml-auto flex items-center gap-1 sm:order-3">
           <span class="mr-2 hidden rounded-md bg-sunken px-2 py-0.5 text-xs font-medium text-muted sm:inline">
-            {roleOf(access)}
+            {caller.role}
           </span>
           <ThemeToggle />
           <button
             type="button"
             class="button button-quiet button-icon"
-            aria-label={`Sign out (${roleOf(access)})`}
+            aria-label={`Sign out (${caller.role})`}
             title="Sign out"
             onClick={() => signOutEverywhere(signedIn)}
           >
@@ -123,9 +123,9 @@ function Header({ signedIn }: { signedIn: SignedIn }) {
           </button>
         </div>
         <nav aria-label="Views" class="-mx-2 flex h-11 w-full gap-1 sm:order-2 sm:h-14 sm:w-auto">
-          {access.canRead && <NavLink target={{ view: 'overview' }}>Overview</NavLink>}
-          {access.canLease && <NavLink target={{ view: 'try-it' }}>Try it</NavLink>}
-          {access.canManageClients && <NavLink target={{ view: 'clients' }}>Clients</NavLink>}
+          {canRead(caller) && <NavLink target={{ view: 'overview' }}>Overview</NavLink>}
+          {canLease(caller) && <NavLink target={{ view: 'try-it' }}>Try it</NavLink>}
+          {canManageClients(caller) && <NavLink target={{ view: 'clients' }}>Clients</NavLink>}
           <a href="/docs" class="flex items-center rounded-md px-2.5 font-medium text-muted hover:text-ink">
             API
           </a>

@@ -1,10 +1,9 @@
-import { useId, useState } from 'preact/hooks';
+import { useState } from 'preact/hooks';
+import { NoKeyAvailableError } from '../../../client/sdk/errors.ts';
 import type { AcquireLeaseRequest } from '../../../shared/contract/leases.ts';
-import { ApiError } from '../api/api-error.ts';
-import { FormField, issueOf, withoutFieldIssues } from '../components/form-field.tsx';
+import { NumberField, TextField } from '../components/fields.tsx';
+import { Form } from '../components/form.tsx';
 import { Icon } from '../components/icon.tsx';
-import { ErrorNotice } from '../components/notice.tsx';
-import { useAction } from '../components/use-action.ts';
 import type { PoolsFeed } from '../pools/pools-feed.ts';
 import { pathOf } from '../router.ts';
 import { formatCount } from '../text/format-count.ts';
@@ -16,17 +15,18 @@ interface AcquireFormProps {
   readonly desk: LeaseDesk;
   /** Undefined for a client, which may not see pools. */
   readonly pools: PoolsFeed | undefined;
+  /** The pools that the credential is limited to. */
+  readonly limitedTo: readonly string[] | undefined;
   readonly pool: string;
   readonly onPool: (pool: string) => void;
   readonly context: SnippetContext;
 }
 
 /** What to acquire, and the lines that do it elsewhere. */
-export function AcquireForm({ desk, pools, pool, onPool, context }: AcquireFormProps) {
-  const listId = useId();
+export function AcquireForm({ desk, pools, limitedTo, pool, onPool, context }: AcquireFormProps) {
   const [leaseSeconds, setLeaseSeconds] = useState('');
   const [holder, setHolder] = useState('');
-  const action = useAction();
+  const [isExhausted, setExhausted] = useState(false);
   const known = pools?.value.value;
   const chosen = known?.find((candidate) => candidate.pool === pool);
   const request: AcquireLeaseRequest = {
@@ -35,98 +35,69 @@ export function AcquireForm({ desk, pools, pool, onPool, context }: AcquireFormP
     ...(holder.trim() !== '' && { holder: holder.trim() }),
   };
   const acquire = async (): Promise<void> => {
-    await action.run(() => desk.acquire(request));
-    pools?.refresh();
+    setExhausted(false);
+    try {
+      await desk.acquire(request);
+    } catch (error) {
+      setExhausted(error instanceof NoKeyAvailableError);
+      throw error;
+    } finally {
+      pools?.refresh();
+    }
   };
-  const isEmpty = action.error instanceof ApiError && action.error.code === 'no_key_available';
 
   return (
     <section class="card grid gap-6 p-4 sm:p-6 lg:grid-cols-2" aria-labelledby="acquire-heading">
-      <form
-        class="flex flex-col gap-4"
-        onSubmit={(event) => {
-          event.preventDefault();
-          void acquire();
-        }}
-      >
+      <div class="space-y-4">
         <h2 id="acquire-heading" class="font-semibold">
           Acquire a key
         </h2>
-        <FormField
-          label="Pool"
-          hint={pools && <FreeNow pools={pools} pool={pool} />}
-          error={issueOf(action.error, 'pool')}
+        <Form
+          fields={['pool', 'leaseSeconds', 'holder']}
+          submit={
+            <>
+              <Icon name="key" /> Acquire
+            </>
+          }
+          onSubmit={acquire}
         >
-          {(attributes) => (
-            <input
-              {...attributes}
-              class="field"
-              required
-              list={listId}
-              autocomplete="off"
-              autocapitalize="off"
-              spellcheck={false}
-              value={pool}
-              onInput={(event) => onPool(event.currentTarget.value.trim())}
+          <TextField
+            label="Pool"
+            name="pool"
+            hint={pools && <FreeNow pools={pools} pool={pool} />}
+            required
+            suggestions={known?.map((one) => one.pool) ?? limitedTo}
+            value={pool}
+            onValue={(name) => onPool(name.trim())}
+          />
+          <div class="grid gap-4 sm:grid-cols-2">
+            <NumberField
+              label="Lease, in seconds"
+              name="leaseSeconds"
+              hint="Short ones lapse while you watch"
+              min={1}
+              max={86_400}
+              placeholder={chosen === undefined ? "the pool's" : String(chosen.leaseSeconds)}
+              value={leaseSeconds}
+              onValue={setLeaseSeconds}
             />
-          )}
-        </FormField>
-        <datalist id={listId}>
-          {known?.map(({ pool: name }) => (
-            <option key={name} value={name} />
-          ))}
-        </datalist>
-        <div class="grid gap-4 sm:grid-cols-2">
-          <FormField
-            label="Lease, in seconds"
-            hint="Short ones lapse while you watch"
-            error={issueOf(action.error, 'leaseSeconds')}
-          >
-            {(attributes) => (
-              <input
-                {...attributes}
-                type="number"
-                class="field tabular-nums"
-                min={1}
-                max={86_400}
-                placeholder={chosen === undefined ? "the pool's" : String(chosen.leaseSeconds)}
-                value={leaseSeconds}
-                onInput={(event) => setLeaseSeconds(event.currentTarget.value)}
-              />
-            )}
-          </FormField>
-          <FormField
-            label="Holder"
-            hint="A label for people, optional"
-            error={issueOf(action.error, 'holder')}
-          >
-            {(attributes) => (
-              <input
-                {...attributes}
-                class="field"
-                maxLength={200}
-                autocomplete="off"
-                placeholder="build-agent-7"
-                value={holder}
-                onInput={(event) => setHolder(event.currentTarget.value)}
-              />
-            )}
-          </FormField>
-        </div>
-        <div>
-          <button type="submit" class="button button-primary min-h-10" disabled={action.running}>
-            <Icon name="key" /> Acquire
-          </button>
-          <ErrorNotice error={withoutFieldIssues(action.error, 'pool', 'leaseSeconds', 'holder')} />
-          {isEmpty && pools !== undefined && (
-            <p class="mt-2 text-xs">
-              <a class="text-accent underline underline-offset-2" href={pathOf({ view: 'pool', pool })}>
-                See who holds them
-              </a>
-            </p>
-          )}
-        </div>
-      </form>
+            <TextField
+              label="Holder"
+              name="holder"
+              hint="A label for people, optional"
+              maxLength={200}
+              placeholder="build-agent-7"
+              value={holder}
+              onValue={setHolder}
+            />
+          </div>
+        </Form>
+        {isExhausted && pools !== undefined && (
+          <a class="text-xs text-accent underline underline-offset-2" href={pathOf({ view: 'pool', pool })}>
+            See who holds them
+          </a>
+        )}
+      </div>
       <CodePanel title="Acquire" snippet={acquireSnippet(context, request)} />
     </section>
   );

@@ -1,8 +1,8 @@
 import { effect, type ReadonlySignal, signal } from '@preact/signals';
+import { LeaseEndedError } from '../../../client/sdk/errors.ts';
 import type { AcquireLeaseRequest, Lease } from '../../../shared/contract/leases.ts';
 import type { LeaseEndReason } from '../../../shared/contract/problems.ts';
-import type { Answer, Api } from '../api/api-client.ts';
-import { ApiError } from '../api/api-error.ts';
+import type { Answer, Api } from '../api/api.ts';
 import { explainLeaseEnd, explainOutage } from '../api/explain-error.ts';
 import { startPolling } from '../poll/start-polling.ts';
 import { endSessionIfRejected } from '../session/session.ts';
@@ -80,9 +80,8 @@ export function createLeaseDesk(api: Api): LeaseDesk {
   };
 
   const endIfOver = (leaseId: string, error: unknown): boolean => {
-    if (!(error instanceof ApiError) || error.code !== 'lease_ended') return false;
-    const reason = error.reason ?? 'unknown';
-    if (find(leaseId)?.ended === undefined) end(leaseId, reason);
+    if (!(error instanceof LeaseEndedError)) return false;
+    if (find(leaseId)?.ended === undefined) end(leaseId, error.reason);
     return true;
   };
 
@@ -101,7 +100,7 @@ export function createLeaseDesk(api: Api): LeaseDesk {
       if (endIfOver(leaseId, error)) {
         log.add(
           'bad',
-          `Keep-alive answered 410 lease_ended, reason ${(error as ApiError).reason}`,
+          `Keep-alive answered 410 lease_ended, reason ${(error as LeaseEndedError).reason}`,
           find(leaseId)?.lease.keyId,
         );
       }

@@ -2,6 +2,7 @@ import { useEffect, useState } from 'preact/hooks';
 import { EmptyState } from '../components/empty-state.tsx';
 import { PageHeading } from '../components/page-heading.tsx';
 import type { PoolsFeed } from '../pools/pools-feed.ts';
+import { firstPool } from '../session/access.ts';
 import type { SignedIn } from '../session/session.ts';
 import { plural } from '../text/format-count.ts';
 import { formatClock } from '../time/time-text.tsx';
@@ -24,7 +25,7 @@ interface TryItPageProps {
 
 /** Be a program for a minute: acquire, keep alive, release, or let it lapse. Also a client's own leases. */
 export function TryItPage({ signedIn, desk, pools, pool: wanted }: TryItPageProps) {
-  const [pool, setPool] = useState(wanted ?? 'default');
+  const [pool, setPool] = useState(wanted ?? firstPool(signedIn.caller));
   const [isShown, setShown] = useState(false);
   useEffect(() => desk.watch(), [desk]);
   const context: SnippetContext = {
@@ -57,7 +58,14 @@ export function TryItPage({ signedIn, desk, pools, pool: wanted }: TryItPageProp
         silent.
       </PageHeading>
       <Lifecycle />
-      <AcquireForm desk={desk} pools={pools} pool={pool} onPool={setPool} context={context} />
+      <AcquireForm
+        desk={desk}
+        pools={pools}
+        limitedTo={signedIn.caller.pools}
+        pool={pool}
+        onPool={setPool}
+        context={context}
+      />
 
       <div class="mt-8 grid gap-x-6 gap-y-8 xl:grid-cols-[minmax(0,1fr)_20rem]">
         <section aria-labelledby="leases-heading">

@@ -28,7 +28,7 @@ const CLOCKS = [0, 300, 600, 900];
 const CALLERS = 8;
 const ACQUIRES = 400;
 
-describeOnEveryStore((world) => {
+describeOnEveryStore((world, share) => {
   const sweepNow = () => sweep(world.context, () => true);
 
   describe('Rule 12: nobody is refused while a key is free throughout the call', () => {
@@ -65,7 +65,7 @@ describeOnEveryStore((world) => {
       const work = async (_: unknown, index: number) => {
         const context = hosts[index % hosts.length] as Context;
         const caller = { clientId: `caller-${index}`, role: 'client' } as const;
-        for (let count = 0; count < ACQUIRES; count += 1) {
+        for (let count = 0; count < ACQUIRES * share * share; count += 1) {
           const idempotencyKey = `acquire-${count}`;
           const { leaseId } = await persistently(() => acquire(context, caller, { idempotencyKey }));
           world.passTime(Math.floor(random() * 20));

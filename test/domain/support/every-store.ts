@@ -4,12 +4,15 @@ import { makeSqliteStore } from '../../store/sqlite-fixture.ts';
 import { describeWithMongoDb } from '../../support/mongodb.ts';
 import { useWorld, type World } from './world.ts';
 
-/** Runs one suite on SQLite, and on MongoDB where this run has one: the rules hold whatever the database is. */
-export function describeOnEveryStore(suite: (world: World) => void): void {
+/**
+ * Runs one suite on SQLite, and on MongoDB where this run has one: the rules hold whatever the database is. `share`: how
+ * much of a long random run is worth its time there, where each command goes over the wire.
+ */
+export function describeOnEveryStore(suite: (world: World, share: number) => void): void {
   describe('on SQLite', () => {
-    suite(useWorld(makeSqliteStore));
+    suite(useWorld(makeSqliteStore), 1);
   });
   describeWithMongoDb('on MongoDB', (database) => {
-    suite(useWorld(makeMongoStore(database)));
+    suite(useWorld(makeMongoStore(database)), 0.15);
   });
 }

@@ -1,0 +1,73 @@
+import { type ComponentChildren, createContext } from 'preact';
+import { useContext } from 'preact/hooks';
+import { InvalidRequestError } from '../../../client/sdk/errors.ts';
+import { ErrorNotice } from './notice.tsx';
+import { useAction } from './use-action.ts';
+
+/** What the API found wrong with the form, for the fields in it. */
+const FormError = createContext<unknown>(undefined);
+
+interface FormProps {
+  /** The fields that stand in it, as the API names them: what is wrong with one is shown beside it. */
+  readonly fields?: readonly string[];
+  /** On the button. */
+  readonly submit: ComponentChildren;
+  readonly tone?: 'primary' | 'danger';
+  readonly disabled?: boolean;
+  /** Does what the form asks for; what it throws is shown. */
+  readonly onSubmit: () => Promise<void>;
+  /** In a dialog: closes it. */
+  readonly onCancel?: () => void;
+  readonly children: ComponentChildren;
+}
+
+/** Fields, what went wrong, and the button that sends them, once at a time. */
+export function Form(props: FormProps) {
+  const { fields = [], submit, tone = 'primary', disabled = false, onSubmit, onCancel, children } = props;
+  const action = useAction();
+  const button = (
+    <button type="submit" class={`button button-${tone}`} disabled={disabled || action.running}>
+      {submit}
+    </button>
+  );
+  return (
+    <form
+      class="space-y-4"
+      onSubmit={(event) => {
+        event.preventDefault();
+        if (!disabled) void action.run(onSubmit);
+      }}
+    >
+      <FormError.Provider value={action.error}>{children}</FormError.Provider>
+      <ErrorNotice error={withoutIssuesOf(fields, action.error)} />
+      {onCancel === undefined ? (
+        button
+      ) : (
+        <div class="mt-6 flex flex-wrap-reverse justify-end gap-2">
+          <button type="button" class="button button-plain" onClick={onCancel}>
+            Cancel
+          </button>
+          {button}
+        </div>
+      )}
+    </form>
+  );
+}
+
+/** What the API found wrong with a field of the form around; of a list, what is wrong with its first bad entry. */
+export function useIssueOf(field: string | undefined): string | undefined {
+  const error = useContext(FormError);
+  if (field === undefined || !(error instanceof InvalidRequestError)) return undefined;
+  return error.errors.find(({ path }) => isOf(field, path))?.message;
+}
+
+function withoutIssuesOf(fields: readonly string[], error: unknown): unknown {
+  if (!(error instanceof InvalidRequestError)) return error;
+  const isShown = error.errors.every(({ path }) => fields.some((field) => isOf(field, path)));
+  return isShown && error.errors.length > 0 ? undefined : error;
+}
+
+/** The API names an entry of a list by its place: `pools.0`. */
+function isOf(field: string, path: string): boolean {
+  return path === field || path.startsWith(`${field}.`);
+}
