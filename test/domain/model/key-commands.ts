@@ -1,7 +1,7 @@
 import fc, { type AsyncCommand } from 'fast-check';
 import { expect } from 'vitest';
-import { type Key, keyStateAt } from '../../../shared/domain/key.ts';
 import { createKeys } from '../../../shared/domain/create-keys.ts';
+import { type Key, keyStateAt } from '../../../shared/domain/key.ts';
 import { deleteKey, listKeys, refreshKey, unblockKey } from '../../../shared/domain/keys.ts';
 import { poolReference } from '../../../shared/domain/pool.ts';
 import { sweep } from '../../../shared/domain/sweep.ts';

@@ -99,7 +99,8 @@ export class ReferenceModel {
   release(leaseId: string, clientId: string): void {
     const { keyId, pool, proof } = readLeaseId(leaseId);
     const { now } = this;
-    this.store.release({ keyId, pool, leaseId: proof, clientId, now, freeAt: now - TOLERANCE });
+    const held = { keyId, pool, leaseId: proof, clientId, now };
+    this.store.release({ ...held, freeAt: now - TOLERANCE, discard: false, forget: false });
   }
 
   #endsAfter(leaseMs: number): { freeAt: number; keyExpiresAt: number } {
