@@ -1,10 +1,11 @@
 import type { CommandStartedEvent } from 'mongodb';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { acquireLease } from '../../shared/domain/acquire-lease.ts';
+import type { HeldLease } from '../../shared/contract/leases.ts';
 import type { Caller } from '../../shared/domain/client.ts';
 import { NoKeyAvailableError } from '../../shared/domain/errors.ts';
 import { keepAliveLease, releaseLease } from '../../shared/domain/leases.ts';
-import { DEFAULT_POOL } from '../../shared/domain/pool.ts';
+import { DEFAULT_POOL, type Pool, type PoolPolicy } from '../../shared/domain/pool.ts';
+import { acquire as acquireFrom } from '../domain/support/world.ts';
 import { describeWithMongoDb } from '../support/mongodb.ts';
 import { EVERY_VERB } from './contract/every-verb.ts';
 import {
@@ -23,7 +24,7 @@ import { emptyDatabase, openWatchedStore, type WatchedStore } from './mongo-fixt
 const CALLER: Caller = { clientId: 'client_a', role: 'client' };
 const SLOT_INDEX = { pool: 1, state: 1, slot: 1, freeAt: 1, expiresAt: 1 };
 const FREE_AT_INDEX = { pool: 1, state: 1, freeAt: 1, 'lease.expiresAt': 1, expiresAt: 1 };
-const EXPIRY_INDEX = { pool: 1, state: 1, expiresAt: 1, freeAt: 1 };
+const EXPIRY_INDEX = { pool: 1, state: 1, valueHash: 1, expiresAt: 1, freeAt: 1 };
 const ID_INDEX = { _id: 1 };
 const TIMEOUT_MS = 4000;
 const MAJORITY = { w: 'majority', j: true, wtimeout: 3200 };
@@ -58,8 +59,15 @@ describeWithMongoDb('the commands of the MongoDB store', (database) => {
     await addKeys(watched.store, [makeKey({ pool: watched.pool, ...fields })]);
   }
 
-  function acquire(fields: { idempotencyKey?: string } = {}) {
-    return acquireLease(watched.context, CALLER, { pool: DEFAULT_POOL, ...fields });
+  function acquire(fields: { idempotencyKey?: string } = {}): Promise<HeldLease> {
+    return acquireFrom(watched.context, CALLER, fields);
+  }
+
+  async function setPolicy(policy: Partial<PoolPolicy>): Promise<void> {
+    const found = await watched.context.pools.getFresh(DEFAULT_POOL, NOW);
+    const change = { policy: { ...found.policy, ...policy }, now: NOW };
+    const changed = await watched.store.pools.update(found, change);
+    watched.context.pools.remember(changed as Pool, NOW);
   }
 
   describe('acquire', () => {
@@ -79,6 +87,36 @@ describeWithMongoDb('the commands of the MongoDB store', (database) => {
         },
       ]);
       expect(commands[0]?.command).not.toHaveProperty('sort');
+    });
+
+    it('a free key with one too where the pool holds a number of keys, and a client may hold few of them', async () => {
+      await setPolicy({ targetSize: 2, maxLeasesPerClient: 3 });
+      await addKey({ ...FOUND_AT_ONCE, seat: 1 });
+      expect(await watched.commandsOf(() => acquire({ idempotencyKey: 'request-1' }))).toMatchObject([
+        {
+          commandName: 'findAndModify',
+          command: {
+            hint: SLOT_INDEX,
+            query: { seat: { $lt: 2 } },
+            update: { $set: { clientSeat: expect.stringMatching(/^[\w-]{43}\.[012]$/) } },
+            writeConcern: MAJORITY,
+          },
+        },
+      ]);
+    });
+
+    it('a key that has to be made with seven, the last one an insertion', async () => {
+      await setPolicy({ targetSize: 2 });
+      const commands = await watched.commandsOf(() => acquire());
+      expect(commands).toMatchObject([
+        { commandName: 'findAndModify' },
+        { commandName: 'find', command: { filter: { state: 'leased' } } },
+        { commandName: 'find', command: { filter: { state: 'free' } } },
+        { commandName: 'find', command: { filter: { state: 'free' }, limit: 1 } },
+        { commandName: 'find', command: { hint: { seatId: 1 } } },
+        { commandName: 'aggregate', command: { hint: FREE_AT_INDEX } },
+        { commandName: 'insert', command: { writeConcern: MAJORITY } },
+      ]);
     });
 
     it('a key that the first command misses with four, each stored state read by itself, the leased one first', async () => {
@@ -126,21 +164,28 @@ describeWithMongoDb('the commands of the MongoDB store', (database) => {
 
   it('keep a lease alive with one majority write on the primary key', async () => {
     await addKey(FOUND_AT_ONCE);
-    const { lease } = await acquire();
+    const lease = await acquire();
     const commands = await watched.commandsOf(() => keepAliveLease(watched.context, CALLER, lease.leaseId));
     expect(commands).toMatchObject([
       { command: { query: { _id: lease.keyId }, hint: ID_INDEX, writeConcern: MAJORITY } },
     ]);
   });
 
-  it('release a lease with one majority write on the primary key', async () => {
-    await addKey(FOUND_AT_ONCE);
-    const { lease } = await acquire();
-    const commands = await watched.commandsOf(() => releaseLease(watched.context, CALLER, lease.leaseId));
-    expect(commands).toMatchObject([
-      { command: { updates: [{ q: { _id: lease.keyId }, hint: ID_INDEX }], writeConcern: MAJORITY } },
-    ]);
-  });
+  it.each(['ok', 'cooldown', 'discard'] as const)(
+    'release a lease with one majority write on the primary key, with the outcome %s',
+    async (outcome) => {
+      await setPolicy({ maxLeasesPerClient: 3, cooldownSeconds: 9 });
+      await addKey(FOUND_AT_ONCE);
+      const lease = await acquire();
+      const commands = await watched.commandsOf(() =>
+        releaseLease(watched.context, CALLER, lease.leaseId, { outcome }),
+      );
+      const u = { $unset: { clientSeat: '' } };
+      expect(commands).toMatchObject([
+        { command: { updates: [{ q: { _id: lease.keyId }, u, hint: ID_INDEX }], writeConcern: MAJORITY } },
+      ]);
+    },
+  );
 
   it('count the pool of a limited creation at one confirmed moment', async () => {
     const create = () => watched.store.keys.create([makeKey()], makeSeats(1));
@@ -228,10 +273,13 @@ describeWithMongoDb('the commands of the MongoDB store', (database) => {
           `delete ${slot}`,
           'delete _id',
           'find _id',
+          'find clientSeat',
           `find ${expiry}`,
           'find expiresAt',
           `find ${freeAt}`,
           'find lease.clientId,_id',
+          'find seatId',
+          'find valueHash',
           `find ${slot}`,
           'findAndModify _id',
           'findAndModify requestHash',

@@ -56,14 +56,14 @@ describeWithMongoDb('creating keys in MongoDB', (database) => {
     return keyId;
   }
 
-  function create(store: Store, count: number, seats: Seats | null): Promise<boolean> {
+  function create(store: Store, count: number, seats: Seats | null) {
     const keys = Array.from({ length: count }, () => makeKey({ slot: Math.random() }));
     return store.keys.create(keys, seats);
   }
 
   it('stores what it was given, and nothing of how it was made', async () => {
     const key = makeKey({ value: 'secret', expiresAt: NOW + 12_345 });
-    expect(await fixture.store.keys.create([key], makeSeats(1))).toBe(true);
+    expect(await fixture.store.keys.create([key], makeSeats(1))).toBe('created');
     expect(await fixture.store.keys.getStored(key.keyId)).toEqual(key);
     expect(Object.keys((await documents.findOne({ _id: key.keyId })) ?? {}).sort()).toEqual([
       '_id',
@@ -81,15 +81,22 @@ describeWithMongoDb('creating keys in MongoDB', (database) => {
   it('leaves nothing behind when a key of the batch is refused', async () => {
     const taken = await addKey(fixture.store);
     for (const seats of [null, makeSeats(10)]) {
-      await expect(fixture.store.keys.create([makeKey(), taken], seats)).rejects.toThrow('E11000');
+      expect(await fixture.store.keys.create([makeKey(), taken], seats)).toBe('exists');
     }
     expect(await documents.distinct('_id')).toEqual([taken.keyId]);
     expect(await fixture.store.keys.getStored(taken.keyId)).toEqual(taken);
   });
 
+  it('leaves nothing behind when a value is there already', async () => {
+    const taken = await addKey(fixture.store, { value: 'sealed', valueHash: 'hash' });
+    const again = makeKey({ value: 'sealed again', valueHash: 'hash' });
+    expect(await fixture.store.keys.create([makeKey(), again, makeKey()], null)).toBe('exists');
+    expect(await documents.distinct('_id')).toEqual([taken.keyId]);
+  });
+
   it('leaves nothing behind when the pool is full', async () => {
-    expect(await create(fixture.store, 2, makeSeats(2))).toBe(true);
-    expect(await create(fixture.store, 1, makeSeats(2))).toBe(false);
+    expect(await create(fixture.store, 2, makeSeats(2))).toBe('created');
+    expect(await create(fixture.store, 1, makeSeats(2))).toBe('full');
     expect(await documents.countDocuments()).toBe(2);
   });
 
@@ -100,7 +107,7 @@ describeWithMongoDb('creating keys in MongoDB', (database) => {
         persistently(() => create(stores[index % 3] as Store, 3, makeSeats(10))),
       ),
     );
-    expect(created.filter(Boolean)).toHaveLength(3);
+    expect(created.filter((result) => result === 'created')).toHaveLength(3);
     expect(await documents.distinct('state')).toEqual(['free']);
     expect(await documents.countDocuments()).toBe(9);
   });
@@ -110,12 +117,12 @@ describeWithMongoDb('creating keys in MongoDB', (database) => {
       await insertPending(NOW + PENDING_MS);
       await expect(create(fixture.store, 1, makeSeats(1))).rejects.toThrow(DatabaseUnavailableError);
       expect(await documents.countDocuments()).toBe(1);
-      expect(await create(fixture.store, 1, makeSeats(2))).toBe(true);
+      expect(await create(fixture.store, 1, makeSeats(2))).toBe('created');
     });
 
     it('refuses what would not fit without them either', async () => {
       await insertPending(NOW + PENDING_MS);
-      expect(await create(fixture.store, 2, makeSeats(1))).toBe(false);
+      expect(await create(fixture.store, 2, makeSeats(1))).toBe('full');
     });
 
     it('removes them once they are past their time, and no others', async () => {
@@ -127,17 +134,35 @@ describeWithMongoDb('creating keys in MongoDB', (database) => {
       ];
       const expired = await addKey(fixture.store, { expiresAt: NOW - 5 * SECOND });
       const later = await insertPending(NOW + 1);
-      expect(await create(fixture.store, 1, makeSeats(2, NOW, { countFormerFree: true }))).toBe(true);
+      expect(await create(fixture.store, 1, makeSeats(2, NOW, { countFormerFree: true }))).toBe('created');
       const left = await documents.distinct('_id', { state: { $regex: '^pending:' } });
       expect(left.sort()).toEqual([...bystanders, later].sort());
       expect(await documents.countDocuments({ _id: expired.keyId })).toBe(1);
+    });
+
+    it('gives way to one that brings the same value, but not for longer than its time', async () => {
+      const keyId = await insertPending(NOW + SECOND, FORMER);
+      await documents.updateOne({ _id: keyId }, { $set: { valueHash: 'hash' } });
+      const bring = (at: number) =>
+        fixture.store.keys.create([makeKey({ valueHash: 'hash', createdAt: at })], null);
+      expect(await bring(NOW + SECOND - 1)).toBe('exists');
+      expect(await documents.distinct('_id')).toEqual([keyId]);
+      expect(await bring(NOW + SECOND)).toBe('created');
+      expect(await documents.distinct('state')).toEqual(['free']);
+    });
+
+    it('goes on where the first try of the same request died', async () => {
+      const keyId = await insertPending(NOW);
+      const again = makeKey({ keyId });
+      expect(await fixture.store.keys.create([makeKey(), again], makeSeats(2))).toBe('created');
+      expect(await fixture.store.keys.getStored(keyId)).toEqual(again);
     });
 
     it('counts those of an earlier generation as long as somebody may lease them', async () => {
       await insertPending(NOW + PENDING_MS, FORMER);
       const recently = makeSeats(1, NOW, { countFormerFree: true });
       await expect(create(fixture.store, 1, recently)).rejects.toThrow(DatabaseUnavailableError);
-      expect(await create(fixture.store, 1, makeSeats(1))).toBe(true);
+      expect(await create(fixture.store, 1, makeSeats(1))).toBe('created');
     });
 
     it('shows and leases none of them', async () => {
@@ -177,8 +202,8 @@ describeWithMongoDb('creating keys in MongoDB', (database) => {
         others.push(await create(fixture.store, 1, makeSeats(3)));
         others.push(await create(fixture.store, 1, makeSeats(3)).catch((error: unknown) => error));
       });
-      expect(await create(slow.store, 2, makeSeats(3))).toBe(true);
-      expect(others).toEqual([true, expect.any(DatabaseUnavailableError)]);
+      expect(await create(slow.store, 2, makeSeats(3))).toBe('created');
+      expect(others).toEqual(['created', expect.any(DatabaseUnavailableError)]);
       expect(await documents.countDocuments({ state: 'free' })).toBe(3);
     });
 
@@ -189,7 +214,7 @@ describeWithMongoDb('creating keys in MongoDB', (database) => {
           await expect(create(fixture.store, 2, makeSeats(2, NOW + PENDING_MS - 1))).rejects.toThrow(
             DatabaseUnavailableError,
           );
-          expect(await create(fixture.store, 2, makeSeats(2, NOW + ms))).toBe(true);
+          expect(await create(fixture.store, 2, makeSeats(2, NOW + ms))).toBe('created');
         });
         await expect(create(slow.store, 2, makeSeats(2))).rejects.toThrow(DatabaseUnavailableError);
         expect(await documents.countDocuments()).toBe(2);
@@ -212,7 +237,7 @@ describeWithMongoDb('creating keys in MongoDB', (database) => {
     it('tries again when another that was in its way has given up', async () => {
       const pending = await insertPending(NOW + PENDING_MS);
       slow.wire.intercept = beforeFirst('delete', () => documents.deleteOne({ _id: pending }));
-      expect(await create(slow.store, 1, makeSeats(1))).toBe(true);
+      expect(await create(slow.store, 1, makeSeats(1))).toBe('created');
       expect(await documents.distinct('state')).toEqual(['free']);
     });
   });
@@ -232,7 +257,7 @@ describeWithMongoDb('creating keys in MongoDB', (database) => {
       slow.wire.intercept = beforeFirst('insert', async () => {
         expect(await purge()).toEqual({ removed: 0, complete: true });
       });
-      expect(await slow.store.keys.create([former()], null)).toBe(true);
+      expect(await slow.store.keys.create([former()], null)).toBe('created');
       expect(await purge(NOW - TOLERANCE_MS - 1)).toEqual({ removed: 0, complete: false });
       expect(await purge()).toEqual({ removed: 1, complete: true });
     });
@@ -241,10 +266,10 @@ describeWithMongoDb('creating keys in MongoDB', (database) => {
       slow.wire.intercept = beforeFirst('insert', async () => {
         expect(
           await fixture.store.keys.create([makeKey()], makeSeats(1, NOW, { countFormerFree: true })),
-        ).toBe(true);
+        ).toBe('created');
       });
       const seats = makeSeats(1, NOW, { generation: GENERATION - 1 });
-      expect(await slow.store.keys.create([former()], seats)).toBe(false);
+      expect(await slow.store.keys.create([former()], seats)).toBe('full');
     });
 
     it('keeps its seat from the generation after it', async () => {
@@ -253,7 +278,7 @@ describeWithMongoDb('creating keys in MongoDB', (database) => {
         await expect(created).rejects.toThrow(DatabaseUnavailableError);
       });
       const seats = makeSeats(1, NOW, { generation: GENERATION - 1 });
-      expect(await slow.store.keys.create([former()], seats)).toBe(true);
+      expect(await slow.store.keys.create([former()], seats)).toBe('created');
     });
   });
 });

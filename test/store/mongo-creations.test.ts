@@ -50,7 +50,9 @@ describeWithMongoDb('what MongoDB remembers of creations', (database) => {
   });
 
   it('gives no token of a value twice when somebody imports it between the look and the write', async () => {
-    slow.wire.intercept = beforeFirst('update', () => test.store.keys.reserveTokens([{ hashes: ['b'] }], NOW));
+    slow.wire.intercept = beforeFirst('update', () =>
+      test.store.keys.reserveTokens([{ hashes: ['b'] }], NOW),
+    );
     expect(await slow.store.keys.reserveTokens(VALUES, NOW)).toEqual([NOW, NOW + RESERVED, NOW]);
     // Those that were not in the way have reserved one block, not two.
     expect(await test.store.keys.reserveTokens(VALUES, NOW)).toEqual([

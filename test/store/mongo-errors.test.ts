@@ -1,7 +1,7 @@
 import { MongoBulkWriteError, MongoNetworkError, MongoServerError, MongoWriteConcernError } from 'mongodb';
 import { describe, expect, it } from 'vitest';
 import { DatabaseUnavailableError } from '../../shared/domain/errors.ts';
-import { translateDriverError } from '../../shared/store/mongo/errors.ts';
+import { refusedField, refusedWrites, translateDriverError } from '../../shared/store/mongo/errors.ts';
 
 describe('an error of the driver', () => {
   const result = { insertedCount: 0 } as ConstructorParameters<typeof MongoBulkWriteError>[1];
@@ -70,4 +70,49 @@ describe('an error of the driver', () => {
   ])('that means %s stays as it is', (_name, error) => {
     expect(translateDriverError(error)).toBe(error);
   });
+});
+
+describe('a duplicate', () => {
+  const PLAN = 'Plan executor error during findAndModify :: caused by :: ';
+  const E11000 = 'E11000 duplicate key error collection: orchestrator.keys index: ';
+
+  it.each([
+    ['requestHash', { message: `${E11000}other`, code: 11000, keyPattern: { requestHash: 1 } }],
+    ['_id', { message: `${E11000}requestHash`, code: 11000, keyPattern: { _id: 1 } }],
+    ['clientSeat', { message: `${PLAN}${E11000}clientSeat_1 dup key: { clientSeat: "x.1" }`, code: 11000 }],
+    ['seatId', { message: `${E11000}seatId_1 dup key: { seatId: "requesthash#000001" }`, code: 11000 }],
+    ['valueHash', { message: "Duplicate key violation: Index 'valueHash_1'", code: 11000 }],
+    ['_id', { message: `${E11000}_id_ dup key: { _id: "key_1" }`, code: 11000 }],
+    [undefined, { message: 'requestHash', code: 112 }],
+  ])('tells that %s refused the write', (field, response) => {
+    expect(refusedField(new MongoServerError(response))).toBe(field);
+  });
+
+  it('tells that a field refused an insertion of many', () => {
+    const writeErrors = [{ index: 1, code: 11000, errmsg: `${E11000}valueHash_1` }];
+    expect(refusedField(makeBulkError(writeErrors))).toBe('valueHash');
+  });
+
+  it('among many writes is told by its place', () => {
+    const refused = { code: 11000, errmsg: E11000 };
+    expect(refusedWrites(makeBulkError([2, 5].map((index) => ({ index, ...refused }))))).toEqual([2, 5]);
+  });
+
+  it('beside another error is that error', () => {
+    const mixed = makeBulkError([
+      { index: 0, code: 11000, errmsg: E11000 },
+      { index: 1, code: 112, errmsg: 'WriteConflict' },
+    ]);
+    const lost = new MongoNetworkError('connection closed');
+    for (const error of [mixed, lost]) expect(() => refusedWrites(error)).toThrow(error);
+  });
+
+  function makeBulkError(writeErrors: { index: number; code: number; errmsg: string }[]) {
+    const [{ errmsg: message, code } = { errmsg: '', code: 0 }] = writeErrors;
+    type Parameters = ConstructorParameters<typeof MongoBulkWriteError>;
+    return new MongoBulkWriteError(
+      { message, code, writeErrors } as unknown as Parameters[0],
+      { insertedCount: 0 } as Parameters[1],
+    );
+  }
 });

@@ -59,6 +59,7 @@ export async function openWatchedStore(options: MongoStoreOptions): Promise<Watc
       store,
       pools,
       counts: new PoolCounts(store),
+      vault: async () => undefined,
       clock: () => NOW,
       clockSkewToleranceMs: TOLERANCE_MS,
     },

@@ -5,12 +5,13 @@ import { NOW, POLICY, SECOND } from './contract/scene.ts';
 import { useStore } from './contract/store-fixture.ts';
 import { makeMongoStore } from './mongo-fixture.ts';
 
-const OLD_POLICY: PoolPolicy = { leaseSeconds: 20, keyTtlSeconds: null, maxKeys: 5, paused: true };
+const OLD_POLICY = { leaseSeconds: 20, keyTtlSeconds: null, maxKeys: 5, paused: true };
+const READ_POLICY: PoolPolicy = { ...DEFAULT_POLICY, ...OLD_POLICY };
 
 describeWithMongoDb('pools that the version before stored', (database) => {
   const test = useStore(makeMongoStore(database));
   const documents = database.db.collection<{ _id: string; policy?: PoolPolicy }>('pools');
-  const old: Pool = { name: 'build', generation: 7, policy: OLD_POLICY, createdAt: NOW, updatedAt: NOW };
+  const old: Pool = { name: 'build', generation: 7, policy: READ_POLICY, createdAt: NOW, updatedAt: NOW };
 
   /** The fields of its policy are fields of the document. */
   beforeEach(async () => {
@@ -37,7 +38,7 @@ describeWithMongoDb('pools that the version before stored', (database) => {
     await documents.updateOne({ _id: 'build' }, { $unset: { maxKeys: '', leaseSeconds: '' } });
     const { leaseSeconds, maxKeys } = DEFAULT_POLICY;
     expect(await test.store.pools.get('build')).toMatchObject({
-      policy: { ...OLD_POLICY, leaseSeconds, maxKeys },
+      policy: { ...READ_POLICY, leaseSeconds, maxKeys },
     });
   });
 
@@ -46,7 +47,7 @@ describeWithMongoDb('pools that the version before stored', (database) => {
     expect(updated).toEqual({ ...old, policy: POLICY, updatedAt: NOW + SECOND });
     expect(await test.store.pools.get('build')).toEqual(updated);
     expect(await documents.findOne({ _id: 'build' })).toMatchObject({ policy: POLICY });
-    expect(await test.store.pools.update(old, { policy: OLD_POLICY, now: NOW + SECOND })).toBeNull();
+    expect(await test.store.pools.update(old, { policy: READ_POLICY, now: NOW + SECOND })).toBeNull();
   });
 
   it('are refreshed and cleared', async () => {

@@ -29,7 +29,9 @@ describeWithMongoDb('the seats of a pool in MongoDB', (database) => {
     );
     expect(minted.reduce((sum, count) => sum + count, 0)).toBe(10);
     const seated = await test.store.keys.listSeated({ name: NAME, below: 10 });
-    expect(seated.map(({ seat }) => seat).toSorted((one, other) => one - other)).toEqual([...Array(10).keys()]);
+    expect(seated.map(({ seat }) => seat).toSorted((one, other) => one - other)).toEqual([
+      ...Array(10).keys(),
+    ]);
   });
 
   it('are a range of their index, of a width that every target fits in', async () => {

@@ -77,8 +77,14 @@ describeWithMongoDb('the commands on the queue in MongoDB', (database) => {
 
   it('are two for a new ticket: its number, and its place', async () => {
     expect(await watched.commandsOf(() => give(watched.store, 'one'))).toMatchObject([
-      { commandName: 'findAndModify', command: { findAndModify: 'queues', query: { _id: POOL }, upsert: true } },
-      { commandName: 'update', command: { update: 'tickets', updates: [{ q: { _id: 'one' }, upsert: true }] } },
+      {
+        commandName: 'findAndModify',
+        command: { findAndModify: 'queues', query: { _id: POOL }, upsert: true },
+      },
+      {
+        commandName: 'update',
+        command: { update: 'tickets', updates: [{ q: { _id: 'one' }, upsert: true }] },
+      },
     ]);
   });
 
