@@ -119,7 +119,7 @@ export function describeReads(makeStore: MakeStore): void {
               { lease: { ...lease, id: `lease ${i}`, holder } },
             ),
         );
-        await Promise.all(others);
+        await Promise.all([byHolder, byLabel, ...others]);
         expect(await list({ search: `A ${search} B` })).toEqual([await byHolder, await byLabel]);
       },
     );
