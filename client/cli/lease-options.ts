@@ -11,6 +11,7 @@ export interface LeaseOptions extends CommonOptions {
   readonly wait: number;
   readonly holder: string;
   readonly leaseSeconds?: number;
+  readonly priority?: number;
 }
 
 export function addLeaseOptions(command: Command): Command {
@@ -21,17 +22,19 @@ export function addLeaseOptions(command: Command): Command {
       // Host and process: what an operator needs to find the holder.
       .option('--holder <text>', 'a label that operators see', `${hostname()}:${process.pid}`)
       .option('--lease-seconds <seconds>', "the lease, at most the pool's", parseWhole(1))
+      .option('--priority <0..9>', 'in the queue of a fair pool: higher goes first', parseWhole(0))
   );
 }
 
 /** What to acquire; the waiting is announced once. */
 export function acquireOptionsOf(options: LeaseOptions): AcquireOptions {
-  const { pool, holder, leaseSeconds, wait } = options;
+  const { pool, holder, leaseSeconds, priority, wait } = options;
   let isAnnounced = false;
   return {
     pool,
     holder,
     leaseSeconds,
+    priority,
     waitMs: wait,
     onWaiting: ({ message }) => {
       if (!isAnnounced) remark(options, `${message}; waiting for up to ${formatDuration(wait)}`);

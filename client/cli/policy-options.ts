@@ -12,6 +12,21 @@ interface PolicyField<Value> {
   readonly show: (value: Value) => string;
 }
 
+/** A number of something that may have no limit. */
+function countField(
+  flags: string,
+  description: string,
+  heading: string,
+  least = 0,
+): PolicyField<number | null> {
+  return {
+    options: [new Option(flags, `${description}, or none`).argParser(parseWholeOr('none', least))],
+    read: (given: number | 'none') => (given === 'none' ? null : given),
+    heading,
+    show: (count) => (count === null ? 'none' : String(count)),
+  };
+}
+
 /** The compiler finds a field of the policy that is missing here. */
 const POLICY: { readonly [Field in keyof PoolPolicy]: PolicyField<PoolPolicy[Field]> } = {
   leaseSeconds: {
@@ -30,15 +45,57 @@ const POLICY: { readonly [Field in keyof PoolPolicy]: PolicyField<PoolPolicy[Fie
     heading: 'key life',
     show: showSeconds,
   },
-  maxKeys: {
+  maxKeys: countField('--max-keys <count>', 'the most keys', 'max keys'),
+  targetSize: countField(
+    '--target-size <count>',
+    'how many keys the pool makes and holds by itself',
+    'target',
+  ),
+  maxLeaseSeconds: {
     options: [
-      new Option('--max-keys <count>', 'the most keys, or none for no limit').argParser(
-        parseWholeOr('none', 0),
+      new Option('--max-lease-seconds <seconds>', 'the longest a lease may be kept alive, or none').argParser(
+        parseWholeOr('none', 1),
       ),
     ],
     read: (given: number | 'none') => (given === 'none' ? null : given),
-    heading: 'max keys',
-    show: (count) => (count === null ? 'none' : String(count)),
+    heading: 'longest lease',
+    show: (seconds) => (seconds === null ? 'none' : showSeconds(seconds)),
+  },
+  cooldownSeconds: {
+    options: [
+      new Option(
+        '--cooldown-seconds <seconds>',
+        'how long a key rests after a lapse or an unblock',
+      ).argParser(parseWhole(0)),
+    ],
+    read: (given: number) => given,
+    heading: 'cooldown',
+    show: showSeconds,
+  },
+  maxLeasesPerClient: countField(
+    '--max-leases-per-client <count>',
+    'the most leases of one client',
+    'per client',
+    1,
+  ),
+  fair: {
+    options: [
+      new Option('--fair', 'serve those who wait in order'),
+      new Option('--no-fair', 'serve whoever asks first when a key is free').default(undefined),
+    ],
+    read: (given: boolean) => given,
+    heading: 'fair',
+    show: (fair) => (fair ? 'yes' : 'no'),
+  },
+  agingSeconds: {
+    options: [
+      new Option('--aging-seconds <seconds>', 'waiting this long counts as one step of priority').argParser(
+        parseWhole(1),
+      ),
+    ],
+    read: (given: number) => given,
+    heading: 'aging',
+    show: showSeconds,
   },
   paused: {
     options: [

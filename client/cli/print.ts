@@ -81,3 +81,13 @@ export function createProgressBar(
     },
   };
 }
+
+/** `name=value`, with commas between. */
+export function formatLabels(labels: Readonly<Record<string, string>> | undefined): string | undefined {
+  return (
+    labels &&
+    Object.entries(labels)
+      .map(([name, value]) => `${name}=${value}`)
+      .join(', ')
+  );
+}

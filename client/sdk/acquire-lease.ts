@@ -1,4 +1,5 @@
-import type { AcquireLeaseRequest, Lease } from '../../shared/contract/leases.ts';
+import type { AcquireLeaseRequest, HeldLease, LeaseList } from '../../shared/contract/leases.ts';
+import type { Waiting } from '../../shared/contract/tickets.ts';
 import { retryMs, waitForKeyMs } from './back-off.ts';
 import { Countdown, type Moment, momentOf, pause } from './clock.ts';
 import { type Context, checkDuration } from './context.ts';
@@ -7,15 +8,20 @@ import {
   LeaseEndedError,
   NoKeyAvailableError,
   PoolPausedError,
+  TicketEndedError,
   UnreachableError,
 } from './errors.ts';
 import { checkLease, type LeaseTerm } from './held-lease.ts';
 import { releaseLease, type TimedLease } from './leases.ts';
-import { askedToWaitMs, RETRIES } from './repeat.ts';
+import { askedToWaitMs, RETRIES, randomId } from './repeat.ts';
+import { pathOf } from './transport.ts';
 
 /** What to acquire, and how long to wait for it. */
-export interface AcquireOptions extends AcquireLeaseRequest {
-  /** How long to wait for a key, in milliseconds; 0, the default, asks once. */
+export interface AcquireOptions extends Omit<AcquireLeaseRequest, 'count' | 'wait' | 'ticket'> {
+  /**
+   * How long to wait for a key, in milliseconds; 0, the default, asks once. In a fair pool the waiting is a place in the
+   * queue, higher `priority` first.
+   */
   readonly waitMs?: number | undefined;
   /** Called before each pause of the waiting. */
   readonly onWaiting?: ((because: NoKeyAvailableError | PoolPausedError) => void) | undefined;
@@ -33,56 +39,109 @@ interface Attempt {
   readonly since: Moment;
 }
 
+/** Acquires a key, see {@link acquireLeases}. */
+export async function acquireLease(context: Context, options: AcquireOptions = {}): Promise<LeaseTerm> {
+  const [term] = await acquireTerms(context, options, undefined);
+  return term as LeaseTerm;
+}
+
+/** Acquires `count` keys, all or none, see {@link acquireLease}. */
+export function acquireLeases(
+  context: Context,
+  { count, ...options }: AcquireOptions & { readonly count: number },
+): Promise<LeaseTerm[]> {
+  return acquireTerms(context, options, count);
+}
+
 /**
- * Acquires a key, waiting for one if need be. Each attempt has an `Idempotency-Key` that all its repeats carry, so that
- * a lease whose answer got lost is found again and no second one is taken.
+ * Acquires keys, waiting for them if need be. Each attempt has an `Idempotency-Key` that all its repeats carry, so that
+ * a lease whose answer got lost is found again and no second one is taken. In the queue of a fair pool the ticket does
+ * the same.
  * @throws NoKeyAvailableError, PoolPausedError, or another OrchestratorError; the signal's reason when it is aborted
  */
-export async function acquireLease(context: Context, options: AcquireOptions = {}): Promise<LeaseTerm> {
-  const { waitMs = 0, onWaiting, signal, ...body } = options;
+async function acquireTerms(
+  context: Context,
+  options: AcquireOptions,
+  count: number | undefined,
+): Promise<LeaseTerm[]> {
+  const { waitMs = 0, onWaiting, signal, ...wanted } = options;
   checkDuration('waitMs', waitMs);
   const { clock, random } = context;
   const patience = new Countdown(clock, waitMs);
   const newAttempt = (): Attempt => ({ idempotencyKey: randomId(), since: momentOf(clock) });
+  const wait = waitMs > 0 && count === undefined ? true : undefined;
   let attempt = newAttempt();
+  let ticket: string | undefined;
   let isAnyUnanswered = false;
   let failures = 0;
 
-  for (let retry = 0; ; retry++) {
-    signal?.throwIfAborted();
-    let pauseMs: number;
-    try {
-      const { lease, deadline } = await request(context, body, attempt, signal);
-      // With less than a third of the lease there would be no time for a keep-alive.
-      if (deadline.remainingMs() >= lease.keepAliveEveryMs) return context.held.hold(lease, deadline);
-      attempt = newAttempt();
-      await giveBack(context, lease);
-      throw new UnreachableError('unreachable', 'The answer came too late for the length of the lease');
-    } catch (error) {
+  try {
+    for (;;) {
       signal?.throwIfAborted();
-      if (error instanceof NoKeyAvailableError || error instanceof PoolPausedError) {
-        if (patience.remainingMs() <= 0) throw error;
-        onWaiting?.(error);
-        // Every request so far was answered that there is no lease.
-        if (!isAnyUnanswered) attempt = { ...attempt, since: momentOf(clock) };
-        failures = 0;
-        pauseMs =
-          error instanceof NoKeyAvailableError
-            ? waitForKeyMs(retry, error.retryAfterMs, random)
-            : retryMs(retry, undefined, random);
-      } else {
-        if (error instanceof LeaseEndedError) attempt = newAttempt();
-        else if (!isTransient(error)) throw error;
-        isAnyUnanswered = true;
-        if (failures >= RETRIES && patience.remainingMs() <= 0) throw error;
-        pauseMs = retryMs(failures, askedToWaitMs(error), random);
-        failures += 1;
+      let pauseMs: number;
+      try {
+        const answer = await request(context, { ...wanted, count, wait, ticket }, attempt, signal);
+        if ('waiting' in answer) {
+          ticket = answer.waiting.ticket;
+          throw inQueue(answer.waiting);
+        }
+        ticket = undefined;
+        // With less than a third of the lease there would be no time for a keep-alive.
+        const isInTime = answer.leases.every(
+          ({ lease, deadline }) =>
+            deadline.remainingMs() >= Math.min(lease.keepAliveEveryMs, lease.expiresInMs / 2),
+        );
+        if (isInTime) return answer.leases.map(({ lease, deadline }) => context.held.hold(lease, deadline));
+        attempt = newAttempt();
+        await giveBack(context, answer.leases);
+        throw new UnreachableError('unreachable', 'The answer came too late for the length of the lease');
+      } catch (error) {
+        signal?.throwIfAborted();
+        if (error instanceof NoKeyAvailableError || error instanceof PoolPausedError) {
+          if (patience.remainingMs() <= 0) throw error;
+          onWaiting?.(error);
+          // Every request so far was answered that there is no lease.
+          if (!isAnyUnanswered) attempt = { ...attempt, since: momentOf(clock) };
+          failures = 0;
+          const retryAfterMs = error instanceof NoKeyAvailableError ? error.retryAfterMs : LONG_MS;
+          pauseMs =
+            ticket === undefined
+              ? waitForKeyMs(waitMs - patience.remainingMs(), retryAfterMs, random)
+              : retryAfterMs;
+        } else {
+          if (error instanceof LeaseEndedError || error instanceof TicketEndedError) {
+            attempt = newAttempt();
+            ticket = undefined;
+          } else if (!isTransient(error)) throw error;
+          isAnyUnanswered = true;
+          if (failures >= RETRIES && patience.remainingMs() <= 0) throw error;
+          pauseMs = retryMs(failures, askedToWaitMs(error), random);
+          failures += 1;
+        }
       }
+      // The last try comes when the waiting time ends, not before.
+      const leftMs = patience.remainingMs();
+      await pause(clock, leftMs > 0 ? Math.min(pauseMs, leftMs) : pauseMs, signal);
     }
-    // The last try comes when the waiting time ends, not before.
-    const leftMs = patience.remainingMs();
-    await pause(clock, leftMs > 0 ? Math.min(pauseMs, leftMs) : pauseMs, signal);
+  } finally {
+    if (ticket !== undefined) await leaveQueue(context, ticket);
   }
+}
+
+/** Of a paused pool nobody knows when it goes on. */
+const LONG_MS = 60_000;
+
+function inQueue({ pool, position, retryAfterMs }: Waiting): NoKeyAvailableError {
+  return new NoKeyAvailableError(
+    `No key of pool "${pool}" is free; ${position} wait before you`,
+    retryAfterMs,
+  );
+}
+
+/** Best effort: a ticket that is not used lapses. */
+async function leaveQueue(context: Context, ticket: string): Promise<void> {
+  const path = `/tickets${pathOf(ticket)}`;
+  await context.send({ method: 'DELETE', path, timeoutMs: LAST_CALL_MS }).catch(() => undefined);
 }
 
 async function request(
@@ -90,7 +149,7 @@ async function request(
   body: AcquireLeaseRequest,
   { idempotencyKey, since }: Attempt,
   signal: AbortSignal | undefined,
-): Promise<TimedLease> {
+): Promise<{ leases: TimedLease<HeldLease>[] } | { waiting: Waiting }> {
   const { clock } = context;
   const lastCall = new AbortController();
   let cancel: (() => void) | undefined;
@@ -99,7 +158,7 @@ async function request(
   };
   signal?.addEventListener('abort', onAbort, { once: true });
   try {
-    const answer = await context.send<Lease>({
+    const answer = await context.send<HeldLease | LeaseList | Waiting>({
       method: 'POST',
       path: '/leases',
       headers: { 'idempotency-key': idempotencyKey },
@@ -107,16 +166,20 @@ async function request(
       timeoutMs: context.requestTimeoutMs,
       signal: lastCall.signal,
     });
-    const { status, body: lease, sentAt } = answer;
-    checkLease(lease);
-    if (signal?.aborted) await giveBack(context, lease);
+    if (answer.status === 202 && 'ticket' in answer.body) return { waiting: answer.body };
+    const leases = 'leases' in answer.body ? answer.body.leases : [answer.body as HeldLease];
+    const timed = leases.map((lease): TimedLease<HeldLease> => {
+      checkLease(lease);
+      const fromNow = new Countdown(clock, lease.expiresInMs, answer.sentAt);
+      // 201: the lease began with this request. Otherwise an earlier one, whose answer got lost, may have begun it, and
+      // the host that answers now may have a clock that is behind.
+      const fromTheFirst = new Countdown(clock, 3 * lease.keepAliveEveryMs, since);
+      const isNew = answer.status === 201 || fromNow.remainingMs() <= fromTheFirst.remainingMs();
+      return { lease, deadline: isNew ? fromNow : fromTheFirst };
+    });
+    if (signal?.aborted) await giveBack(context, timed);
     signal?.throwIfAborted();
-    const fromNow = new Countdown(clock, lease.expiresInMs, sentAt);
-    // 201: the lease began with this request. Otherwise an earlier one, whose answer got lost, may have begun it, and
-    // the host that answers now may have a clock that is behind.
-    const fromTheFirst = new Countdown(clock, 3 * lease.keepAliveEveryMs, since);
-    const isNew = status === 201 || fromNow.remainingMs() <= fromTheFirst.remainingMs();
-    return { lease, deadline: isNew ? fromNow : fromTheFirst };
+    return { leases: timed };
   } finally {
     cancel?.();
     signal?.removeEventListener('abort', onAbort);
@@ -124,12 +187,8 @@ async function request(
 }
 
 /** Best effort: what is not released lapses. */
-async function giveBack(context: Context, lease: Lease): Promise<void> {
-  await releaseLease(context, lease.leaseId, { patienceMs: LAST_CALL_MS }).catch(() => undefined);
-}
-
-/** 128 random bits as text. Browsers have `crypto.randomUUID` on https pages only, this everywhere. */
-function randomId(): string {
-  const bytes = crypto.getRandomValues(new Uint8Array(16));
-  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('');
+async function giveBack(context: Context, leases: readonly TimedLease[]): Promise<void> {
+  await Promise.allSettled(
+    leases.map(({ lease }) => releaseLease(context, lease.leaseId, { patienceMs: LAST_CALL_MS })),
+  );
 }

@@ -4,6 +4,8 @@ const FIRST_MS = 100;
 const LONGEST_PAUSE_MS = 3000;
 /** No pause is shorter, in milliseconds. */
 const SHORTEST_PAUSE_MS = 20;
+/** How much of the time that was waited so far the next pause may last. */
+const PAUSE_SHARE = 0.2;
 /** How far callers that were told the same moment are spread, in milliseconds. */
 const SPREAD_MS = 250;
 
@@ -20,11 +22,17 @@ function boundMs(retry: number): number {
 }
 
 /**
- * Milliseconds to pause before asking again for a key. `retryAfterMs` is when one is free at the latest unless its
- * lease is kept alive: waiting longer than that is of no use, but a release may free one sooner.
+ * Milliseconds to pause before asking again for a key, after `waitedMs` of waiting. `retryAfterMs` is when one is free at
+ * the latest unless its lease is kept alive: waiting longer than that is of no use, but a release may free one sooner.
+ * Full jitter below a share of the time that was waited so far: whoever waits long waits for long leases, or among many.
+ * So the time between a release and the next question stays a small share of a lease, whatever the lease's length and
+ * the number of those who wait.
  */
-export function waitForKeyMs(retry: number, retryAfterMs: number, random: () => number): number {
-  return retryAfterMs <= boundMs(retry) ? retryAfterMs + random() * SPREAD_MS : backOffMs(retry, random);
+export function waitForKeyMs(waitedMs: number, retryAfterMs: number, random: () => number): number {
+  const boundMs = Math.min(LONGEST_PAUSE_MS, Math.max(FIRST_MS, waitedMs * PAUSE_SHARE));
+  return retryAfterMs <= boundMs
+    ? retryAfterMs + random() * SPREAD_MS
+    : Math.max(SHORTEST_PAUSE_MS, random() * boundMs);
 }
 
 /** Milliseconds to pause after a failure that may pass; `retryAfterMs`, where the service gave it, is the least. */

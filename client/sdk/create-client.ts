@@ -1,14 +1,20 @@
 import type { Caller } from '../../shared/contract/clients.ts';
-import { type AcquireOptions, acquireLease } from './acquire-lease.ts';
+import { type AcquireOptions, acquireLease, acquireLeases } from './acquire-lease.ts';
 import { type ClientsApi, createClientsApi, readMe } from './clients.ts';
 import { type Clock, systemClock } from './clock.ts';
 import { type CallOptions, type Context, checkDuration } from './context.ts';
-import { type HeldLease, HeldLeases } from './held-lease.ts';
+import { type HeldLease, HeldLeases, type KeptLease } from './held-lease.ts';
 import { createKeysApi, type KeysApi } from './keys.ts';
-import { createLeasesApi, keepAliveLease, type LeasesApi, releaseLease } from './leases.ts';
+import {
+  createLeasesApi,
+  keepAliveLease,
+  type LeasesApi,
+  type ReleaseOptions,
+  releaseLease,
+} from './leases.ts';
 import { createPoolsApi, type PoolsApi } from './pools.ts';
 import { createTransport, type Fetch } from './transport.ts';
-import { type WithLeaseOptions, withLease } from './with-lease.ts';
+import { acquireOptionsOf, type WithLeaseOptions, withLeases } from './with-lease.ts';
 
 export interface ClientOptions {
   /** Where the service is, for example `https://leases.example.com`. */
@@ -38,15 +44,20 @@ export interface OrchestratorClient {
     options: WithLeaseOptions,
     work: (lease: HeldLease, signal: AbortSignal) => Result | PromiseLike<Result>,
   ): Promise<Result>;
+  /** As `withLease`, with `count` keys (2 to 16), all or none: the work ends when one of their leases is lost. */
+  withLeases<Result>(
+    options: WithLeaseOptions & { readonly count: number },
+    work: (leases: readonly HeldLease[], signal: AbortSignal) => Result | PromiseLike<Result>,
+  ): Promise<Result>;
   /**
    * Acquires a key, for those who keep the lease alive themselves: every `keepAliveEveryMs`, while
    * `lease.remainingMs()` says that there is time. @throws NoKeyAvailableError, PoolPausedError
    */
   acquire(options?: AcquireOptions): Promise<HeldLease>;
   /** Sends one keep-alive, once: repeating it in time is the caller's. @throws LeaseEndedError */
-  keepAlive(leaseId: string, options?: CallOptions): Promise<HeldLease>;
+  keepAlive(leaseId: string, options?: CallOptions): Promise<KeptLease>;
   /** Ends the lease. @throws LeaseEndedError when it was over before */
-  release(leaseId: string, options?: CallOptions): Promise<void>;
+  release(leaseId: string, options?: ReleaseOptions): Promise<void>;
   /** Whom the credential names, and what it may do. */
   me(options?: CallOptions): Promise<Caller>;
   readonly leases: LeasesApi;
@@ -72,11 +83,24 @@ export function createClientWith(
   const held = new HeldLeases();
   const context: Context = { send, clock, random, requestTimeoutMs, held };
   return {
-    withLease: (leaseOptions, work) => withLease(context, leaseOptions, work),
+    withLease: (leaseOptions, work) =>
+      withLeases(
+        context,
+        leaseOptions,
+        async () => [await acquireLease(context, acquireOptionsOf(leaseOptions))],
+        ([lease], signal) => work(lease as HeldLease, signal),
+      ),
+    withLeases: ({ count, ...leaseOptions }, work) =>
+      withLeases(
+        context,
+        leaseOptions,
+        () => acquireLeases(context, { ...acquireOptionsOf(leaseOptions), count }),
+        work,
+      ),
     acquire: async (acquireOptions) => (await acquireLease(context, acquireOptions)).toHeldLease(),
     keepAlive: async (leaseId, callOptions) => {
       const { lease, deadline } = await keepAliveLease(context, leaseId, callOptions);
-      return held.hold(lease, deadline).toHeldLease(lease);
+      return { ...lease, ...held.hold(lease, deadline).time() };
     },
     release: (leaseId, callOptions) => releaseLease(context, leaseId, callOptions),
     me: (callOptions) => readMe(context, callOptions),

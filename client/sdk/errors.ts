@@ -81,6 +81,35 @@ export class PoolFullError extends OrchestratorError {
   declare readonly code: 'pool_full';
 }
 
+/** Some of the values are in the pool already: none was imported. */
+export class ValueExistsError extends OrchestratorError {
+  declare readonly code: 'value_exists';
+  /** Which ones, by their place in the request. */
+  readonly errors: InvalidRequestError['errors'];
+
+  constructor(message: string, errors: InvalidRequestError['errors'], details?: ErrorDetails) {
+    super('value_exists', message, details);
+    this.errors = errors;
+  }
+}
+
+/** Your client has as many live leases in the pool as its policy allows one client. */
+export class LeaseLimitReachedError extends OrchestratorError {
+  declare readonly code: 'lease_limit_reached';
+  /** Milliseconds until one of them ends unless it is kept alive. */
+  readonly retryAfterMs: number;
+
+  constructor(message: string, retryAfterMs: number, details?: ErrorDetails) {
+    super('lease_limit_reached', message, details);
+    this.retryAfterMs = retryAfterMs;
+  }
+}
+
+/** The place in the queue is lost: it was not used in time. */
+export class TicketEndedError extends OrchestratorError {
+  declare readonly code: 'ticket_ended';
+}
+
 /** The pool gives no new leases at present. */
 export class PoolPausedError extends OrchestratorError {
   declare readonly code: 'pool_paused';
@@ -178,6 +207,12 @@ export function errorOfProblem(problem: Problem, status: number, requestId?: str
       return new LeaseChangedError(code, detail, details);
     case 'pool_full':
       return new PoolFullError(code, detail, details);
+    case 'value_exists':
+      return new ValueExistsError(detail, problem.errors ?? [], details);
+    case 'lease_limit_reached':
+      return new LeaseLimitReachedError(detail, problem.retryAfterMs ?? 0, details);
+    case 'ticket_ended':
+      return new TicketEndedError(code, detail, details);
     case 'pool_paused':
       return new PoolPausedError(code, detail, details);
     case 'pool_changed':
@@ -193,6 +228,7 @@ export function errorOfProblem(problem: Problem, status: number, requestId?: str
     case 'internal':
     case 'database_unavailable':
       return new ServiceUnavailableError(code, detail, problem.retryAfterMs, details);
+    case 'values_not_configured':
     case 'method_not_allowed':
     case 'body_too_large':
     case 'unsupported_media_type':

@@ -1,10 +1,11 @@
-import type { Lease } from '../../shared/contract/leases.ts';
+import type { HeldLease as AcquiredLease, Lease } from '../../shared/contract/leases.ts';
 import type { LeaseEndReason } from '../../shared/contract/problems.ts';
 import type { Countdown } from './clock.ts';
 import { LeaseEndedError, LeaseLostError, type OrchestratorError, UnexpectedAnswerError } from './errors.ts';
+import type { Outcome } from './leases.ts';
 
-/** A lease of yours. */
-export interface HeldLease extends Lease {
+/** What is known here about the time of a lease of yours. */
+export interface LeaseTime {
   /**
    * Milliseconds for which the key is certainly yours if no keep-alive comes, counted on this machine's own clocks from
    * before the lease was asked for; 0 as soon as this client knows that the lease is over or was lost.
@@ -22,15 +23,26 @@ export interface HeldLease extends Lease {
   graceMs(): number;
 }
 
+/** A lease of yours, as a keep-alive answers it: without the key's value. */
+export interface KeptLease extends Lease, LeaseTime {}
+
+/** A lease of yours, with what it gives you. */
+export interface HeldLease extends AcquiredLease, LeaseTime {
+  /** How `withLease` releases it: `ok` unless told; `cooldown` lets the key rest, `discard` deletes it for good. */
+  releaseAs(outcome: Outcome): void;
+}
+
 /** What this client knows about the time of one lease. */
 export class LeaseTerm {
-  readonly lease: Lease;
+  readonly lease: Lease | AcquiredLease;
+  /** How it is to be released. */
+  outcome: Outcome | undefined;
   /** Whoever keeps the lease alive: looks whether it is still in time, and hears of its end. */
   keeper: { look(): void; onEnd(error: OrchestratorError): void } | undefined;
   #deadline: Countdown;
   #endedBy: OrchestratorError | undefined;
 
-  constructor(lease: Lease, deadline: Countdown) {
+  constructor(lease: Lease | AcquiredLease, deadline: Countdown) {
     this.lease = lease;
     this.#deadline = deadline;
   }
@@ -55,10 +67,19 @@ export class LeaseTerm {
     return Math.max(0, this.#deadline.remainingMs());
   }
 
-  /** The lease as it was answered, with what is known about it here. */
-  toHeldLease(answered = this.lease): HeldLease {
+  /** The lease as it was acquired, with what is known about it here. */
+  toHeldLease(): HeldLease {
     return {
-      ...answered,
+      ...(this.lease as AcquiredLease),
+      ...this.time(),
+      releaseAs: (outcome) => {
+        this.outcome = outcome;
+      },
+    };
+  }
+
+  time(): LeaseTime {
+    return {
       remainingMs: () => (this.#endedBy === undefined ? this.untilDeadlineMs() : 0),
       throwIfLost: () => {
         this.keeper?.look();
@@ -82,7 +103,7 @@ export class HeldLeases {
   readonly #terms = new Map<string, LeaseTerm>();
 
   /** A lease that was acquired or extended. */
-  hold(lease: Lease, deadline: Countdown): LeaseTerm {
+  hold(lease: Lease | AcquiredLease, deadline: Countdown): LeaseTerm {
     const known = this.#terms.get(lease.leaseId);
     if (known !== undefined) {
       known.extend(deadline);

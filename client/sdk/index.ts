@@ -21,7 +21,9 @@ export type {
   Pool,
   PutPoolRequest,
 } from '../../shared/contract/pools.ts';
+export type { Labels } from '../../shared/contract/primitives.ts';
 export type { LeaseEndReason } from '../../shared/contract/problems.ts';
+export type { ListTicketsResponse, QueueEntry } from '../../shared/contract/tickets.ts';
 export type { AcquireOptions } from './acquire-lease.ts';
 export type { ClientsApi, DeleteClientOptions } from './clients.ts';
 export type { CallOptions, PageOptions } from './context.ts';
@@ -35,6 +37,7 @@ export {
   LastAdminError,
   LeaseChangedError,
   LeaseEndedError,
+  LeaseLimitReachedError,
   LeaseLostError,
   NoKeyAvailableError,
   NotFoundError,
@@ -45,13 +48,15 @@ export {
   PoolPausedError,
   ServiceUnavailableError,
   ThrottledError,
+  TicketEndedError,
   UnauthenticatedError,
   UnexpectedAnswerError,
   UnreachableError,
+  ValueExistsError,
 } from './errors.ts';
-export type { HeldLease } from './held-lease.ts';
+export type { HeldLease, KeptLease, LeaseTime } from './held-lease.ts';
 export type { EndLeaseOptions, KeyAsRead, KeysApi, ListKeysOptions } from './keys.ts';
-export type { LeasesApi } from './leases.ts';
+export type { LeasesApi, Outcome, ReleaseOptions } from './leases.ts';
 export type { PoolsApi, WritePoolOptions } from './pools.ts';
 export type { Fetch } from './transport.ts';
 export type { WithLeaseOptions } from './with-lease.ts';

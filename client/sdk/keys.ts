@@ -5,9 +5,10 @@ import type {
   ListKeysQuery,
   ListKeysResponse,
 } from '../../shared/contract/keys.ts';
+import type { Labels } from '../../shared/contract/primitives.ts';
 import type { CallOptions, Context, PageOptions } from './context.ts';
 import { KeyNotLeasedError, LeaseChangedError, NotFoundError } from './errors.ts';
-import { sendEnding, sendOnce, sendRepeatedly } from './repeat.ts';
+import { randomId, sendEnding, sendRepeatedly } from './repeat.ts';
 import { pathOf } from './transport.ts';
 
 export interface ListKeysOptions extends Pick<ListKeysQuery, 'pool' | 'state' | 'search'>, PageOptions {}
@@ -22,12 +23,17 @@ export interface EndLeaseOptions extends CallOptions {
 
 /** What admins, and viewers as far as they read, do with keys. */
 export interface KeysApi {
-  /** Adds free keys to a pool, all of them or none; at most 1000 at once. Not repeated when its outcome is unknown. */
+  /**
+   * Adds free keys to a pool, or imports values, one key each; all of them or none, at most 1000 at once. Safe to repeat:
+   * it carries an idempotency key. @throws PoolFullError, ValueExistsError
+   */
   create(request?: CreateKeysRequest, options?: CallOptions): Promise<CreateKeysResponse>;
   /** A page of a pool's keys. With `state` or `search` it may be short, even empty: go on while it has a `nextCursor`. */
   list(options?: ListKeysOptions): Promise<ListKeysResponse>;
   /** @throws NotFoundError */
   get(keyId: string, options?: CallOptions): Promise<Key>;
+  /** Replaces the key's labels. @throws NotFoundError */
+  setLabels(keyId: string, labels: Labels, options?: CallOptions): Promise<Key>;
   /** Restarts the key's hard-expiration clock. @throws NotFoundError */
   refresh(keyId: string, options?: CallOptions): Promise<Key>;
   /**
@@ -45,10 +51,18 @@ export function createKeysApi(context: Context): KeysApi {
 
   return {
     create: (body = {}, { signal } = {}) =>
-      sendOnce(context, { method: 'POST', path: '/keys', body, signal }),
+      sendRepeatedly(context, {
+        method: 'POST',
+        path: '/keys',
+        headers: { 'idempotency-key': randomId() },
+        body,
+        signal,
+      }),
     list: ({ signal, ...query } = {}) =>
       sendRepeatedly(context, { method: 'GET', path: '/keys', query, signal }),
     get,
+    setLabels: (keyId, labels, { signal } = {}) =>
+      sendRepeatedly(context, { method: 'PATCH', path: `/keys${pathOf(keyId)}`, body: { labels }, signal }),
     refresh: (keyId, { signal } = {}) =>
       sendRepeatedly(context, { method: 'POST', path: `/keys${pathOf(keyId, 'refresh')}`, signal }),
     unblock: async (key, { signal, force } = {}) => {

@@ -1,4 +1,4 @@
-import type { Lease, ListLeasesResponse } from '../../shared/contract/leases.ts';
+import type { HeldLease, Lease, ListLeasesResponse, ReleaseQuery } from '../../shared/contract/leases.ts';
 import { backOffMs } from './back-off.ts';
 import { Countdown, pause } from './clock.ts';
 import type { CallOptions, Context, PageOptions } from './context.ts';
@@ -11,7 +11,7 @@ import { pathOf } from './transport.ts';
 export interface LeasesApi {
   list(options?: PageOptions): Promise<ListLeasesResponse>;
   /** @throws LeaseEndedError */
-  get(leaseId: string, options?: CallOptions): Promise<Lease>;
+  get(leaseId: string, options?: CallOptions): Promise<HeldLease>;
 }
 
 export function createLeasesApi(context: Context): LeasesApi {
@@ -22,14 +22,14 @@ export function createLeasesApi(context: Context): LeasesApi {
       noteEnd(
         context,
         leaseId,
-        sendRepeatedly<Lease>(context, { method: 'GET', path: `/leases${pathOf(leaseId)}`, signal }),
+        sendRepeatedly<HeldLease>(context, { method: 'GET', path: `/leases${pathOf(leaseId)}`, signal }),
       ),
   };
 }
 
 /** A lease as it was answered, and how long it is certain. */
-export interface TimedLease {
-  readonly lease: Lease;
+export interface TimedLease<Answered extends Lease = Lease> {
+  readonly lease: Answered;
   readonly deadline: Countdown;
 }
 
@@ -50,6 +50,14 @@ export async function keepAliveLease(
   return { lease, deadline: new Countdown(context.clock, lease.expiresInMs, sentAt) };
 }
 
+/** How the holder found the key: `cooldown` lets it rest, `discard` deletes it for good. */
+export type Outcome = NonNullable<ReleaseQuery['outcome']>;
+
+export interface ReleaseOptions extends CallOptions {
+  /** `ok` when absent: the key is free at once. */
+  readonly outcome?: Outcome | undefined;
+}
+
 /**
  * Ends a lease. When the answer of an earlier try got lost, a 410 to a later one means that it was done.
  * @throws LeaseEndedError when the lease was over before; another OrchestratorError
@@ -57,17 +65,18 @@ export async function keepAliveLease(
 export async function releaseLease(
   context: Context,
   leaseId: string,
-  options: { readonly patienceMs?: number | undefined; readonly signal?: AbortSignal | undefined } = {},
+  options: ReleaseOptions & { readonly patienceMs?: number | undefined } = {},
 ): Promise<void> {
   const { clock, random, requestTimeoutMs } = context;
-  const { patienceMs = Number.POSITIVE_INFINITY, signal } = options;
+  const { patienceMs = Number.POSITIVE_INFINITY, outcome, signal } = options;
+  const path = `/leases${pathOf(leaseId)}`;
   const patience = new Countdown(clock, patienceMs);
   // Before it is sent: whether it gets through or not, its holder has said that it is done.
   context.held.end(leaseId, endedHere('released'));
   for (let retry = 0; ; retry++) {
     try {
       const timeoutMs = Math.max(1, Math.min(requestTimeoutMs, patience.remainingMs()));
-      await context.send({ method: 'DELETE', path: `/leases${pathOf(leaseId)}`, timeoutMs, signal });
+      await context.send({ method: 'DELETE', path, query: { outcome }, timeoutMs, signal });
       return;
     } catch (error) {
       if (retry > 0 && error instanceof LeaseEndedError) return;

@@ -4,6 +4,7 @@ import type {
   Pool,
   PutPoolRequest,
 } from '../../shared/contract/pools.ts';
+import type { ListTicketsResponse } from '../../shared/contract/tickets.ts';
 import type { CallOptions, Context, PageOptions } from './context.ts';
 import { withUnknownOutcome } from './errors.ts';
 import { sendOnce, sendRepeatedly } from './repeat.ts';
@@ -34,6 +35,8 @@ export interface PoolsApi {
   list(options?: PageOptions): Promise<ListPoolsResponse>;
   /** @throws NotFoundError */
   get(pool: string, options?: CallOptions): Promise<Pool>;
+  /** Who waits for a key of a fair pool, in the order in which they will be served. @throws NotFoundError */
+  listTickets(pool: string, options?: PageOptions): Promise<ListTicketsResponse>;
   /** Refreshes all keys of the pool: restarts their hard-expiration clocks. @throws NotFoundError */
   refresh(pool: string, options?: CallOptions): Promise<void>;
   /**
@@ -66,6 +69,8 @@ export function createPoolsApi(context: Context): PoolsApi {
       sendRepeatedly(context, { method: 'GET', path: '/pools', query, signal }),
     get: (pool, { signal } = {}) =>
       sendRepeatedly(context, { method: 'GET', path: `/pools${pathOf(pool)}`, signal }),
+    listTickets: (pool, { signal, ...query } = {}) =>
+      sendRepeatedly(context, { method: 'GET', path: `/pools${pathOf(pool, 'tickets')}`, query, signal }),
     refresh: (pool, { signal } = {}) =>
       sendRepeatedly(context, { method: 'POST', path: `/pools${pathOf(pool, 'refresh')}`, signal }),
     delete: async (pool, { signal } = {}) => {

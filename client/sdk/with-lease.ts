@@ -1,4 +1,4 @@
-import { type AcquireOptions, acquireLease } from './acquire-lease.ts';
+import type { AcquireOptions } from './acquire-lease.ts';
 import { type Context, checkDuration } from './context.ts';
 import { LeaseEndedError, OrchestratorError, UnreachableError } from './errors.ts';
 import type { HeldLease, LeaseTerm } from './held-lease.ts';
@@ -24,8 +24,19 @@ const MOST_MARGIN_MS = 5000;
 /** The release may take this long, in milliseconds: the result of the work waits for it. */
 const RELEASE_PATIENCE_MS = 10_000;
 
+/** The options that concern the acquiring. */
+export function acquireOptionsOf(options: WithLeaseOptions): AcquireOptions {
+  const {
+    safetyMarginMs: _margin,
+    onKeptAlive: _kept,
+    onReleaseFailed: _failed,
+    ...acquireOptions
+  } = options;
+  return acquireOptions;
+}
+
 /**
- * Acquires a key, runs `work` with it, keeps the lease alive meanwhile, and releases it whatever happens.
+ * Acquires keys, runs `work` with them, keeps their leases alive meanwhile, and releases them whatever happens.
  *
  * The signal is aborted before anybody else can hold the key; its reason is a `LeaseEndedError` or `LeaseLostError`.
  * It is aborted as well, with its reason, when `options.signal` is: the lease is kept until the work has ended. Once
@@ -34,30 +45,37 @@ const RELEASE_PATIENCE_MS = 10_000;
  * @returns what `work` resolves to
  * @throws what `work` throws; the signal's reason when the lease was lost, whatever `work` did; what acquiring throws
  */
-export async function withLease<Result>(
+export async function withLeases<Result>(
   context: Context,
   options: WithLeaseOptions,
-  work: (lease: HeldLease, signal: AbortSignal) => Result | PromiseLike<Result>,
+  acquire: () => Promise<LeaseTerm[]>,
+  work: (leases: readonly HeldLease[], signal: AbortSignal) => Result | PromiseLike<Result>,
 ): Promise<Result> {
-  const { safetyMarginMs, onKeptAlive, onReleaseFailed, ...acquireOptions } = options;
+  const { safetyMarginMs, onKeptAlive } = options;
   checkDuration('safetyMarginMs', safetyMarginMs);
-  const term = await acquireLease(context, acquireOptions);
+  const terms = await acquire();
   const controller = new AbortController();
   const onAbort = (): void => controller.abort(options.signal?.reason);
-  const keeper = keepLease(context, term, {
-    safetyMarginMs: marginOf(term, safetyMarginMs),
-    onLost: (error) => controller.abort(error),
-    onKeptAlive,
-  });
+  const keepers = terms.map((term) =>
+    keepLease(context, term, {
+      safetyMarginMs: marginOf(term, safetyMarginMs),
+      onLost: (error) => controller.abort(error),
+      onKeptAlive,
+    }),
+  );
   options.signal?.addEventListener('abort', onAbort, { once: true });
   if (options.signal?.aborted) onAbort();
   try {
-    return await work(term.toHeldLease(), controller.signal);
+    return await work(
+      terms.map((term) => term.toHeldLease()),
+      controller.signal,
+    );
   } finally {
     options.signal?.removeEventListener('abort', onAbort);
-    await keeper.stop();
-    const lost = term.endedBy;
-    if (!(lost instanceof LeaseEndedError)) await release(context, term, options);
+    await Promise.all(keepers.map((keeper) => keeper.stop()));
+    const lost = terms.find(({ endedBy }) => endedBy !== undefined)?.endedBy;
+    const open = terms.filter(({ endedBy }) => !(endedBy instanceof LeaseEndedError));
+    await Promise.all(open.map((term) => release(context, term, options)));
     // biome-ignore lint/correctness/noUnsafeFinally: a result that was reached without the lease is none
     if (lost !== undefined) throw lost;
   }
@@ -72,11 +90,12 @@ function marginOf({ lease }: LeaseTerm, wantedMs: number | undefined): number {
 /** The lease lapses by itself if this fails. */
 async function release(
   context: Context,
-  { lease }: LeaseTerm,
+  { lease, outcome }: LeaseTerm,
   { signal, onReleaseFailed }: WithLeaseOptions,
 ): Promise<void> {
   try {
     await releaseLease(context, lease.leaseId, {
+      outcome,
       patienceMs: RELEASE_PATIENCE_MS,
       // One that ended the work has been heard.
       signal: signal?.aborted ? undefined : signal,

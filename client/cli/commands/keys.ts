@@ -1,18 +1,31 @@
-import { type Command, Option } from 'commander';
-import type { Key, KeyState } from '../../../shared/contract/keys.ts';
+import { type Command, InvalidArgumentError, Option } from 'commander';
+import type { CreateKeysResponse, Key, KeyState } from '../../../shared/contract/keys.ts';
 import type { OrchestratorClient } from '../../sdk/create-client.ts';
 import type { KeyAsRead } from '../../sdk/keys.ts';
 import { CliError, exitCodeOf } from '../cli-error.ts';
 import { type CommonOptions, defineJsonCommand, perform } from '../define-command.ts';
 import { parseWhole } from '../parse-arguments.ts';
-import { createProgressBar, formatDuration, formatFields, formatTable, print, remark } from '../print.ts';
+import {
+  createProgressBar,
+  formatDuration,
+  formatFields,
+  formatLabels,
+  formatTable,
+  print,
+  remark,
+} from '../print.ts';
+import { readImports } from '../read-imports.ts';
 import { addListOptions, type ListOptions, readPages } from '../read-pages.ts';
 
 /** The most keys of one request. */
 const BATCH = 1000;
 
-interface CreateOptions extends CommonOptions {
+interface ImportOptions extends CommonOptions {
   readonly pool?: string;
+  readonly label?: Labels;
+}
+
+interface CreateOptions extends ImportOptions {
   readonly count: number;
 }
 
@@ -32,6 +45,7 @@ const KEY_FIELDS = {
   pool: true,
   state: true,
   fencingToken: true,
+  labels: true,
   createdAt: true,
   expiresAt: true,
   expiresInMs: true,
@@ -41,7 +55,7 @@ const KEY_FIELDS = {
 
 function describeKeys(keys: readonly Key[]): string {
   return formatTable(
-    ['KEY', 'STATE', 'HOLDER', 'LEASE ENDS IN', 'EXPIRES IN', 'FENCING TOKEN'],
+    ['KEY', 'STATE', 'HOLDER', 'LEASE ENDS IN', 'EXPIRES IN', 'FENCING TOKEN', 'LABELS'],
     keys.map((key) => [
       key.keyId,
       key.state,
@@ -49,6 +63,7 @@ function describeKeys(keys: readonly Key[]): string {
       formatDuration(key.lease?.expiresInMs),
       formatDuration(key.expiresInMs),
       String(key.fencingToken),
+      formatLabels(key.labels) ?? '',
     ]),
   );
 }
@@ -59,6 +74,7 @@ function describeKey(key: Key): string {
     ['Pool', key.pool],
     ['State', key.state],
     ['Fencing token', String(key.fencingToken)],
+    ['Labels', formatLabels(key.labels)],
     ['Created', key.createdAt],
     ['Expires in', formatDuration(key.expiresInMs)],
     ['Free in', key.freeInMs === undefined ? undefined : formatDuration(key.freeInMs)],
@@ -68,15 +84,41 @@ function describeKey(key: Key): string {
   ]);
 }
 
+type Labels = Readonly<Record<string, string>>;
+
+/** `name=value`, repeated: what was given before, and this one. */
+function parseLabel(text: string, before: Labels = {}): Labels {
+  const [, name = '', value = ''] = /^([^=]+)=(.+)$/s.exec(text) ?? [];
+  if (name === '') throw new InvalidArgumentError('It is name=value.');
+  return { ...before, [name]: value };
+}
+
+function createKeys(client: OrchestratorClient, options: CreateOptions): Promise<void> {
+  const { count, pool, label: labels } = options;
+  return createInBatches(options, count, (_from, size) => client.keys.create({ pool, labels, count: size }));
+}
+
+/** Imports the values of a file, one key each. */
+async function importKeys(client: OrchestratorClient, path: string, options: ImportOptions): Promise<void> {
+  const { pool, label: labels } = options;
+  const values = await readImports(path);
+  await createInBatches(options, values.length, (from, size) =>
+    client.keys.create({ pool, labels, values: values.slice(from, from + size) }),
+  );
+}
+
 /** Creates them in batches; those that were created before a failure are printed, not lost. */
-async function createKeys(client: OrchestratorClient, options: CreateOptions): Promise<void> {
-  const { count, pool } = options;
+async function createInBatches(
+  options: CommonOptions,
+  count: number,
+  create: (from: number, size: number) => Promise<CreateKeysResponse>,
+): Promise<void> {
   const bar = count > BATCH ? createProgressBar(count) : undefined;
   const keys: Key[] = [];
   const show = (): void => print(options, { keys }, () => keys.map(({ keyId }) => keyId).join('\n'));
   try {
     while (keys.length < count) {
-      const batch = await client.keys.create({ pool, count: Math.min(BATCH, count - keys.length) });
+      const batch = await create(keys.length, Math.min(BATCH, count - keys.length));
       keys.push(...batch.keys);
       bar?.show(keys.length);
     }
@@ -125,7 +167,34 @@ export function addKeyCommands(program: Command): void {
   })
     .option('--pool <pool>', 'the pool that gets them')
     .option('--count <count>', 'how many', parseWhole(1), 1)
+    .option('--label <name=value>', 'a note on each; may be repeated', parseLabel)
     .action((options: CreateOptions) => perform(options, (client) => createKeys(client, options)));
+
+  defineJsonCommand(keys, {
+    usage: 'import <file>',
+    description:
+      'Import secrets, one key each: a value per line, CSV with a header (value, then labels), or JSON; - reads standard input',
+    example: 'keys import api-keys.csv --pool third-party',
+    fields: { keys: true },
+  })
+    .option('--pool <pool>', 'the pool that gets them')
+    .option('--label <name=value>', 'a note on each that has none of its own; may be repeated', parseLabel)
+    .action((file: string, options: ImportOptions) =>
+      perform(options, (client) => importKeys(client, file, options)),
+    );
+
+  defineJsonCommand(keys, {
+    usage: 'label <keyId> <labels...>',
+    description: "Replace a key's labels",
+    example: 'keys label "$KEY_ID" region=eu account=ci-7',
+    fields: KEY_FIELDS,
+  }).action((keyId: string, labels: string[], options: CommonOptions) =>
+    perform(options, async (client) => {
+      const all = labels.reduce((before: Labels, text) => parseLabel(text, before), {});
+      const key = await client.keys.setLabels(keyId, all);
+      print(options, key, () => describeKey(key));
+    }),
+  );
 
   addListOptions(
     defineJsonCommand(keys, {
@@ -144,7 +213,7 @@ export function addKeyCommands(program: Command): void {
         'cooling',
       ] satisfies KeyState[]),
     )
-    .option('--search <text>', 'only keys whose id, or whose holder, starts with this')
+    .option('--search <text>', 'only keys whose id, holder or a label (name=value) contains this')
     .action((options: ListKeysOptions) =>
       perform(options, async (client) => {
         const { pool, state, search } = options;

@@ -1,33 +1,45 @@
-import type { Command } from 'commander';
-import type { Lease } from '../../../shared/contract/leases.ts';
+import { type Command, Option } from 'commander';
+import type { HeldLease, Lease } from '../../../shared/contract/leases.ts';
+import type { Outcome } from '../../sdk/leases.ts';
 import { type CommonOptions, defineJsonCommand, perform } from '../define-command.ts';
 import { acquireOptionsOf, addLeaseOptions, type LeaseOptions } from '../lease-options.ts';
-import { formatDuration, formatFields, formatTable, print } from '../print.ts';
+import { formatDuration, formatFields, formatLabels, formatTable, print } from '../print.ts';
 import { addListOptions, type ListOptions, readPages } from '../read-pages.ts';
 
 const LEASE_FIELDS = {
   leaseId: true,
   keyId: true,
   pool: true,
-  value: true,
   fencingToken: true,
   clientId: true,
   holder: true,
   acquiredAt: true,
   expiresAt: true,
   expiresInMs: true,
+  maxExpiresAt: true,
   keepAliveEveryMs: true,
 } as const satisfies Record<keyof Lease, true>;
 
-function describeLease(lease: Lease): string {
+const HELD_FIELDS = { ...LEASE_FIELDS, value: true, labels: true } as const satisfies Record<
+  keyof HeldLease,
+  true
+>;
+
+interface ReleaseOptions extends CommonOptions {
+  readonly outcome?: Outcome;
+}
+
+function describeLease(lease: Lease & Partial<HeldLease>): string {
   return formatFields([
     ['Lease', lease.leaseId],
     ['Key', lease.keyId],
     ['Pool', lease.pool],
     ['Value', lease.value],
+    ['Labels', formatLabels(lease.labels)],
     ['Fencing token', String(lease.fencingToken)],
     ['Holder', lease.holder],
     ['Expires in', formatDuration(lease.expiresInMs)],
+    ['At the latest', lease.maxExpiresAt],
     ['Keep alive every', formatDuration(lease.keepAliveEveryMs)],
   ]);
 }
@@ -53,7 +65,7 @@ export function addLeaseCommands(program: Command): void {
       usage: 'acquire',
       description: 'Acquire a key, and leave it to you to keep its lease alive',
       example: 'acquire --pool licences --wait 30s --only leaseId',
-      fields: LEASE_FIELDS,
+      fields: HELD_FIELDS,
     }),
   ).action((options: LeaseOptions) =>
     perform(options, async (client) => {
@@ -76,15 +88,22 @@ export function addLeaseCommands(program: Command): void {
 
   defineJsonCommand(program, {
     usage: 'release <leaseId>',
-    description: 'End a lease; its key is free at once',
+    description: 'End a lease; its key is free at once, rests first, or is deleted',
     example: 'release "$LEASE_ID"',
     fields: { leaseId: true, released: true },
-  }).action((leaseId: string, options: CommonOptions) =>
-    perform(options, async (client) => {
-      await client.release(leaseId);
-      print(options, { leaseId, released: true }, () => 'Released');
-    }),
-  );
+  })
+    .addOption(
+      new Option(
+        '--outcome <outcome>',
+        'ok; cooldown: the key rests first; discard: it is deleted for good',
+      ).choices(['ok', 'cooldown', 'discard'] satisfies Outcome[]),
+    )
+    .action((leaseId: string, options: ReleaseOptions) =>
+      perform(options, async (client) => {
+        await client.release(leaseId, { outcome: options.outcome });
+        print(options, { leaseId, released: true }, () => 'Released');
+      }),
+    );
 
   const leases = program.command('leases').description('Look at the leases of your credential');
   addListOptions(

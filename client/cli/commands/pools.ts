@@ -18,8 +18,15 @@ const POOL_FIELDS = {
   leaseSeconds: true,
   keyTtlSeconds: true,
   maxKeys: true,
+  targetSize: true,
+  maxLeaseSeconds: true,
+  cooldownSeconds: true,
+  maxLeasesPerClient: true,
+  fair: true,
+  agingSeconds: true,
   paused: true,
   counts: true,
+  waiting: true,
   nextFreeInMs: true,
   createdAt: true,
   updatedAt: true,
@@ -28,24 +35,31 @@ const POOL_FIELDS = {
 const STATES = ['free', 'leased', 'cooling'] as const satisfies (keyof Pool['counts'])[];
 
 function countsOf({ counts }: Pool): string[] {
-  return STATES.map((state) => {
-    const { count, relation } = counts[state];
-    return relation === 'exact' ? String(count) : `${count}+`;
-  });
+  return STATES.map((state) => formatCount(counts[state]));
+}
+
+function formatCount({ count, relation }: Pool['waiting']): string {
+  return relation === 'exact' ? String(count) : `${count}+`;
 }
 
 function describePools(pools: readonly Pool[]): string {
   return formatTable(
-    ['pool', ...STATES, ...policyHeadings].map((heading) => heading.toUpperCase()),
-    pools.map((pool) => [pool.pool, ...countsOf(pool), ...showPolicy(pool)]),
+    ['POOL', ...STATES.map((state) => state.toUpperCase()), 'WAITING', 'NEXT FREE IN', 'PAUSED'],
+    pools.map((pool) => [
+      pool.pool,
+      ...countsOf(pool),
+      formatCount(pool.waiting),
+      formatDuration(pool.nextFreeInMs ?? undefined),
+      pool.paused ? 'yes' : 'no',
+    ]),
   );
 }
 
 function describePool(pool: Pool): string {
-  const values = [...countsOf(pool), ...showPolicy(pool)];
+  const values = [...countsOf(pool), formatCount(pool.waiting), ...showPolicy(pool)];
   return formatFields([
     ['Pool', pool.pool],
-    ...[...STATES, ...policyHeadings].map(
+    ...[...STATES, 'waiting', ...policyHeadings].map(
       (heading, index) => [heading.charAt(0).toUpperCase() + heading.slice(1), values[index]] as const,
     ),
     ['Next free in', pool.nextFreeInMs === null ? undefined : formatDuration(pool.nextFreeInMs)],
@@ -120,7 +134,36 @@ export function addPoolCommands(program: Command): void {
   ).action((name: string, options: CommonOptions) =>
     perform(options, async (client) => {
       const pool = await setPool(client, name, options);
-      print(options, pool, () => describePools([pool]));
+      print(options, pool, () => describePool(pool));
+    }),
+  );
+
+  addListOptions(
+    defineJsonCommand(pools, {
+      usage: 'queue <pool>',
+      description: 'Show who waits for a key of a fair pool, in order',
+      example: 'pools queue licences',
+      fields: { tickets: true, nextCursor: true },
+    }),
+    50,
+  ).action((name: string, options: ListOptions) =>
+    perform(options, async (client) => {
+      const { items, nextCursor } = await readPages(options, async (page) => {
+        const { tickets, nextCursor } = await client.pools.listTickets(name, page);
+        return { items: tickets, nextCursor };
+      });
+      print(options, { tickets: items, nextCursor }, () =>
+        formatTable(
+          ['PLACE', 'CLIENT', 'HOLDER', 'PRIORITY', 'WAITING FOR'],
+          items.map(({ position, clientId, holder = '', priority, waitingMs }) => [
+            String(position + 1),
+            clientId,
+            holder,
+            String(priority),
+            formatDuration(waitingMs),
+          ]),
+        ),
+      );
     }),
   );
 

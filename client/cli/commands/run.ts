@@ -2,10 +2,11 @@ import { type Command, Option } from 'commander';
 import { describeError } from '../cli-error.ts';
 import { defineCommand, perform } from '../define-command.ts';
 import { acquireOptionsOf, addLeaseOptions, type LeaseOptions } from '../lease-options.ts';
-import { parseDuration } from '../parse-arguments.ts';
+import { parseDuration, parseWhole } from '../parse-arguments.ts';
 import { runCommand } from '../run/run-command.ts';
 
 interface RunOptions extends LeaseOptions {
+  readonly count?: number;
   readonly grace: number;
 }
 
@@ -32,6 +33,11 @@ export function addRunCommand(program: Command): void {
     }),
   )
     .usage('[options] -- COMMAND...')
+    .option(
+      '--count <count>',
+      'hold so many keys, all or none; each variable then has a line for each',
+      parseWhole(1),
+    )
     .addOption(
       new Option(
         '--grace <duration>',
@@ -47,6 +53,7 @@ export function addRunCommand(program: Command): void {
         process.exitCode = await runCommand(client, {
           command,
           acquire: acquireOptionsOf(options),
+          count: options.count,
           graceMs: options.grace,
           onReleaseFailed: (error) => {
             process.stderr.write(`${describeError(error, false)}; the lease lapses by itself\n`);

@@ -2,7 +2,7 @@ import { constants } from 'node:os';
 import type { AcquireOptions } from '../../sdk/acquire-lease.ts';
 import type { OrchestratorClient } from '../../sdk/create-client.ts';
 import type { OrchestratorError } from '../../sdk/errors.ts';
-import type { HeldLease } from '../../sdk/held-lease.ts';
+import type { HeldLease, LeaseTime } from '../../sdk/held-lease.ts';
 import { SIGNAL_BASE } from '../cli-error.ts';
 import { type ChildCommand, prepareCommand } from './child-command.ts';
 import { type OrphanGuard, startOrphanGuard } from './orphan-guard.ts';
@@ -11,6 +11,8 @@ import { callTerminalWitness, type TerminalWitness } from './terminal-witness.ts
 export interface RunRequest {
   readonly command: readonly string[];
   readonly acquire: AcquireOptions;
+  /** How many keys, all or none; one when absent. */
+  readonly count?: number | undefined;
   /** Between SIGTERM and SIGKILL, in milliseconds; less where the lease ends sooner. */
   readonly graceMs: number;
   readonly onReleaseFailed: (error: OrchestratorError) => void;
@@ -34,7 +36,7 @@ class SignalledError extends Error {
 }
 
 interface Running {
-  readonly lease: HeldLease;
+  readonly lease: LeaseTime;
   readonly child: ChildCommand;
   readonly guard: OrphanGuard;
   /** Where the command shares our terminal. */
@@ -48,7 +50,7 @@ interface Running {
  * @throws LeaseEndedError or LeaseLostError when the lease was lost, and the command ended; what acquiring throws
  */
 export async function runCommand(client: OrchestratorClient, request: RunRequest): Promise<number> {
-  const { command, acquire, graceMs, onReleaseFailed } = request;
+  const { command, acquire, count, graceMs, onReleaseFailed } = request;
   const around = new AbortController();
   let running: Running | undefined;
 
@@ -76,11 +78,12 @@ export async function runCommand(client: OrchestratorClient, request: RunRequest
     onReleaseFailed,
   };
   try {
-    return await client.withLease(options, async (lease, signal) => {
+    const work = async (leases: readonly HeldLease[], signal: AbortSignal): Promise<number> => {
       signal.throwIfAborted();
+      const lease = earliestOf(leases);
       const guard = startOrphanGuard(graceMs);
       try {
-        const child = prepareCommand(command, environmentOf(lease));
+        const child = prepareCommand(command, environmentOf(leases));
         running = { lease, child, guard, witness: child.ownGroup ? undefined : callTerminalWitness() };
         if (child.target !== undefined) guard.watch(child.target, lease.remainingMs());
         child.begin();
@@ -90,7 +93,10 @@ export async function runCommand(client: OrchestratorClient, request: RunRequest
         running?.witness?.dismiss();
         running = undefined;
       }
-    });
+    };
+    return await (count === undefined
+      ? client.withLease(options, (lease, signal) => work([lease], signal))
+      : client.withLeases({ ...options, count }, work));
   } catch (error) {
     if (error instanceof SignalledError) return error.exitCode;
     throw error;
@@ -124,7 +130,7 @@ function listen(on: {
 /** Waits for the command, or ends it when the lease is lost; either way nothing of it is left. */
 async function superviseCommand(
   child: ChildCommand,
-  lease: HeldLease,
+  lease: LeaseTime,
   signal: AbortSignal,
   graceMs: number,
 ): Promise<number> {
@@ -144,11 +150,23 @@ async function superviseCommand(
   }
 }
 
-function environmentOf(lease: HeldLease): NodeJS.ProcessEnv {
+/** The time of several leases is that of the one that could lapse first. */
+function earliestOf(leases: readonly HeldLease[]): LeaseTime {
+  return {
+    remainingMs: () => Math.min(...leases.map((lease) => lease.remainingMs())),
+    graceMs: () => Math.min(...leases.map((lease) => lease.graceMs())),
+    throwIfLost: () => {
+      for (const lease of leases) lease.throwIfLost();
+    },
+  };
+}
+
+/** Of several keys each variable has a line for each. */
+function environmentOf(leases: readonly HeldLease[]): NodeJS.ProcessEnv {
   return {
     ...process.env,
-    TOKEN_ORCHESTRATOR_KEY: lease.keyId,
-    TOKEN_ORCHESTRATOR_VALUE: lease.value,
-    TOKEN_ORCHESTRATOR_FENCING_TOKEN: String(lease.fencingToken),
+    TOKEN_ORCHESTRATOR_KEY: leases.map(({ keyId }) => keyId).join('\n'),
+    TOKEN_ORCHESTRATOR_VALUE: leases.map(({ value }) => value).join('\n'),
+    TOKEN_ORCHESTRATOR_FENCING_TOKEN: leases.map(({ fencingToken }) => fencingToken).join('\n'),
   };
 }

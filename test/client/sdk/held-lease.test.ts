@@ -96,7 +96,6 @@ describe('the time of a lease that was acquired by hand', () => {
     await service.clock.advance(20_000);
     const kept = await advancing(service, 2000, service.client.keepAlive(lease.leaseId));
     expect([lease.remainingMs(), kept.remainingMs()]).toEqual([LEASE_MS - 2000, LEASE_MS - 2000]);
-    expect(kept.value).toBe(lease.value);
   });
 
   test('is in no JSON', async () => {
