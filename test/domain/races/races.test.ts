@@ -7,6 +7,7 @@ import { NoKeyAvailableError } from '../../../shared/domain/errors.ts';
 import { getLease } from '../../../shared/domain/leases.ts';
 import { getPool } from '../../../shared/domain/pools.ts';
 import { sweep } from '../../../shared/domain/sweep.ts';
+import { randomFrom } from '../../support/seeded-random.ts';
 import { describeOnEveryStore } from '../support/every-store.ts';
 import { persistently } from '../support/persistently.ts';
 import {
@@ -27,17 +28,6 @@ import { Worker } from './worker.ts';
 const CLOCKS = [0, 333, 666, TOLERANCE - 1];
 const WORKERS = 200;
 const STEPS = 10;
-
-/** Numbers from 0 to 1, the same again for the same seed (mulberry32). */
-function randomFrom(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
-  };
-}
 
 describeOnEveryStore((world) => {
   const startProcesses = async (): Promise<[Context, ...Context[]]> => [
