@@ -7,9 +7,9 @@ import { NoKeyAvailableError } from '../../../shared/domain/errors.ts';
 import { getLease } from '../../../shared/domain/leases.ts';
 import { getPool } from '../../../shared/domain/pools.ts';
 import { sweep } from '../../../shared/domain/sweep.ts';
+import { randomFrom } from '../../support/seeded-random.ts';
 import { describeOnEveryStore } from '../support/every-store.ts';
 import { persistently } from '../support/persistently.ts';
-import { randomFrom } from '../support/seeded-random.ts';
 import {
   ADMIN,
   ALICE,

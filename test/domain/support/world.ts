@@ -8,13 +8,8 @@ import { DEFAULT_POOL, type PoolPolicy } from '../../../shared/domain/pool.ts';
 import { putPool } from '../../../shared/domain/pools.ts';
 import type { Store } from '../../../shared/domain/store.ts';
 import { createRuntime } from '../../../shared/runtime/runtime.ts';
+import { NOW } from '../../store/contract/scene.ts';
 import { type MakeStore, useStore } from '../../store/contract/store-fixture.ts';
-
-/**
- * When every test begins. Far ahead of the real time: MongoDB's own removal of expired keys goes by the real time,
- * and must not take keys that a test still looks at.
- */
-export const START = Date.UTC(2100, 0, 1);
 
 export const SECOND = 1000;
 /** The length of a lease and the life of a key under the default policy, and the clock tolerance of every process. */
@@ -40,14 +35,14 @@ export interface World {
 /** The world of the running test; call it inside a `describe`. */
 export function useWorld(makeStore: MakeStore): World {
   const fixture = useStore(makeStore);
-  let now = START;
+  let now = NOW;
   let context: Context;
 
   const startProcessOn = (store: Store, clockAheadMs = 0): Context =>
     startProcess(store, () => now + clockAheadMs);
 
   beforeEach(() => {
-    now = START;
+    now = NOW;
     context = startProcessOn(fixture.store);
   });
 

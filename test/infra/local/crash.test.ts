@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import type { CreateKeysResponse, ListKeysResponse } from '../../../shared/contract/keys.ts';
 import type { Lease } from '../../../shared/contract/leases.ts';
-import { randomFrom } from '../../domain/support/seeded-random.ts';
 import { type HostProcess, useHostProcesses } from '../../support/host-process.ts';
+import { randomFrom } from '../../support/seeded-random.ts';
 
 const CALLERS = 20;
 const KEYS = 30;
