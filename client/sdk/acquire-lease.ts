@@ -2,10 +2,16 @@ import type { AcquireLeaseRequest, Lease } from '../../shared/contract/leases.ts
 import { retryMs, waitForKeyMs } from './back-off.ts';
 import { Countdown, type Moment, momentOf, pause } from './clock.ts';
 import { type Context, checkDuration } from './context.ts';
-import { LeaseEndedError, NoKeyAvailableError, PoolPausedError, UnreachableError } from './errors.ts';
+import {
+  isTransient,
+  LeaseEndedError,
+  NoKeyAvailableError,
+  PoolPausedError,
+  UnreachableError,
+} from './errors.ts';
 import { checkLease, type LeaseTerm } from './held-lease.ts';
 import { releaseLease, type TimedLease } from './leases.ts';
-import { askedToWaitMs, isTransient, RETRIES } from './repeat.ts';
+import { askedToWaitMs, RETRIES } from './repeat.ts';
 
 /** What to acquire, and how long to wait for it. */
 export interface AcquireOptions extends AcquireLeaseRequest {

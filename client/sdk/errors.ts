@@ -232,3 +232,12 @@ export function errorOfStatus(
   }
   return undefined;
 }
+
+/** Whether the same request may succeed if it is sent again. */
+export function isTransient(error: unknown): boolean {
+  return (
+    error instanceof UnreachableError ||
+    error instanceof ServiceUnavailableError ||
+    error instanceof ThrottledError
+  );
+}

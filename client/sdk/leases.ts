@@ -2,9 +2,9 @@ import type { Lease, ListLeasesResponse } from '../../shared/contract/leases.ts'
 import { backOffMs } from './back-off.ts';
 import { Countdown, pause } from './clock.ts';
 import type { CallOptions, Context, PageOptions } from './context.ts';
-import { LeaseEndedError } from './errors.ts';
+import { isTransient, LeaseEndedError } from './errors.ts';
 import { checkLease, endedHere } from './held-lease.ts';
-import { isTransient, RETRIES, sendRepeatedly } from './repeat.ts';
+import { RETRIES, sendRepeatedly } from './repeat.ts';
 import { pathOf } from './transport.ts';
 
 /** The client's own live leases. */

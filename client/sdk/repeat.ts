@@ -1,22 +1,13 @@
 import { retryMs } from './back-off.ts';
 import { pause } from './clock.ts';
 import type { Context } from './context.ts';
-import { ServiceUnavailableError, ThrottledError, UnreachableError } from './errors.ts';
+import { isTransient, ServiceUnavailableError, ThrottledError, UnreachableError } from './errors.ts';
 import type { ApiRequest } from './transport.ts';
 
 /** How often a request is repeated after failures that may pass. */
 export const RETRIES = 3;
 
 type RequestParts = Omit<ApiRequest, 'timeoutMs'>;
-
-/** Whether the same request may succeed if it is sent again. */
-export function isTransient(error: unknown): boolean {
-  return (
-    error instanceof UnreachableError ||
-    error instanceof ServiceUnavailableError ||
-    error instanceof ThrottledError
-  );
-}
 
 /** Milliseconds that the service asks to wait before the request is sent again. */
 export function askedToWaitMs(error: unknown): number | undefined {
