@@ -29,7 +29,7 @@ export interface AcquireOptions extends Omit<AcquireLeaseRequest, 'count' | 'wai
   readonly signal?: AbortSignal | undefined;
 }
 
-/** How long a request that is under way when the caller gives up may still answer, so that its lease is released. */
+/** When the caller gives up, a request under way gets this long to return its lease, which is then released. */
 const LAST_CALL_MS = 2000;
 
 /** What one `Idempotency-Key` stands for: all requests that carry it get the same lease. */
@@ -55,7 +55,7 @@ export function acquireLeases(
 
 /**
  * Acquires keys, waiting for them if need be. Each attempt has an `Idempotency-Key` that all its repeats carry, so that
- * a lease whose answer got lost is found again and no second one is taken. In the queue of a fair pool the ticket does
+ * a lease whose response got lost is found again and no second one is taken. In the queue of a fair pool the ticket does
  * the same.
  * @throws NoKeyAvailableError, PoolPausedError, or another OrchestratorError; the signal's reason when it is aborted
  */
@@ -72,7 +72,7 @@ async function acquireTerms(
   const wait = waitMs > 0 && count === undefined ? true : undefined;
   let attempt = newAttempt();
   let ticket: string | undefined;
-  let isAnyUnanswered = false;
+  let isAnyUnknown = false;
   let failures = 0;
 
   try {
@@ -94,14 +94,14 @@ async function acquireTerms(
         if (isInTime) return answer.leases.map(({ lease, deadline }) => context.held.hold(lease, deadline));
         attempt = newAttempt();
         await giveBack(context, answer.leases);
-        throw new UnreachableError('unreachable', 'The answer came too late for the length of the lease');
+        throw new UnreachableError('unreachable', 'The response came too late for the length of the lease');
       } catch (error) {
         signal?.throwIfAborted();
         if (error instanceof NoKeyAvailableError || error instanceof PoolPausedError) {
           if (patience.remainingMs() <= 0) throw error;
           onWaiting?.(error);
-          // Every request so far was answered that there is no lease.
-          if (!isAnyUnanswered) attempt = { ...attempt, since: momentOf(clock) };
+          // Every request so far got the response that there is no lease.
+          if (!isAnyUnknown) attempt = { ...attempt, since: momentOf(clock) };
           failures = 0;
           const retryAfterMs = error instanceof NoKeyAvailableError ? error.retryAfterMs : LONG_MS;
           pauseMs =
@@ -113,7 +113,7 @@ async function acquireTerms(
             attempt = newAttempt();
             ticket = undefined;
           } else if (!isTransient(error)) throw error;
-          isAnyUnanswered = true;
+          isAnyUnknown = true;
           if (failures >= RETRIES && patience.remainingMs() <= 0) throw error;
           pauseMs = retryMs(failures, askedToWaitMs(error), random);
           failures += 1;
@@ -158,7 +158,7 @@ async function request(
   };
   signal?.addEventListener('abort', onAbort, { once: true });
   try {
-    const answer = await context.send<HeldLease | LeaseList | Waiting>({
+    const response = await context.send<HeldLease | LeaseList | Waiting>({
       method: 'POST',
       path: '/leases',
       headers: { 'idempotency-key': idempotencyKey },
@@ -166,15 +166,15 @@ async function request(
       timeoutMs: context.requestTimeoutMs,
       signal: lastCall.signal,
     });
-    if (answer.status === 202 && 'ticket' in answer.body) return { waiting: answer.body };
-    const leases = 'leases' in answer.body ? answer.body.leases : [answer.body as HeldLease];
+    if (response.status === 202 && 'ticket' in response.body) return { waiting: response.body };
+    const leases = 'leases' in response.body ? response.body.leases : [response.body as HeldLease];
     const timed = leases.map((lease): TimedLease<HeldLease> => {
       checkLease(lease);
-      const fromNow = new Countdown(clock, lease.expiresInMs, answer.sentAt);
-      // 201: the lease began with this request. Otherwise an earlier one, whose answer got lost, may have begun it, and
-      // the host that answers now may have a clock that is behind.
+      const fromNow = new Countdown(clock, lease.expiresInMs, response.sentAt);
+      // 201: the lease began with this request. Otherwise an earlier request, whose response got lost, began it, and the
+      // clock of the host that found it again may be behind.
       const fromTheFirst = new Countdown(clock, 3 * lease.keepAliveEveryMs, since);
-      const isNew = answer.status === 201 || fromNow.remainingMs() <= fromTheFirst.remainingMs();
+      const isNew = response.status === 201 || fromNow.remainingMs() <= fromTheFirst.remainingMs();
       return { lease, deadline: isNew ? fromNow : fromTheFirst };
     });
     if (signal?.aborted) await giveBack(context, timed);

@@ -27,7 +27,7 @@ export function createLeasesApi(context: Context): LeasesApi {
   };
 }
 
-/** A lease as it was answered, and how long it is certain. */
+/** A lease as the service returned it, and how long it certainly lasts. */
 export interface TimedLease<Answered extends Lease = Lease> {
   readonly lease: Answered;
   readonly deadline: Countdown;
@@ -59,7 +59,7 @@ export interface ReleaseOptions extends CallOptions {
 }
 
 /**
- * Ends a lease. When the answer of an earlier try got lost, a 410 to a later one means that it was done.
+ * Ends a lease. A 410 to a repeat means that an earlier try did it and its response got lost.
  * @throws LeaseEndedError when the lease was over before; another OrchestratorError
  */
 export async function releaseLease(
@@ -71,7 +71,7 @@ export async function releaseLease(
   const { patienceMs = Number.POSITIVE_INFINITY, outcome, signal } = options;
   const path = `/leases${pathOf(leaseId)}`;
   const patience = new Countdown(clock, patienceMs);
-  // Before it is sent: whether it gets through or not, its holder has said that it is done.
+  // Before it is sent: its holder is done, whether the release gets through or not.
   context.held.end(leaseId, endedHere('released'));
   for (let retry = 0; ; retry++) {
     try {
@@ -87,7 +87,7 @@ export async function releaseLease(
   }
 }
 
-/** Whoever holds the lease hears of its end, whichever call is told. */
+/** Marks the lease as over when the call fails for that reason. */
 async function noteEnd<Result>(context: Context, leaseId: string, call: Promise<Result>): Promise<Result> {
   try {
     return await call;

@@ -4,6 +4,7 @@ import type { OrchestratorClient } from '../../sdk/create-client.ts';
 import type { KeyAsRead } from '../../sdk/keys.ts';
 import { CliError, exitCodeOf } from '../cli-error.ts';
 import { type CommonOptions, defineJsonCommand, perform } from '../define-command.ts';
+import { defineListCommand, type ListOptions, printList } from '../list-options.ts';
 import { parseWhole } from '../parse-arguments.ts';
 import {
   createProgressBar,
@@ -15,7 +16,6 @@ import {
   remark,
 } from '../print.ts';
 import { readImports } from '../read-imports.ts';
-import { addListOptions, type ListOptions, readPages } from '../read-pages.ts';
 
 /** The most keys of one request. */
 const BATCH = 1000;
@@ -133,7 +133,7 @@ async function createInBatches(
   show();
 }
 
-/** The key as it is now, unless the lease to be ended was named; tells whose lease that is. */
+/** Names the lease to be ended: as given, or the one that the key has now, which is shown. */
 async function readKeyToEnd(
   client: OrchestratorClient,
   keyId: string,
@@ -196,13 +196,9 @@ export function addKeyCommands(program: Command): void {
     }),
   );
 
-  addListOptions(
-    defineJsonCommand(keys, {
-      usage: 'list',
-      description: "List a pool's keys",
-      example: 'keys list --pool licences --state leased',
-      fields: { keys: true, nextCursor: true },
-    }),
+  defineListCommand(
+    keys,
+    { name: 'keys', description: "List a pool's keys", example: 'keys list --pool licences --state leased' },
     50,
   )
     .option('--pool <pool>', 'which pool')
@@ -217,11 +213,12 @@ export function addKeyCommands(program: Command): void {
     .action((options: ListKeysOptions) =>
       perform(options, async (client) => {
         const { pool, state, search } = options;
-        const { items, nextCursor } = await readPages(options, async (page) => {
-          const { keys, nextCursor } = await client.keys.list({ pool, state, search, ...page });
-          return { items: keys, nextCursor };
-        });
-        print(options, { keys: items, nextCursor }, () => describeKeys(items));
+        await printList(
+          options,
+          'keys',
+          (page) => client.keys.list({ pool, state, search, ...page }),
+          describeKeys,
+        );
       }),
     );
 
