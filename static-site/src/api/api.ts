@@ -12,7 +12,12 @@ import type {
   ListKeysQuery,
   ListKeysResponse,
 } from '../../../shared/contract/keys.ts';
-import type { AcquireLeaseRequest, Lease, ListLeasesResponse } from '../../../shared/contract/leases.ts';
+import type {
+  AcquireLeaseRequest,
+  HeldLease,
+  Lease,
+  ListLeasesResponse,
+} from '../../../shared/contract/leases.ts';
 import type {
   ListPoolsResponse,
   PatchPoolRequest,
@@ -82,8 +87,8 @@ export function createApi(credential: string) {
 
     listLeases: (page: PageRequest, signal?: AbortSignal) =>
       call<ListLeasesResponse>('GET', '/leases', { query: { ...page }, signal }),
-    acquireLease: (body: AcquireLeaseRequest) => call<Lease>('POST', '/leases', { body }),
-    getLease: (leaseId: string) => call<Lease>('GET', `/leases${pathOf(leaseId)}`),
+    acquireLease: (body: AcquireLeaseRequest) => call<HeldLease>('POST', '/leases', { body }),
+    getLease: (leaseId: string) => call<HeldLease>('GET', `/leases${pathOf(leaseId)}`),
     keepAliveLease: (leaseId: string) => call<Lease>('POST', `/leases${pathOf(leaseId, 'keep-alive')}`),
     releaseLease: (leaseId: string) => call<void>('DELETE', `/leases${pathOf(leaseId)}`),
 

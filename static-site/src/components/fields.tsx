@@ -45,6 +45,25 @@ interface NumberFieldProps extends FieldProps {
 }
 
 /** A whole number, as text while it is typed. */
+interface TextAreaProps extends FieldProps {
+  readonly rows: number;
+}
+
+export function TextArea({ rows, ...props }: TextAreaProps) {
+  return (
+    <Field {...props}>
+      {(attributes) => (
+        <textarea
+          {...(attributes as object)}
+          rows={rows}
+          class="field font-mono text-[0.8125rem]"
+          spellcheck={false}
+        />
+      )}
+    </Field>
+  );
+}
+
 export function NumberField({ min, max, ...props }: NumberFieldProps) {
   return (
     <Field {...props}>

@@ -23,6 +23,12 @@ interface KeyTableRowProps {
   readonly onAction: (action: KeyAction, key: Key) => Promise<void>;
 }
 
+function formatLabels(labels: NonNullable<Key['labels']>): string {
+  return Object.entries(labels)
+    .map(([name, value]) => `${name}=${value}`)
+    .join(', ');
+}
+
 /**
  * A key. Few elements, since a fast scroll makes forty rows for each frame: icons and labels are drawn by the style
  * sheet (with 45 elements a row, a frame of scrolling cost 190 ms; with 20 it is a fraction of that).
@@ -52,6 +58,7 @@ export function KeyTableRow(props: KeyTableRowProps) {
       </Cell>
       <Cell class="key-row-id" title={keyId}>
         {keyId}
+        {key.labels !== undefined && <div class="key-row-client">{formatLabels(key.labels)}</div>}
       </Cell>
       <Cell class="key-row-holder" title={lease && `${lease.holder ?? 'no label'} · ${lease.clientId}`}>
         {lease === undefined ? '–' : (lease.holder ?? 'no label')}

@@ -53,7 +53,10 @@ export function PoolCard({ pool, sentAt }: PoolCardProps) {
         <span>
           <Outlook pool={pool} sentAt={sentAt} />
         </span>
-        <span>{formatLength(pool.leaseSeconds)} lease</span>
+        <span>
+          {pool.waiting.count > 0 && `${formatCount(pool.waiting)} waiting · `}
+          {formatLength(pool.leaseSeconds)} lease
+        </span>
       </p>
     </article>
   );

@@ -121,6 +121,7 @@ function Facts({ pool, feed }: { pool: Pool; feed: PoolsFeed }) {
           <Fact name="Free" value={formatCount(counts.free)} large />
           <Fact name="Leased" value={formatCount(counts.leased)} large />
           <Fact name="Cooling" value={formatCount(counts.cooling)} large />
+          {pool.fair && <Fact name="Waiting" value={formatCount(pool.waiting)} large />}
           <Fact name="Next free" value={<NextFree pool={pool} sentAt={feed.sentAt.value} />} />
           <Fact name="Lease" value={formatLength(pool.leaseSeconds)} />
           <Fact

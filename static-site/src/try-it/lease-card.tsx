@@ -93,7 +93,7 @@ function Facts({ held: { lease } }: { held: DeskLease }) {
   return (
     <dl class="grid grid-cols-[auto_minmax(0,1fr)] items-center gap-x-5 gap-y-1 text-[0.8125rem]">
       <Fact name="Key" value={lease.keyId} copy />
-      {lease.value !== lease.keyId && <SecretFact value={lease.value} />}
+      {lease.value !== undefined && lease.value !== lease.keyId && <SecretFact value={lease.value} />}
       <Fact name="Pool" value={lease.pool} />
       {lease.holder !== undefined && <Fact name="Holder" value={lease.holder} />}
       <Fact name="Fencing token" value={String(lease.fencingToken)} copy />

@@ -1,6 +1,6 @@
 import { effect, type ReadonlySignal, signal } from '@preact/signals';
 import { LeaseEndedError } from '../../../client/sdk/errors.ts';
-import type { AcquireLeaseRequest, Lease } from '../../../shared/contract/leases.ts';
+import type { AcquireLeaseRequest, HeldLease, Lease } from '../../../shared/contract/leases.ts';
 import type { LeaseEndReason } from '../../../shared/contract/problems.ts';
 import type { Answer, Api } from '../api/api.ts';
 import { explainLeaseEnd, explainOutage } from '../api/explain-error.ts';
@@ -17,7 +17,8 @@ const RETRY_MS = 1000;
 
 /** A lease of this client, as far as this page knows. */
 export interface DeskLease {
-  readonly lease: Lease;
+  /** The value only where this page acquired it, or asked for it by itself. */
+  readonly lease: Lease & Partial<HeldLease>;
   /** When it is over unless kept alive: counted on the monotonic clock from before the request was sent. */
   readonly deadline: number;
   /** When the newest answer about it was asked for. */
@@ -59,14 +60,19 @@ export function createLeaseDesk(api: Api): LeaseDesk {
   };
 
   /** Takes in an answer about a lease; an older one never shortens what a newer one gave. */
-  const take = ({ body: lease, sentAt }: Answer<Lease>): void => {
+  const take = ({ body: lease, sentAt }: Answer<DeskLease['lease']>): void => {
     const known = find(lease.leaseId);
     const deadline = sentAt + lease.expiresInMs;
     if (known === undefined) {
       leases.value = [{ lease, deadline, sentAt, isAutomatic: false }, ...leases.peek()];
     } else if (sentAt >= known.sentAt) {
       const { ended: _, ...rest } = known;
-      const fresh = { ...rest, lease, sentAt, deadline: Math.max(deadline, known.deadline) };
+      const fresh = {
+        ...rest,
+        lease: { ...known.lease, ...lease },
+        sentAt,
+        deadline: Math.max(deadline, known.deadline),
+      };
       leases.value = leases.peek().map((held) => (held.lease.leaseId === lease.leaseId ? fresh : held));
     }
   };
