@@ -12,7 +12,7 @@ const CONTRACT_IMPORT = /(['"])\.\.\/\.\.\/shared\/contract\/[\w-]+\.ts\1/g;
 const SDK = join(ROOT, 'client/sdk');
 const OWN_IMPORT = /(['"])(\.\/[\w-]+)\.ts\1/g;
 
-/** tsc writes the type of a value out member by member, where it would leave an alias of zod's as it is. */
+/** tsc leaves an alias of zod's as it is, but writes the type of such a value out, member by member. */
 const PLAIN = `
 type Plain<T> = T extends string | number | boolean | null | undefined ? T
   : T extends (infer Item)[] ? Plain<Item>[]
@@ -69,7 +69,7 @@ function sourceOf(contract: readonly ContractModule[]): string {
   return `${PLAIN}${lines.join('\n')}`;
 }
 
-/** Values become types; types and fields get what the schema of the same name says about them. */
+/** Makes types of the values, with the descriptions of the schemas as comments. */
 function withComments(declarations: string, contract: readonly ContractModule[]): string {
   const schemas = new Map(
     contract.flatMap((module) => module.schemas.map((item) => [item.meta()?.id, item])),

@@ -88,7 +88,7 @@ async function readConfigFile(path: string | undefined, env: NodeJS.ProcessEnv):
   return config;
 }
 
-/** Undefined when it is something else; what it holds is never shown. */
+/** Undefined when the text is something else; it may hold a secret and is never shown. */
 function parseConfig(text: string): ConfigFile | undefined {
   try {
     const config: unknown = JSON.parse(text);
@@ -120,7 +120,7 @@ async function readPrivateFile(path: string): Promise<string | undefined> {
   });
   if (file === undefined) return undefined;
   try {
-    // Of the open file, so that it cannot be exchanged between the check and the reading. Windows has no such bits.
+    // The open file is checked, so that it cannot be exchanged before it is read. Windows has no such bits.
     const { mode } = await file.stat();
     if (process.platform !== 'win32' && (mode & GROUP_AND_OTHERS) !== 0) {
       throw new CliError(`${path} can be read by others: run chmod 600 on it`, exitCodes.configuration);

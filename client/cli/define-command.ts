@@ -26,7 +26,7 @@ export function defineCommand(parent: Command, definition: CommandDefinition): C
 export function defineJsonCommand(
   parent: Command,
   definition: CommandDefinition & {
-    /** Names the fields of the JSON, so that a mistake in `--only` is found before anything is done. */
+    /** The fields of the JSON: a mistake in `--only` is found before anything is done. */
     readonly fields: Readonly<Record<string, true>>;
   },
 ): Command {

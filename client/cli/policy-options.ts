@@ -6,13 +6,13 @@ import { formatDuration } from './print.ts';
 /** How one field of a policy is written on the command line, and shown. */
 interface PolicyField<Value> {
   readonly options: readonly Option[];
-  /** What the options gave, as the API has it. */
+  /** The value of the options as the API takes it. */
   readonly read: (given: never) => Value;
   readonly heading: string;
   readonly show: (value: Value) => string;
 }
 
-/** The compiler finds a field of the policy that is missing here. */
+/** All fields of the policy; the compiler complains when one is missing. */
 const POLICY: { readonly [Field in keyof PoolPolicy]: PolicyField<PoolPolicy[Field]> } = {
   leaseSeconds: {
     options: [new Option('--lease-seconds <seconds>', 'length of a lease').argParser(parseWhole(1))],
@@ -65,7 +65,7 @@ export function addPolicyOptions(command: Command): Command {
   return command;
 }
 
-/** What was named on the command line of a policy. */
+/** The fields of a policy that were given on the command line. */
 export function readPolicy(given: Readonly<Record<string, unknown>>): Partial<PoolPolicy> {
   return Object.fromEntries(
     FIELDS.filter(([name]) => given[name] !== undefined).map(([name, { read }]) => [

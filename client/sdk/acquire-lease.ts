@@ -23,7 +23,7 @@ export interface AcquireOptions extends AcquireLeaseRequest {
   readonly signal?: AbortSignal | undefined;
 }
 
-/** How long a request that is under way when the caller gives up may still answer, so that its lease is released. */
+/** When the caller gives up, a request under way gets this long to return its lease, which is then released. */
 const LAST_CALL_MS = 2000;
 
 /** What one `Idempotency-Key` stands for: all requests that carry it get the same lease. */
@@ -35,7 +35,7 @@ interface Attempt {
 
 /**
  * Acquires a key, waiting for one if need be. Each attempt has an `Idempotency-Key` that all its repeats carry, so that
- * a lease whose answer got lost is found again and no second one is taken.
+ * a lease whose response got lost is found again and no second one is taken.
  * @throws NoKeyAvailableError, PoolPausedError, or another OrchestratorError; the signal's reason when it is aborted
  */
 export async function acquireLease(context: Context, options: AcquireOptions = {}): Promise<LeaseTerm> {
@@ -45,7 +45,7 @@ export async function acquireLease(context: Context, options: AcquireOptions = {
   const patience = new Countdown(clock, waitMs);
   const newAttempt = (): Attempt => ({ idempotencyKey: randomId(), since: momentOf(clock) });
   let attempt = newAttempt();
-  let isAnyUnanswered = false;
+  let isAnyUnknown = false;
   let failures = 0;
 
   for (let retry = 0; ; retry++) {
@@ -57,14 +57,14 @@ export async function acquireLease(context: Context, options: AcquireOptions = {
       if (deadline.remainingMs() >= lease.keepAliveEveryMs) return context.held.hold(lease, deadline);
       attempt = newAttempt();
       await giveBack(context, lease);
-      throw new UnreachableError('unreachable', 'The answer came too late for the length of the lease');
+      throw new UnreachableError('unreachable', 'The response came too late for the length of the lease');
     } catch (error) {
       signal?.throwIfAborted();
       if (error instanceof NoKeyAvailableError || error instanceof PoolPausedError) {
         if (patience.remainingMs() <= 0) throw error;
         onWaiting?.(error);
-        // Every request so far was answered that there is no lease.
-        if (!isAnyUnanswered) attempt = { ...attempt, since: momentOf(clock) };
+        // Every request so far got the response that there is no lease.
+        if (!isAnyUnknown) attempt = { ...attempt, since: momentOf(clock) };
         failures = 0;
         pauseMs =
           error instanceof NoKeyAvailableError
@@ -73,7 +73,7 @@ export async function acquireLease(context: Context, options: AcquireOptions = {
       } else {
         if (error instanceof LeaseEndedError) attempt = newAttempt();
         else if (!isTransient(error)) throw error;
-        isAnyUnanswered = true;
+        isAnyUnknown = true;
         if (failures >= RETRIES && patience.remainingMs() <= 0) throw error;
         pauseMs = retryMs(failures, askedToWaitMs(error), random);
         failures += 1;
@@ -99,7 +99,7 @@ async function request(
   };
   signal?.addEventListener('abort', onAbort, { once: true });
   try {
-    const answer = await context.send<Lease>({
+    const response = await context.send<Lease>({
       method: 'POST',
       path: '/leases',
       headers: { 'idempotency-key': idempotencyKey },
@@ -107,13 +107,13 @@ async function request(
       timeoutMs: context.requestTimeoutMs,
       signal: lastCall.signal,
     });
-    const { status, body: lease, sentAt } = answer;
+    const { status, body: lease, sentAt } = response;
     checkLease(lease);
     if (signal?.aborted) await giveBack(context, lease);
     signal?.throwIfAborted();
     const fromNow = new Countdown(clock, lease.expiresInMs, sentAt);
-    // 201: the lease began with this request. Otherwise an earlier one, whose answer got lost, may have begun it, and
-    // the host that answers now may have a clock that is behind.
+    // 201: the lease began with this request. Otherwise an earlier request, whose response got lost, began it, and the
+    // clock of the host that found it again may be behind.
     const fromTheFirst = new Countdown(clock, 3 * lease.keepAliveEveryMs, since);
     const isNew = status === 201 || fromNow.remainingMs() <= fromTheFirst.remainingMs();
     return { lease, deadline: isNew ? fromNow : fromTheFirst };

@@ -14,9 +14,9 @@ export interface DeleteClientOptions extends CallOptions {
   readonly force?: boolean | undefined;
 }
 
-/** What admins do with clients. */
+/** Calls for admins. */
 export interface ClientsApi {
-  /** A new client; its credential is in this answer alone. Not repeated when its outcome is unknown. */
+  /** A new client; its credential is in this response alone. Not repeated when its outcome is unknown. */
   create(request: CreateClientRequest, options?: CallOptions): Promise<CreatedClient>;
   list(options?: PageOptions): Promise<ListClientsResponse>;
   /** Revokes the client's credential, everywhere within a minute. @throws NotFoundError, OwnCredentialError, LastAdminError */

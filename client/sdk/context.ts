@@ -8,7 +8,7 @@ export interface Context {
   readonly clock: Clock;
   /** From 0 to 1, as `Math.random`. */
   readonly random: () => number;
-  /** Milliseconds for one request and its answer. */
+  /** Milliseconds for one request and its response. */
   readonly requestTimeoutMs: number;
   /** The leases that were acquired through this client. */
   readonly held: HeldLeases;
@@ -28,7 +28,7 @@ export interface PageOptions extends CallOptions {
   readonly cursor?: string | undefined;
 }
 
-/** Without this check `NaN` or a text would silently become no time at all. @throws TypeError */
+/** `NaN` or a string would silently count as no time at all. @throws TypeError */
 export function checkDuration(name: string, ms: number | undefined): void {
   if (ms !== undefined && !(typeof ms === 'number' && ms >= 0)) {
     throw new TypeError(`${name} must be a number of milliseconds, at least 0`);

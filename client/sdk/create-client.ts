@@ -17,7 +17,7 @@ export interface ClientOptions {
   readonly credential: string;
   /** Instead of the global `fetch`. */
   readonly fetch?: Fetch | undefined;
-  /** How long one request and its answer may take, in milliseconds; 10 s by default. */
+  /** How long one request and its response may take, in milliseconds; 10 s by default. */
   readonly requestTimeoutMs?: number | undefined;
 }
 
@@ -43,7 +43,7 @@ export interface OrchestratorClient {
    * `lease.remainingMs()` says that there is time. @throws NoKeyAvailableError, PoolPausedError
    */
   acquire(options?: AcquireOptions): Promise<HeldLease>;
-  /** Sends one keep-alive, once: repeating it in time is the caller's. @throws LeaseEndedError */
+  /** Sends one keep-alive, once; repeat it yourself while there is time. @throws LeaseEndedError */
   keepAlive(leaseId: string, options?: CallOptions): Promise<HeldLease>;
   /** Ends the lease. @throws LeaseEndedError when it was over before */
   release(leaseId: string, options?: CallOptions): Promise<void>;

@@ -1,11 +1,11 @@
 import type { LeaseEndReason, Problem, ProblemCode } from '../../shared/contract/problems.ts';
 
-/** The API's codes, and those of what happens on this side. */
+/** The API's codes, and those of this library. */
 export type ErrorCode = ProblemCode | 'throttled' | 'unreachable' | 'unexpected_answer' | 'lease_lost';
 
 /** Where an error comes from. */
 export interface ErrorDetails {
-  /** The HTTP status; undefined when there was no answer. */
+  /** The HTTP status; undefined when there was no response. */
   readonly status?: number | undefined;
   /** Quote it when you report a problem. */
   readonly requestId?: string | undefined;
@@ -71,7 +71,7 @@ export class KeyNotLeasedError extends OrchestratorError {
   declare readonly code: 'key_not_leased';
 }
 
-/** Another lease stands on the key than the one that was to be ended: nothing was done. */
+/** The key has another lease than the one to be ended: nothing was done. */
 export class LeaseChangedError extends OrchestratorError {
   declare readonly code: 'lease_changed';
 }
@@ -91,12 +91,12 @@ export class PoolChangedError extends OrchestratorError {
   declare readonly code: 'pool_changed';
 }
 
-/** Without this client nobody could manage clients any more. */
+/** It is the last client that can manage clients: not even `force` revokes it. */
 export class LastAdminError extends OrchestratorError {
   declare readonly code: 'last_admin';
 }
 
-/** The client to be revoked is the one that asks: `force` says that it is meant. */
+/** A client tried to revoke its own credential; `force` does it. */
 export class OwnCredentialError extends OrchestratorError {
   declare readonly code: 'own_credential';
 }
@@ -144,68 +144,66 @@ export class ServiceUnavailableError extends OrchestratorError {
   }
 }
 
-/** No answer: no connection, or none in time. The outcome of a write is unknown. */
+/** No response: no connection, or none in time. The outcome of a write is unknown. */
 export class UnreachableError extends OrchestratorError {
   declare readonly code: 'unreachable';
 }
 
-/** What answered does not speak this API. */
+/** The response is not one of this API. */
 export class UnexpectedAnswerError extends OrchestratorError {
   declare readonly code: 'unexpected_answer';
 }
 
-/** An error as the service described it. The compiler checks that no code is missing. */
+/** The class of each code that has nothing more to say. The compiler checks that no code is missing. */
+const CLASSES: Record<
+  Exclude<
+    ProblemCode,
+    'invalid_request' | 'no_key_available' | 'lease_ended' | 'internal' | 'database_unavailable'
+  >,
+  typeof OrchestratorError
+> = {
+  unauthenticated: UnauthenticatedError,
+  forbidden: ForbiddenError,
+  key_not_found: NotFoundError,
+  pool_not_found: NotFoundError,
+  client_not_found: NotFoundError,
+  route_not_found: NotFoundError,
+  method_not_allowed: OrchestratorError,
+  key_not_leased: KeyNotLeasedError,
+  lease_changed: LeaseChangedError,
+  pool_full: PoolFullError,
+  pool_paused: PoolPausedError,
+  pool_changed: PoolChangedError,
+  last_admin: LastAdminError,
+  own_credential: OwnCredentialError,
+  body_too_large: OrchestratorError,
+  unsupported_media_type: OrchestratorError,
+  idempotency_key_reused: IdempotencyKeyReusedError,
+};
+
+/** An error as the service described it. */
 export function errorOfProblem(problem: Problem, status: number, requestId?: string): OrchestratorError {
   const { code, detail } = problem;
   const details = { status, requestId: problem.requestId ?? requestId };
   switch (code) {
     case 'invalid_request':
       return new InvalidRequestError(detail, problem.errors ?? [], details);
-    case 'unauthenticated':
-      return new UnauthenticatedError(code, detail, details);
-    case 'forbidden':
-      return new ForbiddenError(code, detail, details);
-    case 'key_not_found':
-    case 'pool_not_found':
-    case 'client_not_found':
-    case 'route_not_found':
-      return new NotFoundError(code, detail, details);
     case 'no_key_available':
       return new NoKeyAvailableError(detail, problem.retryAfterMs ?? 0, details);
-    case 'key_not_leased':
-      return new KeyNotLeasedError(code, detail, details);
-    case 'lease_changed':
-      return new LeaseChangedError(code, detail, details);
-    case 'pool_full':
-      return new PoolFullError(code, detail, details);
-    case 'pool_paused':
-      return new PoolPausedError(code, detail, details);
-    case 'pool_changed':
-      return new PoolChangedError(code, detail, details);
-    case 'last_admin':
-      return new LastAdminError(code, detail, details);
-    case 'own_credential':
-      return new OwnCredentialError(code, detail, details);
-    case 'idempotency_key_reused':
-      return new IdempotencyKeyReusedError(code, detail, details);
     case 'lease_ended':
       return new LeaseEndedError(detail, problem.reason ?? 'unknown', details);
     case 'internal':
     case 'database_unavailable':
       return new ServiceUnavailableError(code, detail, problem.retryAfterMs, details);
-    case 'method_not_allowed':
-    case 'body_too_large':
-    case 'unsupported_media_type':
-      return new OrchestratorError(code, detail, details);
-    default: {
-      // A code that is younger than this library.
-      const younger: never = code;
-      return errorOfStatus(status, detail, requestId) ?? new OrchestratorError(younger, detail, details);
-    }
+    default:
+      // A code that is younger than this library is told by its status.
+      return Object.hasOwn(CLASSES, code)
+        ? new CLASSES[code](code, detail, details)
+        : (errorOfStatus(status, detail, requestId) ?? new OrchestratorError(code, detail, details));
   }
 }
 
-/** An answer of the gateway itself, which has no code: its status has to say what happened. */
+/** A response of the gateway itself has no code: its status says what happened. */
 export function errorOfStatus(
   status: number,
   message: string | undefined,
@@ -242,16 +240,4 @@ export function isTransient(error: unknown): boolean {
     error instanceof ServiceUnavailableError ||
     error instanceof ThrottledError
   );
-}
-
-/** The same failure, of a request that must not be sent again. */
-export function withUnknownOutcome(error: unknown): unknown {
-  const isUnknown = error instanceof UnreachableError || error instanceof ServiceUnavailableError;
-  if (!isUnknown) return error;
-  const message = `${error.message}; it is not known whether this was done: look before you send it again`;
-  const { status, requestId } = error;
-  const details = { status, requestId, cause: error };
-  return error instanceof UnreachableError
-    ? new UnreachableError(error.code, message, details)
-    : new ServiceUnavailableError(error.code, message, error.retryAfterMs, details);
 }

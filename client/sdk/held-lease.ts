@@ -3,7 +3,7 @@ import type { LeaseEndReason } from '../../shared/contract/problems.ts';
 import type { Countdown } from './clock.ts';
 import { LeaseEndedError, LeaseLostError, type OrchestratorError, UnexpectedAnswerError } from './errors.ts';
 
-/** A lease of yours. */
+/** A lease that you hold. */
 export interface HeldLease extends Lease {
   /**
    * Milliseconds for which the key is certainly yours if no keep-alive comes, counted on this machine's own clocks from
@@ -25,7 +25,7 @@ export interface HeldLease extends Lease {
 /** What this client knows about the time of one lease. */
 export class LeaseTerm {
   readonly lease: Lease;
-  /** Whoever keeps the lease alive: looks whether it is still in time, and hears of its end. */
+  /** Set while the lease is kept alive: checks the time, and is told of the end. */
   keeper: { look(): void; onEnd(error: OrchestratorError): void } | undefined;
   #deadline: Countdown;
   #endedBy: OrchestratorError | undefined;
@@ -55,10 +55,10 @@ export class LeaseTerm {
     return Math.max(0, this.#deadline.remainingMs());
   }
 
-  /** The lease as it was answered, with what is known about it here. */
-  toHeldLease(answered = this.lease): HeldLease {
+  /** The lease as the service returned it, with what is known about it here. */
+  toHeldLease(lease = this.lease): HeldLease {
     return {
-      ...answered,
+      ...lease,
       remainingMs: () => (this.#endedBy === undefined ? this.untilDeadlineMs() : 0),
       throwIfLost: () => {
         this.keeper?.look();
@@ -77,7 +77,7 @@ export class LeaseTerm {
   }
 }
 
-/** The live leases that were acquired through one client, so that whatever tells it of an end is heard by all. */
+/** The live leases of one client. Whichever call learns that a lease is over, all who hold it see it. */
 export class HeldLeases {
   readonly #terms = new Map<string, LeaseTerm>();
 
@@ -88,7 +88,7 @@ export class HeldLeases {
       known.extend(deadline);
       return known;
     }
-    // Nobody tells of a lease that was left to lapse.
+    // Leases that were left to lapse are never ended: drop them here.
     for (const [leaseId, term] of this.#terms) {
       if (term.untilDeadlineMs() === 0) this.#terms.delete(leaseId);
     }
@@ -103,7 +103,7 @@ export class HeldLeases {
     term?.end(error);
   }
 
-  /** An ending went through this client that ended all leases that match. */
+  /** A call of this client ended all leases that match. */
   endMatching(matches: (lease: Lease) => boolean, reason: LeaseEndReason): void {
     for (const { lease } of [...this.#terms.values()]) {
       if (matches(lease)) this.end(lease.leaseId, endedHere(reason));
@@ -116,13 +116,13 @@ export function endedHere(reason: LeaseEndReason): LeaseEndedError {
   return new LeaseEndedError(`The lease is over (${reason})`, reason);
 }
 
-/** Everything hangs on these, and the address may be that of some other service. */
+/** The url may be that of some other service. @throws UnexpectedAnswerError */
 export function checkLease(lease: Lease | undefined): void {
   if (
     typeof lease?.leaseId !== 'string' ||
     !Number.isFinite(lease.expiresInMs) ||
     !Number.isFinite(lease.keepAliveEveryMs)
   ) {
-    throw new UnexpectedAnswerError('unexpected_answer', 'The answer is not a lease: check the url');
+    throw new UnexpectedAnswerError('unexpected_answer', 'The response is not a lease: check the url');
   }
 }

@@ -20,7 +20,7 @@ export interface EndLeaseOptions extends CallOptions {
   readonly force?: boolean | undefined;
 }
 
-/** What admins, and viewers as far as they read, do with keys. */
+/** Calls for admins; viewers may read. */
 export interface KeysApi {
   /** Adds free keys to a pool, all of them or none; at most 1000 at once. Not repeated when its outcome is unknown. */
   create(request?: CreateKeysRequest, options?: CallOptions): Promise<CreateKeysResponse>;

@@ -13,12 +13,12 @@ import type { LeaseTerm } from './held-lease.ts';
 import { keepAliveLease, type TimedLease } from './leases.ts';
 
 /**
- * Both clocks are looked at this often, in milliseconds: after a suspension a timer fires late by as long as its
- * clock stood still, and the work runs on meanwhile.
+ * How often both clocks are checked, in milliseconds. After a suspension a timer fires late by as long as its clock
+ * stood still, while the work runs on.
  */
 const LOOK_EVERY_MS = 1000;
 
-/** A keep-alive gets at least this long to be answered, in milliseconds. */
+/** A keep-alive waits at least this long for its response, in milliseconds. */
 const LEAST_TIMEOUT_MS = 1000;
 
 export interface KeeperOptions {
@@ -67,7 +67,7 @@ export function keepLease(context: Context, term: LeaseTerm, options: KeeperOpti
     if (!stopped) options.onLost(error);
   }
 
-  /** Runs before anything else that a timer or an answer brings. */
+  /** Checks the time first; runs at every timer and after every response. */
   function look(): void {
     cancelTimer();
     if (isOver()) return;
@@ -90,7 +90,7 @@ export function keepLease(context: Context, term: LeaseTerm, options: KeeperOpti
       leftMs(),
     );
     const done = keepAliveLease(context, leaseId, { timeoutMs, signal: abort.signal })
-      .then(onAnswer, onFailure)
+      .then(onResponse, onFailure)
       .finally(() => {
         underWay = undefined;
         look();
@@ -98,13 +98,13 @@ export function keepLease(context: Context, term: LeaseTerm, options: KeeperOpti
     underWay = { abort, done };
   }
 
-  function onAnswer({ deadline }: TimedLease): void {
-    // An answer that comes after the lease's own end extends nothing: somebody may have acted on that end.
+  function onResponse({ deadline }: TimedLease): void {
+    // A response after the end of the lease extends nothing: the work may have acted on that end.
     if (isOver() || leftMs() <= 0) return;
     term.extend(deadline);
     failures = 0;
     lastFailure = undefined;
-    // At least half an interval, should the service ever answer with less than it promised.
+    // At least half an interval, should the service ever return less than it promised.
     due = new Countdown(clock, Math.max(untilDue().remainingMs(), keepAliveEveryMs / 2));
     options.onKeptAlive?.();
   }
@@ -131,7 +131,7 @@ export function keepLease(context: Context, term: LeaseTerm, options: KeeperOpti
   };
 }
 
-/** What the service will say again. All else may pass: the lease is held, and tried to be kept, to its end. */
+/** The service would refuse a repeat as well. Anything else may pass, so keep-alives go on until the deadline. */
 function isFinal(error: OrchestratorError): boolean {
   return (
     error instanceof LeaseEndedError ||

@@ -27,7 +27,7 @@ export function createLeasesApi(context: Context): LeasesApi {
   };
 }
 
-/** A lease as it was answered, and how long it is certain. */
+/** A lease as the service returned it, and how long it certainly lasts. */
 export interface TimedLease {
   readonly lease: Lease;
   readonly deadline: Countdown;
@@ -51,7 +51,7 @@ export async function keepAliveLease(
 }
 
 /**
- * Ends a lease. When the answer of an earlier try got lost, a 410 to a later one means that it was done.
+ * Ends a lease. A 410 to a repeat means that an earlier try did it and its response got lost.
  * @throws LeaseEndedError when the lease was over before; another OrchestratorError
  */
 export async function releaseLease(
@@ -62,7 +62,7 @@ export async function releaseLease(
   const { clock, random, requestTimeoutMs } = context;
   const { patienceMs = Number.POSITIVE_INFINITY, signal } = options;
   const patience = new Countdown(clock, patienceMs);
-  // Before it is sent: whether it gets through or not, its holder has said that it is done.
+  // Before it is sent: its holder is done, whether the release gets through or not.
   context.held.end(leaseId, endedHere('released'));
   for (let retry = 0; ; retry++) {
     try {
@@ -78,7 +78,7 @@ export async function releaseLease(
   }
 }
 
-/** Whoever holds the lease hears of its end, whichever call is told. */
+/** Marks the lease as over when the call fails for that reason. */
 async function noteEnd<Result>(context: Context, leaseId: string, call: Promise<Result>): Promise<Result> {
   try {
     return await call;

@@ -5,8 +5,7 @@ import type {
   PutPoolRequest,
 } from '../../shared/contract/pools.ts';
 import type { CallOptions, Context, PageOptions } from './context.ts';
-import { withUnknownOutcome } from './errors.ts';
-import { sendOnce, sendRepeatedly } from './repeat.ts';
+import { sendOnce, sendRepeatedly, withUnknownOutcome } from './repeat.ts';
 import { pathOf } from './transport.ts';
 
 export interface WritePoolOptions extends CallOptions {
@@ -17,7 +16,7 @@ export interface WritePoolOptions extends CallOptions {
   readonly expectedUpdatedAt?: string | undefined;
 }
 
-/** What admins, and viewers as far as they read, do with pools. */
+/** Calls for admins; viewers may read. */
 export interface PoolsApi {
   /** Creates a pool, or replaces its whole policy: what is left out gets its default. @throws PoolChangedError */
   put(

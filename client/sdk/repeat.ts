@@ -1,7 +1,7 @@
 import { retryMs } from './back-off.ts';
 import { pause } from './clock.ts';
 import type { Context } from './context.ts';
-import { isTransient, ServiceUnavailableError, ThrottledError, withUnknownOutcome } from './errors.ts';
+import { isTransient, ServiceUnavailableError, ThrottledError, UnreachableError } from './errors.ts';
 import type { ApiRequest } from './transport.ts';
 
 /** How often a request is repeated after failures that may pass. */
@@ -20,8 +20,8 @@ export function sendRepeatedly<Body>(context: Context, request: RequestParts): P
 }
 
 /**
- * As {@link sendRepeatedly}, for a request that ends something. Where `isOver` finds in the error of a repeat that it
- * is over, an earlier try has done it and its answer got lost.
+ * As {@link sendRepeatedly}, for a request that ends something. An error of a repeat for which `isOver` is true means
+ * that an earlier try did it and its response got lost.
  * @returns undefined in that case
  */
 export async function sendEnding<Body>(
@@ -64,4 +64,16 @@ async function repeat<Body>(
       await pause(context.clock, retryMs(retry, askedToWaitMs(error), context.random), request.signal);
     }
   }
+}
+
+/** The same failure, of a request that must not be sent again. */
+export function withUnknownOutcome(error: unknown): unknown {
+  const isUnknown = error instanceof UnreachableError || error instanceof ServiceUnavailableError;
+  if (!isUnknown) return error;
+  const message = `${error.message}; it is not known whether this was done: look before you send it again`;
+  const { status, requestId } = error;
+  const details = { status, requestId, cause: error };
+  return error instanceof UnreachableError
+    ? new UnreachableError(error.code, message, details)
+    : new ServiceUnavailableError(error.code, message, error.retryAfterMs, details);
 }

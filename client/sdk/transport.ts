@@ -40,9 +40,10 @@ export interface ApiRequest {
   readonly signal?: AbortSignal | undefined;
 }
 
-export interface Answer<Body> {
+/** What came back. */
+export interface ApiResponse<Body> {
   readonly status: number;
-  /** Parsed; undefined where the answer has none. Not checked. */
+  /** Parsed, not checked; undefined where the response has none. */
   readonly body: Body;
   /** When the request was sent: the durations in the body count from here. */
   readonly sentAt: Moment;
@@ -52,7 +53,7 @@ export interface Answer<Body> {
  * Sends one request, once.
  * @throws OrchestratorError; the reason of the request's own signal when that was aborted
  */
-export type Transport = <Body>(request: ApiRequest) => Promise<Answer<Body>>;
+export type Transport = <Body>(request: ApiRequest) => Promise<ApiResponse<Body>>;
 
 export interface TransportOptions {
   readonly url: string;
@@ -62,7 +63,7 @@ export interface TransportOptions {
   readonly clock?: Clock | undefined;
 }
 
-/** Has no Node imports: the dashboard uses it as well. @throws TypeError when url or credential are malformed */
+/** Imports nothing of Node: the dashboard uses it as well. @throws TypeError when url or credential are malformed */
 export function createTransport(options: TransportOptions): Transport {
   const {
     clock = systemClock,
@@ -75,7 +76,7 @@ export function createTransport(options: TransportOptions): Transport {
   async function exchange<Body>(
     request: ApiRequest,
     signal: AbortSignal,
-  ): Promise<Pick<Answer<Body>, 'status' | 'body'>> {
+  ): Promise<Pick<ApiResponse<Body>, 'status' | 'body'>> {
     const { method, path, query, body, headers } = request;
     const response = await fetch(`${base}${path}${queryOf(query)}`, {
       method,
@@ -87,12 +88,12 @@ export function createTransport(options: TransportOptions): Transport {
       },
       ...(body !== undefined && { body: JSON.stringify(body) }),
       signal,
-      // A redirected POST would become a GET, and the credential would go to whoever the answer names.
+      // A redirected POST would become a GET, and the credential would go to whatever host the response names.
       redirect: 'error',
       cache: 'no-store',
     });
     const text = await response.text();
-    if (!response.ok) throw errorOfAnswer(response, text);
+    if (!response.ok) throw errorOfResponse(response, text);
     const { status } = response;
     return { status, body: (text === '' ? undefined : parseJson(text, status)) as Body };
   }
@@ -112,11 +113,11 @@ export function createTransport(options: TransportOptions): Transport {
     const onAbort = (): void => giveUp(signal?.reason);
     signal?.addEventListener('abort', onAbort, { once: true });
     const cancelTimeout = clock.schedule(
-      () => giveUp(new Error(`no answer within ${timeoutMs} ms`)),
+      () => giveUp(new Error(`no response within ${timeoutMs} ms`)),
       timeoutMs,
     );
     try {
-      // A race, because a `fetch` may ignore its signal: nobody must hang with it.
+      // Some implementations of `fetch` ignore their signal. The race lets the call end all the same.
       return { ...(await Promise.race([exchange<Body>(request, controller.signal), givenUp])), sentAt };
     } catch (error) {
       if (signal?.aborted) throw signal.reason;
@@ -141,7 +142,7 @@ function baseOf(url: string): string {
   if (parsed === undefined || !/^https?:$/.test(parsed.protocol)) {
     throw new TypeError('url must be an address that starts with https:// or http://');
   }
-  // Neither is shown: whatever stands there may be a secret, and the address is part of error messages.
+  // Error messages contain the address, and any of these may hold a secret.
   if (parsed.username !== '' || parsed.password !== '' || parsed.search !== '' || parsed.hash !== '') {
     throw new TypeError('url must have no user, password, query or fragment');
   }
@@ -169,22 +170,22 @@ function parseJson(text: string, status: number): unknown {
   try {
     return JSON.parse(text);
   } catch (cause) {
-    throw new UnexpectedAnswerError('unexpected_answer', 'The answer is not JSON: check the url', {
+    throw new UnexpectedAnswerError('unexpected_answer', 'The response is not JSON: check the url', {
       status,
       cause,
     });
   }
 }
 
-function errorOfAnswer(response: Awaited<ReturnType<Fetch>>, text: string): OrchestratorError {
+function errorOfResponse(response: Awaited<ReturnType<Fetch>>, text: string): OrchestratorError {
   const { status, headers } = response;
   const requestId = headers.get('x-request-id') ?? headers.get('apigw-requestid') ?? undefined;
   const body = jsonObjectOf(text);
   if (isProblem(body)) return errorOfProblem(body, status, requestId);
   const message = typeof body?.message === 'string' ? body.message : undefined;
   return (
-    (isRefusalOfAnother(status, message) ? undefined : errorOfStatus(status, message, requestId)) ??
-    new UnexpectedAnswerError('unexpected_answer', `Answered ${status}, but not by this API: check the url`, {
+    (isRefusedOnTheWay(status, message) ? undefined : errorOfStatus(status, message, requestId)) ??
+    new UnexpectedAnswerError('unexpected_answer', `Status ${status}, but not from this API: check the url`, {
       status,
       requestId,
     })
@@ -196,8 +197,8 @@ function isProblem(body: object | undefined): body is Problem {
   return typeof code === 'string' && typeof detail === 'string' && typeof requestId === 'string';
 }
 
-/** The refusal of a firewall or a proxy on the way: it says nothing about the credential, and may pass. */
-function isRefusalOfAnother(status: number, message: string | undefined): boolean {
+/** A firewall or proxy on the way refused the request. That says nothing about the credential, and may pass. */
+function isRefusedOnTheWay(status: number, message: string | undefined): boolean {
   return (status === 401 && message !== 'Unauthorized') || (status === 403 && message !== 'Forbidden');
 }
 
@@ -210,7 +211,7 @@ function jsonObjectOf(text: string): Record<string, unknown> | undefined {
   }
 }
 
-/** What lies under "fetch failed". */
+/** `fetch` only says "fetch failed"; the cause says why. */
 function reasonOf(error: unknown): string {
   const cause = error instanceof Error && error.cause instanceof Error ? error.cause : error;
   if (!(cause instanceof Error)) return 'the request failed';

@@ -14,7 +14,7 @@ export interface WithLeaseOptions extends AcquireOptions {
   readonly safetyMarginMs?: number | undefined;
   /** Called after each keep-alive that extended the lease. */
   readonly onKeptAlive?: (() => void) | undefined;
-  /** Told when the lease could not be released; it lapses by itself then. */
+  /** Called when the lease could not be released; it lapses by itself then. */
   readonly onReleaseFailed?: ((error: OrchestratorError) => void) | undefined;
 }
 
@@ -78,11 +78,11 @@ async function release(
   try {
     await releaseLease(context, lease.leaseId, {
       patienceMs: RELEASE_PATIENCE_MS,
-      // One that ended the work has been heard.
+      // A signal that was aborted during the work ended that, and the lease is still to be released.
       signal: signal?.aborted ? undefined : signal,
     });
   } catch (error) {
-    // Over already, by an admin's hand or by its time: there is nothing left to release.
+    // It is over already: there is nothing left to release.
     if (error instanceof LeaseEndedError) return;
     onReleaseFailed?.(
       error instanceof OrchestratorError

@@ -1,9 +1,9 @@
 import { type Command, Option } from 'commander';
 import type { Caller, Client, CreatedClient, Role } from '../../../shared/contract/clients.ts';
 import { type CommonOptions, defineJsonCommand, perform } from '../define-command.ts';
+import { defineListCommand, type ListOptions, printList } from '../list-options.ts';
 import { collect } from '../parse-arguments.ts';
 import { formatFields, formatTable, print } from '../print.ts';
-import { addListOptions, type ListOptions, readPages } from '../read-pages.ts';
 
 interface CreateOptions extends CommonOptions {
   readonly role: Role;
@@ -30,6 +30,19 @@ const CREATED_FIELDS = {
 
 function poolsOf({ pools }: Pick<Client, 'pools'>): string {
   return pools?.join(', ') ?? 'all';
+}
+
+function describeClients(clients: readonly Client[]): string {
+  return formatTable(
+    ['CLIENT', 'ROLE', 'POOLS', 'CREATED', 'DESCRIPTION'],
+    clients.map((client) => [
+      client.clientId,
+      client.role,
+      poolsOf(client),
+      client.createdAt,
+      client.description ?? '',
+    ]),
+  );
 }
 
 export function addClientCommands(program: Command): void {
@@ -82,32 +95,13 @@ export function addClientCommands(program: Command): void {
       }),
     );
 
-  addListOptions(
-    defineJsonCommand(clients, {
-      usage: 'list',
-      description: 'List the clients, without their credentials',
-      example: 'clients list',
-      fields: { clients: true, nextCursor: true },
-    }),
+  defineListCommand(
+    clients,
+    { name: 'clients', description: 'List the clients, without their credentials', example: 'clients list' },
     200,
   ).action((options: ListOptions) =>
     perform(options, async (client) => {
-      const { items, nextCursor } = await readPages(options, async (page) => {
-        const { clients, nextCursor } = await client.clients.list(page);
-        return { items: clients, nextCursor };
-      });
-      print(options, { clients: items, nextCursor }, () =>
-        formatTable(
-          ['CLIENT', 'ROLE', 'POOLS', 'CREATED', 'DESCRIPTION'],
-          items.map((item) => [
-            item.clientId,
-            item.role,
-            poolsOf(item),
-            item.createdAt,
-            item.description ?? '',
-          ]),
-        ),
-      );
+      await printList(options, 'clients', (page) => client.clients.list(page), describeClients);
     }),
   );
 

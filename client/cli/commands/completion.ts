@@ -1,11 +1,14 @@
 import { Argument, type Command } from 'commander';
 
-/** What may follow: the words of the command line before it, joined by slashes, or those and an option of choices. */
+/**
+ * The words to offer, by what stands before the cursor: `/keys/list` for the commands, `/keys/list --state` after an option
+ * that has choices.
+ */
 type Table = ReadonlyMap<string, readonly string[]>;
 
 const FUNCTION = '_token_orchestrator';
 
-/** Prints what a shell has to read once; all of it comes from commander's own tree. */
+/** Prints a script for the user's shell, made from commander's own tree of commands. */
 export function addCompletionCommand(program: Command): void {
   program
     .command('completion')

@@ -4,9 +4,9 @@ import type { OrchestratorClient } from '../../sdk/create-client.ts';
 import type { KeyAsRead } from '../../sdk/keys.ts';
 import { CliError, exitCodeOf } from '../cli-error.ts';
 import { type CommonOptions, defineJsonCommand, perform } from '../define-command.ts';
+import { defineListCommand, type ListOptions, printList } from '../list-options.ts';
 import { parseWhole } from '../parse-arguments.ts';
 import { createProgressBar, formatDuration, formatFields, formatTable, print, remark } from '../print.ts';
-import { addListOptions, type ListOptions, readPages } from '../read-pages.ts';
 
 /** The most keys of one request. */
 const BATCH = 1000;
@@ -91,7 +91,7 @@ async function createKeys(client: OrchestratorClient, options: CreateOptions): P
   show();
 }
 
-/** The key as it is now, unless the lease to be ended was named; tells whose lease that is. */
+/** Names the lease to be ended: as given, or the one that the key has now, which is shown. */
 async function readKeyToEnd(
   client: OrchestratorClient,
   keyId: string,
@@ -127,13 +127,9 @@ export function addKeyCommands(program: Command): void {
     .option('--count <count>', 'how many', parseWhole(1), 1)
     .action((options: CreateOptions) => perform(options, (client) => createKeys(client, options)));
 
-  addListOptions(
-    defineJsonCommand(keys, {
-      usage: 'list',
-      description: "List a pool's keys",
-      example: 'keys list --pool licences --state leased',
-      fields: { keys: true, nextCursor: true },
-    }),
+  defineListCommand(
+    keys,
+    { name: 'keys', description: "List a pool's keys", example: 'keys list --pool licences --state leased' },
     50,
   )
     .option('--pool <pool>', 'which pool')
@@ -148,11 +144,12 @@ export function addKeyCommands(program: Command): void {
     .action((options: ListKeysOptions) =>
       perform(options, async (client) => {
         const { pool, state, search } = options;
-        const { items, nextCursor } = await readPages(options, async (page) => {
-          const { keys, nextCursor } = await client.keys.list({ pool, state, search, ...page });
-          return { items: keys, nextCursor };
-        });
-        print(options, { keys: items, nextCursor }, () => describeKeys(items));
+        await printList(
+          options,
+          'keys',
+          (page) => client.keys.list({ pool, state, search, ...page }),
+          describeKeys,
+        );
       }),
     );
 

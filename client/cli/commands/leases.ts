@@ -2,8 +2,8 @@ import type { Command } from 'commander';
 import type { Lease } from '../../../shared/contract/leases.ts';
 import { type CommonOptions, defineJsonCommand, perform } from '../define-command.ts';
 import { acquireOptionsOf, addLeaseOptions, type LeaseOptions } from '../lease-options.ts';
+import { defineListCommand, type ListOptions, printList } from '../list-options.ts';
 import { formatDuration, formatFields, formatTable, print } from '../print.ts';
-import { addListOptions, type ListOptions, readPages } from '../read-pages.ts';
 
 const LEASE_FIELDS = {
   leaseId: true,
@@ -87,21 +87,13 @@ export function addLeaseCommands(program: Command): void {
   );
 
   const leases = program.command('leases').description('Look at the leases of your credential');
-  addListOptions(
-    defineJsonCommand(leases, {
-      usage: 'list',
-      description: "List your credential's live leases",
-      example: 'leases list',
-      fields: { leases: true, nextCursor: true },
-    }),
+  defineListCommand(
+    leases,
+    { name: 'leases', description: "List your credential's live leases", example: 'leases list' },
     50,
   ).action((options: ListOptions) =>
     perform(options, async (client) => {
-      const { items, nextCursor } = await readPages(options, async (page) => {
-        const { leases, nextCursor } = await client.leases.list(page);
-        return { items: leases, nextCursor };
-      });
-      print(options, { leases: items, nextCursor }, () => describeLeases(items));
+      await printList(options, 'leases', (page) => client.leases.list(page), describeLeases);
     }),
   );
 }

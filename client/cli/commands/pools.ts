@@ -5,9 +5,9 @@ import type { OrchestratorClient } from '../../sdk/create-client.ts';
 import { NotFoundError } from '../../sdk/errors.ts';
 import { CliError, exitCodes } from '../cli-error.ts';
 import { type CommonOptions, defineJsonCommand, perform } from '../define-command.ts';
+import { defineListCommand, type ListOptions, printList } from '../list-options.ts';
 import { addPolicyOptions, policyHeadings, readPolicy, showPolicy } from '../policy-options.ts';
 import { formatDuration, formatFields, formatTable, print } from '../print.ts';
-import { addListOptions, type ListOptions, readPages } from '../read-pages.ts';
 
 interface DeleteOptions extends CommonOptions {
   readonly yes?: boolean;
@@ -80,21 +80,13 @@ async function confirmDeletion(pool: Pool): Promise<void> {
 export function addPoolCommands(program: Command): void {
   const pools = program.command('pools').description('Look at pools, and set their policy (admins)');
 
-  addListOptions(
-    defineJsonCommand(pools, {
-      usage: 'list',
-      description: 'List the pools with their counts',
-      example: 'pools list',
-      fields: { pools: true, nextCursor: true },
-    }),
+  defineListCommand(
+    pools,
+    { name: 'pools', description: 'List the pools with their counts', example: 'pools list' },
     200,
   ).action((options: ListOptions) =>
     perform(options, async (client) => {
-      const { items, nextCursor } = await readPages(options, async (page) => {
-        const { pools, nextCursor } = await client.pools.list(page);
-        return { items: pools, nextCursor };
-      });
-      print(options, { pools: items, nextCursor }, () => describePools(items));
+      await printList(options, 'pools', (page) => client.pools.list(page), describePools);
     }),
   );
 

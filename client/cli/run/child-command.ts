@@ -4,12 +4,12 @@ import { constants } from 'node:os';
 import type { Writable } from 'node:stream';
 import { CliError, exitCodes, SIGNAL_BASE } from '../cli-error.ts';
 
-/** How often it is looked whether the rest of a process group has ended, in milliseconds. */
+/** How often to check whether a process group has ended, in milliseconds. */
 const LOOK_EVERY_MS = 25;
 
 /**
- * Waits for a line before it becomes the command, so that the command never runs before everything is ready for it;
- * when we are killed before that, it ends.
+ * Waits for a line before it becomes the command, so that everything is ready when the command starts. Ends when we are
+ * killed before that.
  */
 const GATE = 'read -r _ <&3 || exit; exec 3<&-; exec "$@"';
 
@@ -30,8 +30,8 @@ export interface ChildCommand {
 }
 
 /**
- * Makes a command ready, in a process group of its own, so that a signal reaches what it starts as well. On a terminal it
- * stays in ours: a new group has no right to the terminal, and what asks there for a password would fail.
+ * Makes a command ready in a process group of its own, so that a signal also reaches what the command starts. On a
+ * terminal it stays in ours: a new group may not read from the terminal, and a prompt for a password would fail.
  */
 export function prepareCommand(command: readonly string[], env: NodeJS.ProcessEnv): ChildCommand {
   const [file = '', ...parameters] = command;
@@ -65,7 +65,7 @@ export function prepareCommand(command: readonly string[], env: NodeJS.ProcessEn
   };
 
   const send = (name: NodeJS.Signals): void => {
-    // A process group outlives its leader as long as it has members; the number of a process may be a stranger's then.
+    // A process group keeps its number as long as it has members. The number of an ended process may be in use again.
     if (target === undefined || (exited && !ownGroup)) return;
     try {
       process.kill(target, name);
@@ -113,8 +113,8 @@ function exitOf(child: ChildProcess, file: string): Promise<number> {
 const STAT = /^.*\) (\w) -?\d+ (\d+) /s;
 
 /**
- * Whether a process group has a member that still runs. Where nobody asks for the exit codes of orphans (PID 1 of many
- * containers does not), the dead stay in their group as zombies, and a signal "reaches" it for ever.
+ * Whether a process group has a member that still runs. Where nobody collects the exit codes of orphans (PID 1 of many
+ * containers does not), the dead stay in their group as zombies, and signal 0 succeeds for ever.
  */
 function hasRunningMember(group: number): boolean {
   try {

@@ -1,10 +1,9 @@
 import { spawn } from 'node:child_process';
 
 /**
- * First it reads whom to end, and by when (in whole seconds of the wall clock, which every shell can read). Then it
- * reads until our end of the pipe closes: `done` means that all is well, a number is a new deadline, and the end without
- * `done` that we were killed. $1: the grace in seconds, $2: the same rounded up. One second less, since both ends of the
- * difference are rounded down.
+ * The first line names the process to end and the deadline, in whole seconds of the wall clock, which every shell can
+ * read. Each further line is a new deadline, or `done`. The end of the input without `done` means that we were killed.
+ * $1 is the grace in seconds, $2 the same rounded up. One second is taken off because both times are rounded down.
  */
 const SCRIPT = `
 read -r target deadline || exit
@@ -18,7 +17,7 @@ if [ "$left" -ge "$2" ]; then sleep "$1"; elif [ "$left" -gt 0 ]; then sleep "$l
 kill -KILL "$target"`;
 
 export interface OrphanGuard {
-  /** Whom to end (a process, or the negative number of a process group), and when the lease can lapse. */
+  /** What to end (a process, or the negative number of a process group), and how long the lease lasts. */
   watch(target: number, remainingMs: number): void;
   /** The lease was kept alive. */
   extend(remainingMs: number): void;
@@ -26,9 +25,9 @@ export interface OrphanGuard {
 }
 
 /**
- * Ends a command whose `token-orchestrator run` was killed with SIGKILL: nobody would keep its lease alive, and the
- * next holder of the key would meet it. A shell that waits on a pipe, since the dead can do nothing themselves; a
- * second Node process would cost 40 MB for each command.
+ * Ends the command when `token-orchestrator run` is killed with SIGKILL: nobody keeps the lease alive any more, and the
+ * command must not run on beside the key's next holder. It is a shell that waits on a pipe; a second Node process would
+ * cost 40 MB for each command.
  */
 export function startOrphanGuard(graceMs: number): OrphanGuard {
   if (process.platform === 'win32') {
@@ -41,7 +40,7 @@ export function startOrphanGuard(graceMs: number): OrphanGuard {
     detached: true,
     env: { PATH: process.env.PATH },
   });
-  // Without it the command runs as well, only unguarded.
+  // The command runs without a guard then.
   guard.on('error', () => undefined);
   guard.stdin.on('error', () => undefined);
   guard.unref();

@@ -17,10 +17,10 @@ export interface RunRequest {
 }
 
 const FORWARDED = ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGQUIT', 'SIGUSR2'] as const;
-/** What a terminal sends to everybody on it, us and the command. */
+/** What a terminal sends to us and the command alike. */
 const FROM_TERMINAL: readonly string[] = ['SIGINT', 'SIGQUIT'];
 
-/** Of the time to the deadline the command gets this share to end by itself. */
+/** The share of the time to the deadline that the command gets to end by itself. */
 const GRACE_SHARE = 0.75;
 
 /** A signal came before the command was started, or after it had ended. */

@@ -5,7 +5,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 /** Writes a line for each signal that reaches our process group, until our end of the pipe closes. */
 const SCRIPT = `trap echo INT QUIT; cat <&3 & while kill -0 $! 2>/dev/null; do wait $!; done`;
 
-/** Both get the signal at the same moment; the witness gets this long to say so, in milliseconds. */
+/** How long we wait for the witness to report a signal that we got, in milliseconds. */
 const TESTIMONY_MS = 500;
 
 export interface TerminalWitness {
@@ -15,9 +15,9 @@ export interface TerminalWitness {
 }
 
 /**
- * On a terminal the command shares our process group, and Ctrl-C reaches both: passing it on would count twice, and many
- * programs stop at once at the second. `kill -INT` to us alone has to be passed on. Node does not say who sent a signal,
- * but a shell beside us does not get the second kind.
+ * On a terminal the command shares our process group, so Ctrl-C reaches both. Passed on, it would arrive twice, and many
+ * programs stop at once at the second one. A `kill -INT` of us alone must be passed on. Node does not say who sent a
+ * signal; but of the two, only Ctrl-C reaches a shell that runs beside us.
  */
 export function callTerminalWitness(): TerminalWitness {
   const witness = spawn('/bin/sh', ['-c', SCRIPT], { stdio: ['ignore', 'pipe', 'ignore', 'pipe'] });
