@@ -12,6 +12,14 @@ Errors are problem documents (RFC 9457); \`code\` is what programs should go by.
 
 A credential is \`<clientId>.<secret>\`, sent as \`Authorization: Bearer <clientId>.<secret>\`. Roles: \`admin\` may do everything, \`client\` leases, \`viewer\` reads.`;
 
+const TAGS: Readonly<Record<RouteNote['tag'], string>> = {
+  Leases: 'Acquire a key, keep it, release it',
+  Keys: 'What is leased',
+  Pools: 'Named sets of interchangeable keys, each under one policy',
+  Clients: 'Who may call',
+  Service: 'The service itself',
+};
+
 /** The OpenAPI 3.1 document, from the route table, the contracts and the notes. */
 export async function createApiDocument(version: string): Promise<object> {
   const paths: Record<string, Record<string, ZodOpenApiOperationObject>> = {};
@@ -35,7 +43,7 @@ export async function createApiDocument(version: string): Promise<object> {
       license: { name: 'MIT', identifier: 'MIT' },
     },
     servers: [{ url: '/', description: 'The origin that serves this document' }],
-    tags: ['Leases', 'Keys', 'Pools', 'Clients', 'Service'].map((tag) => ({ name: tag })),
+    tags: Object.entries(TAGS).map(([name, description]) => ({ name, description })),
     security: [{ credential: [] }],
     components: {
       securitySchemes: {
