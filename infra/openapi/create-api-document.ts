@@ -8,7 +8,7 @@ import { type RouteNote, routeNotes } from './route-notes.ts';
 
 const INTRODUCTION = `Hands each program one key of a pool, exclusively, for as long as the program proves that it is alive.
 
-Errors are problem documents (RFC 9457); \`code\` is what programs should go by. What the gateway answers by itself is \`application/json\` of the form \`{"message": "..."}\`: tell these by their status.
+Errors are problem documents (RFC 9457); \`code\` is what programs should go by. What the gateway answers by itself is \`application/json\` of the form \`{"message": "..."}\`: tell these by their status. HEAD works wherever GET does.
 
 A credential is \`<clientId>.<secret>\`, sent as \`Authorization: Bearer <clientId>.<secret>\`. Roles: \`admin\` may do everything, \`client\` leases, \`viewer\` reads.`;
 
@@ -26,13 +26,11 @@ export async function createApiDocument(version: string): Promise<object> {
   for (const [name, route] of Object.entries<Route>(routes)) {
     const { endpoint } = (await import(`../../functions/${route.function}.ts`)) as { endpoint: AnyEndpoint };
     const note = routeNotes[name as keyof typeof routes];
-    for (const method of route.methods) {
-      const operationId = method === route.methods[0] ? name : `${method.toLowerCase()}${name}`;
-      paths[route.path] = {
-        ...paths[route.path],
-        [method.toLowerCase()]: { operationId, ...describeOperation(endpoint, note) },
-      };
-    }
+    const [method] = route.methods; // HEAD would be GET once more.
+    paths[route.path] = {
+      ...paths[route.path],
+      [String(method).toLowerCase()]: { operationId: name, ...describeOperation(endpoint, note) },
+    };
   }
   return createDocument({
     openapi: '3.1.0',

@@ -53,16 +53,19 @@ function titleOf(code: ProblemCode): string {
   return words.charAt(0).toUpperCase() + words.slice(1);
 }
 
-function describeFailure(status: number, codes: readonly ProblemCode[]) {
+function describeFailure(status: number, codes: readonly ProblemCode[]): ZodOpenApiResponseObject {
   const waits = codes.includes('no_key_available') || codes.includes('database_unavailable');
   const gateway = GATEWAY_ANSWERS[status];
   const meanings = codes.map((code) => `\`${code}\``);
   if (gateway !== undefined) meanings.push(`from the gateway when ${gateway.when}`);
   return {
     description: meanings.join(', '),
-    ...(waits && {
-      headers: { 'Retry-After': { description: 'Seconds', schema: { type: 'integer' as const } } },
-    }),
+    headers: {
+      ...(waits && { 'Retry-After': { description: 'Seconds', schema: { type: 'integer' as const } } }),
+      ...(codes.includes('unauthenticated') && {
+        'WWW-Authenticate': { schema: { type: 'string' as const } },
+      }),
+    },
     content: {
       ...(codes.length > 0 && {
         'application/problem+json': {
