@@ -8,7 +8,7 @@ import { type RouteNote, routeNotes } from './route-notes.ts';
 
 const INTRODUCTION = `Hands each program one key of a pool, exclusively, for as long as the program proves that it is alive.
 
-Errors are problem documents (RFC 9457); \`code\` is what programs should go by. What the gateway answers by itself is \`application/json\` of the form \`{"message": "..."}\`: tell these by their status. HEAD works wherever GET does.
+Errors are problem documents (RFC 9457); \`code\` is what programs should go by. What the gateway sends by itself is \`application/json\` of the form \`{"message": "..."}\`: tell these by their status. HEAD works wherever GET does.
 
 A credential is \`<clientId>.<secret>\`, sent as \`Authorization: Bearer <clientId>.<secret>\`. Roles: \`admin\` may do everything, \`client\` leases, \`viewer\` reads.`;
 
@@ -68,7 +68,7 @@ function describeOperation(endpoint: AnyEndpoint, note: RouteNote): ZodOpenApiOp
     },
     ...(body && {
       requestBody: {
-        // A function takes no body at all for `{}`.
+        // A missing body counts as `{}`.
         required: !body.safeParse({}).success,
         content: {
           'application/json': {
