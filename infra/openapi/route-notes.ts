@@ -6,7 +6,7 @@ export interface RouteNote {
   readonly tag: 'Keys' | 'Leases' | 'Pools' | 'Clients' | 'Service';
   readonly summary: string;
   readonly description?: string;
-  /** The codes that are particular to the route; those that every route can answer are added. */
+  /** The codes of this route alone; those of every route are added. */
   readonly problems: readonly ProblemCode[];
   readonly requestExample?: object;
 }
@@ -50,7 +50,7 @@ export const routeNotes: Readonly<Record<keyof typeof routes, RouteNote>> = {
     tag: 'Leases',
     summary: 'Acquire a key',
     description:
-      'Picks a free key of the pool and leases it to the caller, in one atomic step. Send an `Idempotency-Key` to make it safe to retry: a repeat answers 200 with the same lease while it lives, and 410 after.',
+      'Picks a free key of the pool and leases it to the caller, in one atomic step. Send an `Idempotency-Key` to make it safe to retry: a repeat returns 200 with the same lease while it lives, and 410 after.',
     problems: ['pool_not_found', 'pool_paused', 'no_key_available', 'lease_ended', 'idempotency_key_reused'],
     requestExample: { pool: 'default', holder: 'build-agent-7' },
   },
@@ -66,7 +66,7 @@ export const routeNotes: Readonly<Record<keyof typeof routes, RouteNote>> = {
   releaseLease: {
     tag: 'Leases',
     summary: 'Release a lease',
-    description: 'The key is free at once. A repeated release answers 204 as long as the key remembers it.',
+    description: 'The key is free at once. A repeated release returns 204 as long as the key remembers it.',
     problems: ['lease_ended'],
   },
   listPools: { tag: 'Pools', summary: 'List the pools, with their keys counted', problems: [] },
@@ -100,7 +100,7 @@ export const routeNotes: Readonly<Record<keyof typeof routes, RouteNote>> = {
   createClient: {
     tag: 'Clients',
     summary: 'Create a client',
-    description: 'The answer has the credential; it is not shown again.',
+    description: 'The response has the credential; it is not shown again.',
     problems: [],
     requestExample: { role: 'client', pools: ['default'], description: 'Nightly build' },
   },
