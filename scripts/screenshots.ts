@@ -6,8 +6,8 @@ import { launchChromium } from '../test/browser/support/launch-chromium.ts';
 import { type LocalHost, startLocalHost } from '../test/browser/support/local-host.ts';
 
 /**
- * Pictures of the dashboard at work, for the README: `npm run screenshots`. `--all` adds every view on a phone, for
- * whoever works on the dashboard. They go to docs/images, or to the folder that is named.
+ * Takes pictures of the dashboard at work, for the README: `npm run screenshots [-- FOLDER]`, by default to docs/images.
+ * `--all` adds every view, also on a phone, for work on the dashboard.
  */
 const FOLDER = process.argv.slice(2).find((argument) => !argument.startsWith('--'));
 const IMAGES = FOLDER ?? fileURLToPath(new URL('../docs/images/', import.meta.url));
@@ -53,7 +53,10 @@ async function takePictures(
   });
   const page = await context.newPage();
   const take = (view: string) =>
-    page.screenshot({ path: join(IMAGES, `dashboard-${view}-${colorScheme}${suffix}.png`) });
+    page.screenshot({
+      path: join(IMAGES, `dashboard-${view}-${colorScheme}${suffix}.png`),
+      animations: 'disabled',
+    });
 
   if (EVERY_VIEW) {
     await page.goto(host.url);
@@ -85,7 +88,7 @@ async function takePictures(
   await context.close();
 }
 
-/** The chart begins with the page: this waits until it has something to show. */
+/** Waits until the chart, which starts with the page, has something to show. */
 async function fillChart(page: Page): Promise<void> {
   let answers = 0;
   await page.waitForResponse(
@@ -96,7 +99,7 @@ async function fillChart(page: Page): Promise<void> {
   );
 }
 
-/** Pools in every condition, and programs that come and go. */
+/** Makes pools in every condition, and programs that come and go. */
 async function startTraffic({ call }: LocalHost): Promise<NodeJS.Timeout> {
   const pools = [
     { pool: 'licences', keys: 24, policy: { leaseSeconds: 60, keyTtlSeconds: 3600 } },

@@ -81,7 +81,7 @@ async function buildSite(): Promise<void> {
   }
 }
 
-/** The API document, and what shows it: Swagger UI, from this origin alone. */
+/** The API document, and Swagger UI to show it, both from this origin. */
 async function addSwaggerUi(folder: string): Promise<void> {
   await copyFile(join(ROOT, 'docs/openapi.json'), join(folder, 'openapi.json'));
   for (const name of ['swagger-ui.css', 'swagger-ui-bundle.js', 'LICENSE', 'NOTICE']) {
@@ -89,7 +89,7 @@ async function addSwaggerUi(folder: string): Promise<void> {
   }
 }
 
-/** The Tailwind CLI: the classes that the sources use, and no others. */
+/** Writes the style sheet, with the Tailwind classes that the sources use. */
 async function runTailwind(input: string, output: string): Promise<void> {
   const cli = join(ROOT, 'node_modules/@tailwindcss/cli/dist/index.mjs');
   await promisify(execFile)(process.execPath, [cli, '--input', input, '--output', output], { cwd: SOURCE });
@@ -107,7 +107,7 @@ async function renderPage(path: string, outputs: readonly string[]): Promise<str
   });
 }
 
-/** The new files stand beside the old ones until index.html names them, so that a running server never lacks one. */
+/** Keeps the old files until index.html names the new ones, so that a running server always has both. */
 async function replaceDist(built: string): Promise<void> {
   await mkdir(DIST, { recursive: true });
   const old = await readdir(DIST);

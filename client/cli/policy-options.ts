@@ -108,6 +108,12 @@ const POLICY: { readonly [Field in keyof PoolPolicy]: PolicyField<PoolPolicy[Fie
   },
 };
 
+/** Every field of a policy. */
+export const policyFields = Object.fromEntries(Object.keys(POLICY).map((field) => [field, true])) as Record<
+  keyof PoolPolicy,
+  true
+>;
+
 const FIELDS = Object.entries(POLICY) as [keyof PoolPolicy, PolicyField<unknown>][];
 
 export const policyHeadings = FIELDS.map(([, { heading }]) => heading);

@@ -15,9 +15,9 @@ import { FilterPattern, MetricFilter } from 'aws-cdk-lib/aws-logs';
 import { Topic } from 'aws-cdk-lib/aws-sns';
 import { Construct } from 'constructs';
 import type { Api } from './http-api.ts';
-import { METRIC_NAMESPACE } from './metric-namespace.ts';
 import type { Parameters } from './parameters.ts';
 import type { SweepSchedule } from './schedule.ts';
+import { METRIC_NAMESPACE } from './service-function.ts';
 
 const MINUTE = Duration.minutes(1);
 const FIVE_MINUTES = Duration.minutes(5);
@@ -32,7 +32,7 @@ interface AlarmProps {
   readonly missing?: TreatMissingData;
 }
 
-/** What wakes somebody, and one dashboard to look at then. */
+/** The alarms, and one CloudWatch dashboard to look at when one rings. */
 export class Alarms extends Construct {
   readonly #topic: string | undefined;
 
@@ -55,7 +55,7 @@ export class Alarms extends Construct {
     const requests = api.api.metricCount({ period: MINUTE });
     const failures = api.api.metricServerError({ period: MINUTE, statistic: 'Sum' });
     const failureRate = new MathExpression({
-      // Of at least 20 requests: one failure of three says nothing.
+      // Below 20 requests a rate means little: one failure of three.
       expression: 'IF(requests >= 20, 100 * failures / requests, 0)',
       usingMetrics: {
         requests: requests.with({ period: FIVE_MINUTES }),
@@ -99,7 +99,7 @@ export class Alarms extends Construct {
       missing: TreatMissingData.BREACHING,
     });
     this.#add('ServerErrors', {
-      description: 'More than 1 % of the requests of five minutes were answered 5xx.',
+      description: 'More than 1 % of the requests of five minutes ended in a 5xx.',
       metric: failureRate,
       threshold: 1,
       comparison: ComparisonOperator.GREATER_THAN_THRESHOLD,
@@ -131,7 +131,7 @@ export class Alarms extends Construct {
       threshold: 1,
     });
     this.#add('DatabaseUnavailable', {
-      description: 'Functions answered 503 since the database did not answer, in two of three minutes.',
+      description: 'Functions returned 503 because the database did not answer, in two of three minutes.',
       metric: unavailable,
       threshold: 1,
       evaluationPeriods: 3,
@@ -177,7 +177,7 @@ export class Alarms extends Construct {
     );
   }
 
-  /** Refused by the gateway, or by Lambda, which the gateway answers with 503; the access log tells the two. */
+  /** Requests that the gateway refused, or Lambda did (the caller then gets 503): the access log has both. */
   #countThrottledRequests(api: Api): Metric {
     const filter = new MetricFilter(this, 'Throttled', {
       logGroup: api.accessLog,

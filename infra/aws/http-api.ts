@@ -24,10 +24,10 @@ import { ServiceFunction } from './service-function.ts';
 
 /** Requests per second and at once, of the stage as a whole. */
 const STAGE_LIMIT = { rateLimit: 1000, burstLimit: 500 };
-/** Of each admin route: people and scripts, not a fleet of programs. */
+/** Of each admin route, which people and scripts call, not a fleet of programs. */
 const ADMIN_LIMIT = { rateLimit: 20, burstLimit: 40 };
 
-/** API Gateway keeps the authorizer's answer this long, so a revoked credential may work as long. */
+/** API Gateway caches the authorizer's decision this long, so a revoked credential may work as long. */
 const AUTHORIZER_CACHE = Duration.seconds(60);
 
 /** One line of the access log. No header and no path is in it, so no credential, no key and no lease. */
@@ -87,7 +87,7 @@ export class Api extends Construct {
     });
 
     const httpRoutes: HttpRoute[] = [];
-    // Names as CloudFormation writes them: CDK hands this map on as it is.
+    // In CloudFormation's spelling: CDK does not translate this map.
     const routeSettings: Record<string, { ThrottlingRateLimit: number; ThrottlingBurstLimit: number }> = {};
     this.functions = [...Object.values(routes), unmatchedRoute].map((route) => {
       const target = new ServiceFunction(this, route.function, {
@@ -118,7 +118,7 @@ export class Api extends Construct {
         if (route.access === 'anyone') {
           Validations.of(httpRoute).acknowledge({
             id: 'AwsSolutions-APIG4',
-            reason: 'Health and the answer to unknown paths need no credential and tell nothing',
+            reason: 'Health and the 404 of unknown paths need no credential and tell nothing',
           });
         }
       }
@@ -134,7 +134,7 @@ export class Api extends Construct {
       stageName: '$default',
       autoDeploy: true,
       throttle: STAGE_LIMIT,
-      // Per route they are custom metrics: 0.30 dollars each a month, for 20 routes and 6 metrics.
+      // Per route they are custom metrics: six for each route, 0.30 dollars each a month.
       detailedMetricsEnabled: false,
       accessLogSettings: {
         destination: new LogGroupLogDestination(this.accessLog),
@@ -142,7 +142,7 @@ export class Api extends Construct {
       },
     });
     (stage.node.defaultChild as CfnStage).routeSettings = routeSettings;
-    // Settings of a route that is not there yet are an error, and CloudFormation sees no reference to order them by.
+    // CloudFormation sees no reference from the settings to the routes, and fails where a route is not there yet.
     stage.node.addDependency(...httpRoutes);
   }
 }

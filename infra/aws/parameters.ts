@@ -37,7 +37,7 @@ const parametersSchema = z
         'must start with mongodb:// or mongodb+srv:// and carry no credential: one with a password belongs into a secret, see mongodbSecretArn',
       )
       .optional(),
-    /** In place of `mongodbUri`: the secret whose whole text is a connection string with its credential. */
+    /** Instead of `mongodbUri`: the secret whose whole text is a connection string with its credential. */
     mongodbSecretArn: arn(
       /^arn:[\w-]+:secretsmanager:[\w-]+:\d{12}:secret:[\w/+=.@-]+-[A-Za-z0-9]{6}$/,
       'must be the whole ARN of a Secrets Manager secret, with the six characters at its end',
@@ -63,7 +63,7 @@ const parametersSchema = z
     /** The origins whose pages may call the API. */
     corsOrigins: corsOriginsSchema.optional(),
     alarmTopicArn: arn(/^arn:[\w-]+:sns:[\w-]+:\d{12}:[\w-]+$/, 'must be the ARN of an SNS topic').optional(),
-    /** Per function; unset: the account's pool. */
+    /** Per function. Unset: functions share the account's pool. */
     reservedConcurrency: wholeNumber(1, 1000).optional(),
     logRetentionDays: z.coerce
       .number(RETENTION_MESSAGE)
@@ -106,7 +106,7 @@ const parametersSchema = z
     }
   });
 
-/** What a deployment may be told, checked. */
+/** The parameters of a deployment, checked. */
 export type Parameters = z.output<typeof parametersSchema>;
 
 /** The names that `-c NAME=VALUE` may have. */

@@ -7,7 +7,7 @@ import { Construct } from 'constructs';
 import type { Parameters } from './parameters.ts';
 import { ServiceFunction } from './service-function.ts';
 
-/** A sweep that is late is worth nothing: the next one does its work. */
+/** A late sweep is dropped: the next one does its work. */
 const MAXIMUM_AGE_SECONDS = 60;
 
 /**

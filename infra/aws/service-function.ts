@@ -16,20 +16,22 @@ import {
 import { FilterPattern, LogGroup, MetricFilter, type RetentionDays } from 'aws-cdk-lib/aws-logs';
 import type { ISecret } from 'aws-cdk-lib/aws-secretsmanager';
 import { Construct } from 'constructs';
-import { METRIC_NAMESPACE } from './metric-namespace.ts';
 import type { Parameters } from './parameters.ts';
 
+/** The namespace of the metrics that are derived from logs. */
+export const METRIC_NAMESPACE = 'TokenOrchestrator';
+
 export interface ServiceFunctionProps {
-  /** The file in `functions/`, without its ending. */
+  /** The file in `functions/`, without its extension. */
   readonly name: string;
   /** Where the bundles are, see `infra/bundle`. */
   readonly bundleFolder: string;
   readonly parameters: Parameters;
-  /** False for a function that answers without the database: it may then read no secret. */
+  /** False for a function that needs no database: it may then read no secret. */
   readonly usesDatabase: boolean;
   /** What imported values are sealed with, for the functions that seal or open them. */
   readonly vaultSecret?: ISecret | undefined;
-  /** Below the gateway's limit of 30 s; 10 s unless told. */
+  /** Below the gateway's limit of 30 s; 10 s by default. */
   readonly timeout?: Duration;
 }
 
@@ -58,7 +60,7 @@ export class ServiceFunction extends Construct {
       assumedBy: new ServicePrincipal('lambda.amazonaws.com'),
       description: `Token Orchestrator: ${name}`,
     });
-    // In place of the managed policy, which allows writing to every log group of the account.
+    // Not the managed policy, which allows writing to every log group of the account.
     this.role.addToPolicy(
       new PolicyStatement({
         actions: ['logs:CreateLogStream', 'logs:PutLogEvents'],
@@ -120,7 +122,7 @@ export class ServiceFunction extends Construct {
     this.role.addToPolicy(new PolicyStatement({ actions: ['kms:Decrypt'], resources: [secretKeyArn] }));
   }
 
-  /** By ids rather than as a `Vpc`, which would have to be looked up. */
+  /** By ids: a `Vpc` would have to be looked up in the account. */
   #joinNetwork({ subnetIds, securityGroupIds }: Parameters): void {
     if (subnetIds === undefined || securityGroupIds === undefined) return;
     const resource = this.function.node.defaultChild as CfnFunction;
@@ -145,7 +147,7 @@ export class ServiceFunction extends Construct {
     });
   }
 
-  /** The wrapper's log line for a database that does not answer, as a number that an alarm can watch. */
+  /** Counts the log line for a database that does not answer, for an alarm. */
   #countUnavailability(): void {
     new MetricFilter(this, 'DatabaseUnavailable', {
       logGroup: this.logGroup,
@@ -158,7 +160,7 @@ export class ServiceFunction extends Construct {
   }
 }
 
-/** Two connections per environment: one invocation runs in it at a time, and an overdue answer of the last may hold one. */
+/** Two connections per environment: one invocation runs in it at a time, and a late reply to the one before may hold one. */
 function databaseEnvironment({ mongodbUri, mongodbSecretArn }: Parameters): Record<string, string> {
   const database =
     mongodbSecretArn === undefined

@@ -13,7 +13,7 @@ import type { Parameters } from './parameters.ts';
 /** Names with the hash of their content, from the dashboard's build: `NAME-XXXXXXXX.EXTENSION`. */
 const HASHED_FILES = ['*-????????.js', '*-????????.css', '*-????????.woff2'];
 
-/** In place of a dashboard that was not built, so that the stack can always be synthesized. */
+/** Uploaded when the dashboard was not built, so that the stack can always be synthesized. */
 const NOT_BUILT_FOLDER = join(import.meta.dirname, 'site-not-built');
 
 /**
@@ -40,7 +40,7 @@ export class UploadedSite extends Construct {
       destinationBucket: bucket,
       sources: [Source.bucket(files.bucket, files.s3ObjectKey)],
       prune: false,
-      // With the last deployment go the files, so that the bucket can go.
+      // Deleting the stack deletes the files, so that the bucket can be deleted.
       retainOnDelete: false,
       role: role.withoutPolicyUpdates(),
       logGroup,
@@ -64,7 +64,7 @@ export class UploadedSite extends Construct {
   }
 }
 
-/** In place of what CDK would grant: every action of reading and writing, on the bucket of all assets too. */
+/** Narrower than what CDK would grant: all reading and writing, on the bucket of all assets too. */
 function makeRole(scope: Construct, bucket: IBucket, files: Asset, logGroup: LogGroup): Role {
   const role = new Role(scope, 'Role', {
     assumedBy: new ServicePrincipal('lambda.amazonaws.com'),

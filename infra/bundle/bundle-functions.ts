@@ -44,7 +44,7 @@ export const BUNDLE_OPTIONS = {
   logLevel: 'silent',
 } as const satisfies BuildOptions;
 
-/** Bundles every function into `folder`; answers how large each became. */
+/** Bundles every function into `folder`; returns how large each is. */
 export async function bundleFunctions(folder: string = BUNDLE_FOLDER): Promise<FunctionBundle[]> {
   const entryPoints = FUNCTION_NAMES.map((name) => ({
     in: join(PROJECT, 'functions', `${name}.ts`),
@@ -59,7 +59,7 @@ export async function bundleFunctions(folder: string = BUNDLE_FOLDER): Promise<F
     write: false,
   });
 
-  // 3 MB per function, for debuggers: beside the assets, not in them.
+  // For debuggers, 3 MB per function: beside the assets, not in them.
   const sourceMaps = join(dirname(folder), 'source-maps');
   await rm(folder, { recursive: true, force: true });
   const bundles: FunctionBundle[] = [];

@@ -17,15 +17,15 @@ import { readRequestBody, TooLarge } from './read-request-body.ts';
 const FUNCTION_DEADLINE_MS = 10_000;
 
 export interface GatewayOptions {
-  /** Milliseconds, by a clock that is never set: how old an answer of the authorizer is. */
+  /** A monotonic clock, in milliseconds, for the age of what the authorizer decided. */
   readonly monotonicNow?: () => number;
   readonly functionDeadlineMs?: number;
-  /** The origins whose pages may call; none unless told, `*` for all. */
+  /** The origins whose pages may call: none by default, `*` for all. */
   readonly corsOrigins?: readonly string[] | undefined;
 }
 
-/** API Gateway's own answers: what it says without asking a function. */
-const FIXED_ANSWERS = {
+/** What API Gateway sends by itself, without invoking a function. */
+const FIXED_RESPONSES = {
   400: 'Bad Request',
   401: 'Unauthorized',
   403: 'Forbidden',
@@ -36,7 +36,7 @@ const FIXED_ANSWERS = {
 
 export type Gateway = (message: IncomingMessage, response: ServerResponse) => Promise<void>;
 
-/** What API Gateway does between HTTP and the functions: routes, authorizer, limits, fixed answers. */
+/** What API Gateway does between HTTP and the functions: routes, authorizer, limits, responses of its own. */
 export function createGateway(functions: Functions, options: GatewayOptions = {}): Gateway {
   const { functionDeadlineMs = FUNCTION_DEADLINE_MS } = options;
   const authorize = cacheAuthorizer(functions.authorize, options.monotonicNow);
@@ -46,21 +46,21 @@ export function createGateway(functions: Functions, options: GatewayOptions = {}
     try {
       await handle(message, response);
     } catch (error) {
-      if (message.errored !== null) return; // The caller hung up in the middle: nothing failed, and nobody listens.
+      if (message.errored !== null) return; // The caller hung up: nothing failed here.
       logger.error('function failed', { error: error as Error });
-      answerFixed(response, 500);
+      sendFixed(response, 500);
     }
   };
 
   async function handle(message: IncomingMessage, response: ServerResponse): Promise<void> {
     const { route, request } = readRequest(message);
-    if (route === undefined) return answerFixed(response, 400);
+    if (route === undefined) return sendFixed(response, 400);
     const body = await readRequestBody(message);
-    if (body === TooLarge) return answerFixed(response, 413);
+    if (body === TooLarge) return sendFixed(response, 413);
 
     const authorization = await authorizeRequest(message, route);
-    if (authorization === 'missing') return answerFixed(response, 401);
-    if (authorization === 'denied') return answerFixed(response, 403);
+    if (authorization === 'missing') return sendFixed(response, 401);
+    if (authorization === 'denied') return sendFixed(response, 403);
 
     const handler = functions.handlers.get(route.function);
     if (handler === undefined) throw new Error(`No function named ${route.function}`);
@@ -72,8 +72,8 @@ export function createGateway(functions: Functions, options: GatewayOptions = {}
     } as LambdaContext;
     const event = toGatewayEvent(message, request, body, authorization);
     const result = await answerWithin(handler(event, context), functionDeadlineMs, undefined);
-    if (result === undefined) return answerFixed(response, 503);
-    answer(response, result);
+    if (result === undefined) return sendFixed(response, 503);
+    send(response, result);
   }
 
   async function authorizeRequest(
@@ -86,7 +86,7 @@ export function createGateway(functions: Functions, options: GatewayOptions = {}
   }
 }
 
-/** On every answer, the gateway's own included, to a request that a page of an allowed origin sent. */
+/** Lets a page of an allowed origin read the response, whoever sends it: a function or the gateway. */
 function addCorsHeaders(
   message: IncomingMessage,
   response: ServerResponse,
@@ -140,7 +140,7 @@ function decodeParameters(parameters: Record<string, string>): Record<string, st
   }
 }
 
-function answer(response: ServerResponse, result: ApiResponse): void {
+function send(response: ServerResponse, result: ApiResponse): void {
   const { statusCode = 200, headers = {}, body = '', isBase64Encoded } = result;
   const bytes = Buffer.from(body, isBase64Encoded ? 'base64' : 'utf8');
   const length = statusCode === 204 ? {} : { 'content-length': bytes.length };
@@ -148,8 +148,8 @@ function answer(response: ServerResponse, result: ApiResponse): void {
   response.end(bytes);
 }
 
-function answerFixed(response: ServerResponse, status: keyof typeof FIXED_ANSWERS): void {
+function sendFixed(response: ServerResponse, status: keyof typeof FIXED_RESPONSES): void {
   if (response.headersSent) return;
-  const body = JSON.stringify({ message: FIXED_ANSWERS[status] });
-  answer(response, { statusCode: status, headers: { 'content-type': 'application/json' }, body });
+  const body = JSON.stringify({ message: FIXED_RESPONSES[status] });
+  send(response, { statusCode: status, headers: { 'content-type': 'application/json' }, body });
 }

@@ -5,7 +5,7 @@ const MAX_REQUEST_BYTES = 10 * 1024 * 1024;
 
 export const TooLarge = Symbol('too large');
 
-/** The whole body. What exceeds the limit is read to its end and thrown away, so that the caller can read the answer. */
+/** The whole body. A larger one is read to its end and dropped, since a caller reads no response while it sends. */
 export async function readRequestBody(message: IncomingMessage): Promise<Buffer | typeof TooLarge> {
   const chunks: Buffer[] = [];
   let bytes = 0;

@@ -2,7 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import sirv from 'sirv';
 import { SITE_HEADERS } from '../site-headers.ts';
 
-/** A name with the hash of its content, from `static-site/build.ts`: it never changes what it stands for. */
+/** A name with the hash of its content, made by `static-site/build.ts`: the file behind it never changes. */
 const HASHED = /-[A-Z0-9]{8}\.(js|css|woff2)$/;
 
 /** Serves the dashboard's files; every path without a file extension is one of its views, and so index.html. */
@@ -20,7 +20,7 @@ export function serveSite(folder: string): (message: IncomingMessage, response: 
       response.writeHead(405, { allow: 'GET, HEAD' }).end();
       return;
     }
-    // Whole files only: a range that ends before it starts makes sirv throw, which would end the process.
+    // Whole files only: on a range that ends before it starts sirv throws, which would end the process.
     delete message.headers.range;
     message.url = fileOf(message.url ?? '/');
     files(message, response, () => {
@@ -29,7 +29,7 @@ export function serveSite(folder: string): (message: IncomingMessage, response: 
   };
 }
 
-/** A path whose last part has no file extension is a view; `/docs` is the API's page. As `infra/aws/show-view.js` has it. */
+/** A path whose last part has no file extension is a view; `/docs` is the API's page. The same rule as in `infra/aws/show-view.js`. */
 function fileOf(url: string): string {
   const path = url.split('?', 1)[0] ?? '/';
   if (path === '/docs' || path === '/docs/') return '/docs/index.html';

@@ -4,12 +4,12 @@ import type { Server } from 'node:http';
 /** How long running requests have to end, in milliseconds: longer than a function may take. */
 const PATIENCE_MS = 15_000;
 
-/** How often connections are looked for that have become idle, in milliseconds. */
+/** How often idle connections are closed, in milliseconds. */
 const IDLE_CHECK_MS = 50;
 
 /**
- * Ends the server as soon as its running requests are answered. Node by itself would wait for seconds more for what
- * the same callers might send next, and for ever for one that never finishes sending: that one is cut off.
+ * Stops the server as soon as its running requests have their responses. Node alone would keep idle connections open for
+ * seconds, and wait for ever for a caller that never finishes sending: that one is cut off.
  */
 export async function stopServer(server: Server, patienceMs = PATIENCE_MS): Promise<void> {
   const closed = once(server, 'close');

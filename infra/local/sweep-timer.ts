@@ -2,7 +2,7 @@ import { performance } from 'node:perf_hooks';
 import type { SweepHandler } from '../../shared/http/create-sweep-handler.ts';
 import { logger } from '../../shared/runtime/logger.ts';
 
-/** What EventBridge Scheduler does in AWS, in milliseconds. */
+/** As often as EventBridge Scheduler does in AWS, in milliseconds. */
 const EVERY_MS = 60_000;
 /** As the function's time limit in AWS, in milliseconds. */
 const TIME_LIMIT_MS = 50_000;

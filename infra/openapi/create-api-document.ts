@@ -8,9 +8,17 @@ import { type RouteNote, routeNotes } from './route-notes.ts';
 
 const INTRODUCTION = `Hands each program one key of a pool, exclusively, for as long as the program proves that it is alive.
 
-Errors are problem documents (RFC 9457); \`code\` is what programs should go by. What the gateway answers by itself is \`application/json\` of the form \`{"message": "..."}\`: tell these by their status.
+Errors are problem documents (RFC 9457); \`code\` is what programs should go by. What the gateway sends by itself is \`application/json\` of the form \`{"message": "..."}\`: tell these by their status. HEAD works wherever GET does.
 
 A credential is \`<clientId>.<secret>\`, sent as \`Authorization: Bearer <clientId>.<secret>\`. Roles: \`admin\` may do everything, \`client\` leases, \`viewer\` reads.`;
+
+const TAGS: Readonly<Record<RouteNote['tag'], string>> = {
+  Leases: 'Acquire a key, keep it, release it',
+  Keys: 'What is leased',
+  Pools: 'Named sets of interchangeable keys, each under one policy',
+  Clients: 'Who may call',
+  Service: 'The service itself',
+};
 
 /** The OpenAPI 3.1 document, from the route table, the contracts and the notes. */
 export async function createApiDocument(version: string): Promise<object> {
@@ -18,13 +26,11 @@ export async function createApiDocument(version: string): Promise<object> {
   for (const [name, route] of Object.entries<Route>(routes)) {
     const { endpoint } = (await import(`../../functions/${route.function}.ts`)) as { endpoint: AnyEndpoint };
     const note = routeNotes[name as keyof typeof routes];
-    for (const method of route.methods) {
-      const operationId = method === route.methods[0] ? name : `${method.toLowerCase()}${name}`;
-      paths[route.path] = {
-        ...paths[route.path],
-        [method.toLowerCase()]: { operationId, ...describeOperation(endpoint, note) },
-      };
-    }
+    const [method] = route.methods; // HEAD would be GET once more.
+    paths[route.path] = {
+      ...paths[route.path],
+      [String(method).toLowerCase()]: { operationId: name, ...describeOperation(endpoint, note) },
+    };
   }
   return createDocument({
     openapi: '3.1.0',
@@ -35,7 +41,7 @@ export async function createApiDocument(version: string): Promise<object> {
       license: { name: 'MIT', identifier: 'MIT' },
     },
     servers: [{ url: '/', description: 'The origin that serves this document' }],
-    tags: ['Leases', 'Keys', 'Pools', 'Clients', 'Service'].map((tag) => ({ name: tag })),
+    tags: Object.entries(TAGS).map(([name, description]) => ({ name, description })),
     security: [{ credential: [] }],
     components: {
       securitySchemes: {
@@ -62,7 +68,7 @@ function describeOperation(endpoint: AnyEndpoint, note: RouteNote): ZodOpenApiOp
     },
     ...(body && {
       requestBody: {
-        // A function takes no body at all for `{}`.
+        // A missing body counts as `{}`.
         required: !body.safeParse({}).success,
         content: {
           'application/json': {

@@ -5,8 +5,8 @@ import type { AnyEndpoint } from '../../shared/http/endpoint.ts';
 import { statusOf } from '../../shared/http/problem.ts';
 import type { RouteNote } from './route-notes.ts';
 
-/** What the gateway answers without asking a function, and when. */
-const GATEWAY_ANSWERS: Readonly<Record<number, { message: string; when: string }>> = {
+/** What the gateway sends by itself, without invoking a function, and when. */
+const GATEWAY_RESPONSES: Readonly<Record<number, { message: string; when: string }>> = {
   400: { message: 'Bad Request', when: 'the path cannot be decoded' },
   401: { message: 'Unauthorized', when: 'there is no credential' },
   403: { message: 'Forbidden', when: 'the credential is wrong or was revoked' },
@@ -18,10 +18,10 @@ const GATEWAY_ANSWERS: Readonly<Record<number, { message: string; when: string }
 
 const gatewayMessageSchema = z
   .object({ message: z.string() })
-  .meta({ id: 'GatewayMessage', description: 'What the gateway answers by itself' });
+  .meta({ id: 'GatewayMessage', description: 'What the gateway sends by itself' });
 
 /**
- * The failures of a route, by status: its own problems, those that every route has, and what the gateway answers.
+ * The failures of a route, by status: its own problems, those of every route, and the gateway's.
  * Routes with the same failure share one object, which the document then has once.
  */
 export function describeFailures(endpoint: AnyEndpoint, note: RouteNote) {
@@ -31,7 +31,7 @@ export function describeFailures(endpoint: AnyEndpoint, note: RouteNote) {
   if (endpoint.request.body) codes.push('unsupported_media_type');
 
   const byStatus = Map.groupBy(codes, statusOf);
-  const byGateway = Object.keys(GATEWAY_ANSWERS).map(Number);
+  const byGateway = Object.keys(GATEWAY_RESPONSES).map(Number);
   const statuses = new Set([...byStatus.keys(), ...byGateway]);
   if (endpoint.route.access === 'anyone') for (const status of [401, 403]) statuses.delete(status);
   return Object.fromEntries([...statuses].map((status) => [status, failure(status, byStatus.get(status))]));
@@ -40,7 +40,7 @@ export function describeFailures(endpoint: AnyEndpoint, note: RouteNote) {
 const known = new Map<string, ZodOpenApiResponseObject>();
 
 function failure(status: number, codes: readonly ProblemCode[] = []): ZodOpenApiResponseObject {
-  const names = codes.length > 0 ? codes.map(titleOf).sort() : [GATEWAY_ANSWERS[status]?.message];
+  const names = codes.length > 0 ? codes.map(titleOf).sort() : [GATEWAY_RESPONSES[status]?.message];
   const id = names.join(' or ').replaceAll(/ (\w)/g, (_, letter: string) => letter.toUpperCase());
   const response = known.get(id) ?? { id, ...describeFailure(status, codes) };
   known.set(id, response);
@@ -53,16 +53,19 @@ function titleOf(code: ProblemCode): string {
   return words.charAt(0).toUpperCase() + words.slice(1);
 }
 
-function describeFailure(status: number, codes: readonly ProblemCode[]) {
+function describeFailure(status: number, codes: readonly ProblemCode[]): ZodOpenApiResponseObject {
   const waits = codes.includes('no_key_available') || codes.includes('database_unavailable');
-  const gateway = GATEWAY_ANSWERS[status];
+  const gateway = GATEWAY_RESPONSES[status];
   const meanings = codes.map((code) => `\`${code}\``);
   if (gateway !== undefined) meanings.push(`from the gateway when ${gateway.when}`);
   return {
     description: meanings.join(', '),
-    ...(waits && {
-      headers: { 'Retry-After': { description: 'Seconds', schema: { type: 'integer' as const } } },
-    }),
+    headers: {
+      ...(waits && { 'Retry-After': { description: 'Seconds', schema: { type: 'integer' as const } } }),
+      ...(codes.includes('unauthenticated') && {
+        'WWW-Authenticate': { schema: { type: 'string' as const } },
+      }),
+    },
     content: {
       ...(codes.length > 0 && {
         'application/problem+json': {

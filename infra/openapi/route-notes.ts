@@ -6,7 +6,7 @@ export interface RouteNote {
   readonly tag: 'Keys' | 'Leases' | 'Pools' | 'Clients' | 'Service';
   readonly summary: string;
   readonly description?: string;
-  /** The codes that are particular to the route; those that every route can answer are added. */
+  /** The codes of this route alone; those of every route are added. */
   readonly problems: readonly ProblemCode[];
   readonly requestExample?: object;
 }
@@ -129,7 +129,7 @@ export const routeNotes: Readonly<Record<keyof typeof routes, RouteNote>> = {
   createClient: {
     tag: 'Clients',
     summary: 'Create a client',
-    description: 'The answer has the credential; it is not shown again.',
+    description: 'The response has the credential; it is not shown again.',
     problems: [],
     requestExample: { role: 'client', pools: ['default'], description: 'Nightly build' },
   },

@@ -1,6 +1,6 @@
 import { signal } from '@preact/signals';
 
-/** The views, each with its path. A pool's name stands in the query: it may contain a full stop, as a file's would. */
+/** The views, each with its path. A pool's name is in the query: with a full stop in it the path would name a file. */
 export type Route =
   | { readonly view: 'overview' }
   | { readonly view: 'pool'; readonly pool: string }
@@ -54,7 +54,7 @@ window.addEventListener('popstate', () => {
   route.value = readRoute(location);
 });
 
-// A link to a view changes the view; everything else (another origin, a new tab, a download) stays the browser's.
+// A link to a view changes the view. The browser handles all others: another origin, a new tab, a download.
 document.addEventListener('click', (event) => {
   if (
     event.defaultPrevented ||

@@ -19,21 +19,16 @@ test('the API page shows every route, from this origin alone and under the stric
   await page.getByText('no_key_available').first().waitFor();
 });
 
-test.each(['light', 'dark'] as const)(
-  'the API page is accessible in %s, on a phone too',
-  async (colorScheme) => {
-    for (const viewport of [
-      { width: 1280, height: 860 },
-      { width: 360, height: 740 },
-    ]) {
-      const { page } = await open(`${host().url}/docs`, { colorScheme, viewport });
-      await page.locator('.opblock', { hasText: 'Acquire a key' }).first().click();
-      await page.getByText('no_key_available').first().waitFor();
-      // The order of Swagger UI's headings is its own.
-      expect(await findViolations(page, ['serious', 'critical'])).toEqual([]);
-    }
-  },
-);
+test.each([
+  { colorScheme: 'light', viewport: { width: 1280, height: 860 } },
+  { colorScheme: 'dark', viewport: { width: 360, height: 740 } },
+] as const)('the API page is accessible in $colorScheme at $viewport.width px', async (options) => {
+  const { page } = await open(`${host().url}/docs`, options);
+  await page.locator('.opblock', { hasText: 'Acquire a key' }).first().click();
+  await page.getByText('no_key_available').first().waitFor();
+  // Swagger UI decides the order of its headings, which axe calls moderate.
+  expect(await findViolations(page, ['serious', 'critical'])).toEqual([]);
+});
 
 test('dashboard and API page lead to each other, in the theme that was chosen', async () => {
   const { page } = await open(host().signInLink, { colorScheme: 'light' });

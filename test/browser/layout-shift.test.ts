@@ -3,7 +3,7 @@ import { useDashboard } from './support/dashboard.ts';
 
 const { host, open } = useDashboard();
 
-/** Beyond this a page jumps under the reader's eyes; Google counts from 0.1 on as in need of improvement. */
+/** The most cumulative layout shift. Google calls more than 0.1 in need of improvement. */
 const MAX_SHIFT = 0.01;
 
 beforeAll(async () => {
@@ -32,7 +32,7 @@ test.each([
           new PerformanceObserver((list) => {
             for (const entry of list.getEntries()) sum += (entry as unknown as { value: number }).value;
           }).observe({ type: 'layout-shift', buffered: true });
-          // Two frames: the buffered entries are delivered with the first.
+          // The observer gets the entries so far in the first frame.
           requestAnimationFrame(() => requestAnimationFrame(() => resolve(sum)));
         }),
     );

@@ -4,7 +4,7 @@ import { useDashboard } from './support/dashboard.ts';
 
 const { host, open } = useDashboard();
 
-/** Signs in as an admin of its own, so that no test meets the leases of another. */
+/** Signs in as a new admin, so that a test does not see the leases of another. */
 async function openAsNewAdmin(address = '/'): Promise<Page> {
   const { credential } = await host().call<{ credential: string }>('POST', '/clients', { role: 'admin' });
   return (await open(`${host().url}${address}#credential=${credential}`)).page;

@@ -37,7 +37,7 @@ test('offline, the page says so, and does not claim to repeat what somebody aske
 test('a tab that is opened while the service is down signs in once it is back', async () => {
   const { page } = await open(host().signInLink);
   await page.getByText('Live', { exact: true }).waitFor();
-  // The page itself comes from the same host, so that a reload has to find it there.
+  // The host stays up, since the reload gets the page from it.
   await page.route('**/v1/**', (route) => route.abort());
   await page.reload();
   await page.getByRole('heading', { name: 'The service does not answer' }).waitFor();
@@ -46,7 +46,7 @@ test('a tab that is opened while the service is down signs in once it is back', 
 });
 
 test('a hidden tab asks for nothing, and asks at once when it is shown', async () => {
-  const { page, requested } = await open(host().signInLink);
+  const { page, requested } = await open(host().signInLink, { clock: true });
   await page.getByText('Live', { exact: true }).waitFor();
   const setHidden = (hidden: boolean) =>
     page.evaluate((value) => {
@@ -55,8 +55,7 @@ test('a hidden tab asks for nothing, and asks at once when it is shown', async (
     }, hidden);
   await setHidden(true);
   const before = requested.length;
-  // What would have been the next call: timers of the page run on, so the page itself tells when that time has passed.
-  await page.evaluate(() => new Promise((resolve) => setTimeout(resolve, 4500)));
+  await page.clock.runFor(60_000);
   expect(requested.length).toBe(before);
   await setHidden(false);
   await expect.poll(() => requested.length).toBeGreaterThan(before);

@@ -158,7 +158,7 @@ test('a dialog puts the focus on its first field, closes on Escape and gives the
     .getByRole('button', { name: /^Delete key_/ })
     .first()
     .click();
-  // Nothing to fill in: then the button that does nothing.
+  // This dialog has no field.
   expect(await focused.textContent()).toBe('Cancel');
 });
 

@@ -18,7 +18,7 @@ function keyNamed(keyId: string) {
   };
 }
 
-/** Answers searches page by page: `pages` are the ids that each finds; what comes after them is up to `hold`. */
+/** Responds to searches: `pages` has the ids on each page; `hold` gets the requests for pages after them. */
 async function answerSearches(page: Page, pages: readonly string[][], hold?: (route: Route) => void) {
   const asked: number[] = [];
   await page.route('**/v1/keys?**search=**', async (route) => {

@@ -10,7 +10,7 @@ test('the printed link signs in, leaves the address, and its credential reaches 
   expect(requested.length).toBeGreaterThan(3);
   expect(requested.filter((url) => url.includes(host().credential))).toEqual([]);
   const asked = requested.filter((url) => url.includes('/v1/')).map((url) => new URL(url).pathname);
-  // Who one is, and what the overview shows: nothing is tried out.
+  // The role comes from /v1/me; no other route is probed.
   expect([...new Set(asked)]).toEqual(['/v1/me', '/v1/pools']);
 });
 

@@ -107,6 +107,19 @@ describe('the SQLite file', () => {
     await store.close();
   });
 
+  it('keeps nothing of a lease that is over but what the key remembers', async () => {
+    const connection = new SqliteConnection(file('test.db'));
+    const store = storeOn(connection);
+    await store.prepare(NOW);
+    const { lease } = makeClaim(NOW);
+    const key = await addLeasedKey(store, {}, { lease: { ...lease, holder: 'host' } });
+    await store.keys.unblock(key, key.freeAt);
+    const [row] = connection.all<Record<string, unknown>>('SELECT * FROM keys');
+    const columns = Object.entries(row ?? {}).filter(([name]) => name.startsWith('lease_'));
+    expect(columns.map(([, value]) => value)).toEqual([null, null, null, null, null]);
+    connection.close();
+  });
+
   it('is unharmed by a create that fails halfway', async () => {
     const store = await openStore();
     const [first, second] = [makeKey(), makeKey()];

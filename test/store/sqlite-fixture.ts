@@ -1,8 +1,8 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { Store } from '../../shared/domain/store.ts';
-import { createSqliteStore } from '../../shared/store/sqlite/sqlite-store.ts';
+import { SqliteConnection } from '../../shared/store/sqlite/connection.ts';
+import { storeOn } from '../../shared/store/sqlite/sqlite-store.ts';
 import { NOW } from './contract/scene.ts';
 import type { StoreFixture } from './store-contract.ts';
 
@@ -15,11 +15,13 @@ export function makeFolder(): { readonly path: string; remove(): void } {
 /** A new database file, so that two stores can share it. */
 export async function makeSqliteStore(): Promise<StoreFixture> {
   const folder = makeFolder();
-  const stores: Store[] = [];
-  const open = (): Store => {
-    const store = createSqliteStore({ path: join(folder.path, 'test.db') });
-    stores.push(store);
-    return store;
+  const connections: SqliteConnection[] = [];
+  const open = () => {
+    const connection = new SqliteConnection(join(folder.path, 'test.db'));
+    // No test cuts the power, and to wait for the disk takes most of the time.
+    connection.execute('PRAGMA synchronous = OFF');
+    connections.push(connection);
+    return storeOn(connection);
   };
   const store = open();
   await store.prepare(NOW);
@@ -27,7 +29,7 @@ export async function makeSqliteStore(): Promise<StoreFixture> {
     store,
     another: async () => open(),
     async dispose() {
-      for (const opened of stores) await opened.close();
+      for (const connection of connections) connection.close();
       folder.remove();
     },
   };

@@ -6,7 +6,7 @@ import { NotFoundError } from '../../sdk/errors.ts';
 import { CliError, exitCodes } from '../cli-error.ts';
 import { type CommonOptions, defineJsonCommand, perform } from '../define-command.ts';
 import { defineListCommand, type ListOptions, printList } from '../list-options.ts';
-import { addPolicyOptions, policyHeadings, readPolicy, showPolicy } from '../policy-options.ts';
+import { addPolicyOptions, policyFields, policyHeadings, readPolicy, showPolicy } from '../policy-options.ts';
 import { formatDuration, formatFields, formatTable, print } from '../print.ts';
 
 interface DeleteOptions extends CommonOptions {
@@ -15,16 +15,7 @@ interface DeleteOptions extends CommonOptions {
 
 const POOL_FIELDS = {
   pool: true,
-  leaseSeconds: true,
-  keyTtlSeconds: true,
-  maxKeys: true,
-  targetSize: true,
-  maxLeaseSeconds: true,
-  cooldownSeconds: true,
-  maxLeasesPerClient: true,
-  fair: true,
-  agingSeconds: true,
-  paused: true,
+  ...policyFields,
   counts: true,
   waiting: true,
   nextFreeInMs: true,

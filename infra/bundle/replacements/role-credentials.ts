@@ -5,7 +5,7 @@ interface Credentials {
 }
 
 /**
- * In place of `@aws-sdk/credential-providers`, of which the driver calls this one function. Lambda puts the role's
+ * Replaces `@aws-sdk/credential-providers`, of which the driver calls this one function. Lambda puts the role's
  * credentials into the environment, for as long as the environment lives, which is what the SDK's chain finds first;
  * its other links (files, SSO, metadata services) find nothing there.
  */

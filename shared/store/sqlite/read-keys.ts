@@ -21,18 +21,19 @@ const GET_STORED = 'SELECT * FROM keys WHERE key_id = :keyId';
  */
 const WALK = 2000;
 
-/** Where the walk ends: the first of the slots up to which WALK keys of one stored state lie; null: at the pool's end. */
+/** Part of the walk through the pool. No key that is stored as free is leased, so a list of leased keys skips those. */
+function walk(stored: 'free' | 'leased'): string {
+  const isWanted = stored === 'free' ? "AND :state IS NOT 'leased'" : '';
+  return `FROM keys INDEXED BY keys_by_slot
+    WHERE pool = :pool AND state = '${stored}' ${isWanted} AND slot > :after`;
+}
+
+/** The first of the slots up to which WALK keys of one stored state lie; null: the walk gets to the pool's end. */
 const END_OF_WALK = `
-  SELECT min(slot) AS slot FROM (${['free', 'leased']
-    .map(
-      (state) => `
-    SELECT * FROM (
-      SELECT slot FROM keys INDEXED BY keys_by_slot
-      WHERE pool = :pool AND state = '${state}' AND slot > :after
-      ORDER BY slot LIMIT 1 OFFSET ${WALK - 1}
-    )`,
-    )
-    .join(' UNION ALL ')}
+  SELECT min(slot) AS slot FROM (
+    SELECT * FROM (SELECT slot ${walk('free')} ORDER BY slot LIMIT 1 OFFSET ${WALK - 1})
+    UNION ALL
+    SELECT * FROM (SELECT slot ${walk('leased')} ORDER BY slot LIMIT 1 OFFSET ${WALK - 1})
   )`;
 
 /** Plain text: `%` and `_` mean themselves. Upper and lower case of ASCII letters are the same. */
@@ -42,33 +43,32 @@ const LABELS_MATCH = `EXISTS (
       SELECT 1 FROM json_each(labels) AS label WHERE ${contains("label.key || '=' || label.value")}
     )`;
 
-/**
- * A page by slot, merged from the ranges of the two visible stored states. The states are those of `keyStateAt` in the
- * domain; a key that is stored as free has neither a lease nor a holder.
- */
-const LIST = `${keysOf(
-  'free',
-  "iif(free_at > :now, 'cooling', 'free')",
-  `(${contains('key_id')} OR ${LABELS_MATCH})`,
-)} UNION ALL ${keysOf(
-  'leased',
-  "CASE WHEN lease_expires_at > :now THEN 'leased' WHEN free_at > :now THEN 'cooling' ELSE 'free' END",
-  `(${contains('key_id')} OR ${contains('lease_holder')} OR ${LABELS_MATCH})`,
-)} ORDER BY slot LIMIT :limit`;
-
-function keysOf(stored: 'free' | 'leased', state: string, matchesSearch: string): string {
+function matches(stored: 'free' | 'leased', state: string, search: string): string {
   return `
   SELECT * FROM (
-    SELECT * FROM keys INDEXED BY keys_by_slot
-    WHERE pool = :pool AND state = '${stored}' AND slot > :after AND slot <= :end AND expires_at > :now
-      AND (:state IS NULL OR ${state} = :state) AND (:search IS NULL OR ${matchesSearch})
+    SELECT * ${walk(stored)} AND slot <= :end AND expires_at > :now
+      AND (:state IS NULL OR ${state} = :state) AND (:search IS NULL OR ${search})
     ORDER BY slot LIMIT :limit
   )`;
 }
 
+/**
+ * A page by slot, merged from the two visible stored states. The states are those of `keyStateAt` in the domain; a key
+ * that is stored as free has neither a lease nor a holder.
+ */
+const LIST = `
+  ${matches('free', "iif(free_at > :now, 'cooling', 'free')", `(${contains('key_id')} OR ${LABELS_MATCH})`)}
+  UNION ALL
+  ${matches(
+    'leased',
+    "CASE WHEN lease_expires_at > :now THEN 'leased' WHEN free_at > :now THEN 'cooling' ELSE 'free' END",
+    `(${contains('key_id')} OR ${contains('lease_holder')} OR ${LABELS_MATCH})`,
+  )}
+  ORDER BY slot LIMIT :limit`;
+
 const LIST_LEASED = `
   SELECT * FROM keys INDEXED BY keys_by_client
-  WHERE lease_client = :clientId AND key_id > :after AND lease_expires_at > :now AND expires_at > :now
+  WHERE lease_client = :clientId AND key_id > :after AND lease_expires_at > :now
   ORDER BY key_id LIMIT :limit`;
 
 export function readKeys(
@@ -96,8 +96,9 @@ export function readKeys(
     },
     async list({ pool, now, limit, after = -1, state = null, search = null }) {
       // What moves between the two statements stays within its slot: the walk to this end is complete.
-      const end = connection.row<{ slot: number | null }>(END_OF_WALK, { pool, after })?.slot ?? undefined;
-      const query = { pool, now, after, end: end ?? 1, state, search, limit: limit + 1 };
+      const range = { pool, state, after };
+      const end = connection.row<{ slot: number | null }>(END_OF_WALK, range)?.slot ?? undefined;
+      const query = { ...range, now, end: end ?? 1, search, limit: limit + 1 };
       const found = connection.all<KeyRow>(LIST, query).map(toKey);
       const keys = found.slice(0, limit);
       return { keys, next: found.length > limit ? keys.at(-1)?.slot : end };

@@ -4,11 +4,10 @@ import type { KeyStore } from '../../domain/store.ts';
 import type { SqliteConnection } from './connection.ts';
 import { endLease } from './key-row.ts';
 
-/** The range of leased keys of each pool, by `free_at`. */
+/** The range of leased keys of each pool, by `free_at`; a lease ends before that. */
 const LIST_LAPSED = `
   SELECT key_id AS keyId, pool FROM keys INDEXED BY keys_by_free_at
-  WHERE pool IN (SELECT value FROM json_each(:pools)) AND state = 'leased'
-    AND free_at <= :now AND lease_expires_at <= :now
+  WHERE pool IN (SELECT value FROM json_each(:pools)) AND state = 'leased' AND free_at <= :now
   LIMIT :limit`;
 
 /** Race closed: a lease was extended, or the key went to somebody else, since it was found lapsed. By primary key. */

@@ -4,10 +4,9 @@ import { asFound, endLease, IS_VISIBLE, type KeyRow, STANDS_AS_FOUND, toKeyOrNul
 
 // Each is one statement on the primary key, with its condition in it: whatever slipped in before, it sees.
 
-/** The lease is live, and this client's. */
+/** The lease is live, and this client's. Its key has not expired then: the table's checks see to it. */
 const HOLDS_LEASE = `
-  key_id = :keyId AND pool = :pool AND state = 'leased' AND lease_id = :leaseId AND lease_client = :clientId
-    AND lease_expires_at > :now AND expires_at > :now`;
+  key_id = :keyId AND pool = :pool AND lease_id = :leaseId AND lease_client = :clientId AND lease_expires_at > :now`;
 
 /** Races closed: the lease ended, or the key went to somebody else; a later keep-alive was carried out first. */
 const EXTEND = `

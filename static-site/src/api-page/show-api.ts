@@ -4,7 +4,7 @@ interface SwaggerSystem {
   readonly React: { createElement(type: string, attributes: null, text: string): unknown };
 }
 
-/** The part of Swagger UI that is used; it comes from a script of its own. */
+/** The part of Swagger UI that is used; swagger-ui-bundle.js defines it. */
 declare const SwaggerUIBundle: (options: {
   url: string;
   dom_id: string;
@@ -33,7 +33,7 @@ function mendControls(root: HTMLElement): void {
 
 const systemTheme = matchMedia('(prefers-color-scheme: dark)');
 
-/** The theme that was chosen in the dashboard; Swagger UI goes by a class. */
+/** Applies the theme that was chosen in the dashboard. Swagger UI has a class for it. */
 function showTheme(): void {
   const theme = readStoredTheme();
   applyTheme(theme);
@@ -53,7 +53,7 @@ document.addEventListener('DOMContentLoaded', () => {
     url: '/docs/openapi.json',
     dom_id: '#api',
     deepLinking: true,
-    // No validator of somebody else's is asked.
+    // The default sends the document to a validator of Swagger's.
     validatorUrl: null,
     persistAuthorization: false,
     plugins: [plainPaths],

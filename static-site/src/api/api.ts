@@ -25,21 +25,22 @@ import type {
   PutPoolRequest,
 } from '../../../shared/contract/pools.ts';
 
-/** An answer that takes longer is counted as none, in milliseconds. */
+/** How long a request may take, in milliseconds. */
 const TIMEOUT_MS = 15_000;
+/** The longest page that the API gives. */
+const PAGE = 200;
+const MAX_PAGES = 5;
 
-/** A response, and when its request was sent, on the monotonic clock: durations in it count from there. */
+/** A response, and when its request was sent, on the monotonic clock: the durations in the body count from there. */
 export interface Answer<Body> {
   readonly body: Body;
   readonly sentAt: number;
 }
 
-export interface PageRequest {
-  readonly limit?: number | undefined;
-  readonly cursor?: string | undefined;
+export interface KeyPageRequest extends Pick<ListKeysQuery, 'pool' | 'state' | 'search'> {
+  readonly limit: number;
+  readonly cursor: string | undefined;
 }
-
-export interface KeyPageRequest extends PageRequest, Pick<ListKeysQuery, 'pool' | 'state' | 'search'> {}
 
 /** Which lease an admin ends: the one that the key had when it was shown. */
 export interface Ending {
@@ -50,9 +51,9 @@ export interface Ending {
 export type Api = ReturnType<typeof createApi>;
 
 /**
- * Every operation of the API that the dashboard uses, on the origin that served it, each sent once: what polls asks
- * again by itself, and what a person asks for is theirs to repeat. Each throws an OrchestratorError of the SDK.
- * @throws TypeError when the credential is none
+ * The operations that the dashboard uses, on the origin that served it. Each request is sent once: polling repeats its
+ * own, and an action is for the person to repeat. All throw the SDK's OrchestratorError.
+ * @throws TypeError when the credential is malformed
  */
 export function createApi(credential: string) {
   const send = createTransport({ url: location.origin, credential });
@@ -68,15 +69,19 @@ export function createApi(credential: string) {
   return {
     me: () => call<Caller>('GET', '/me'),
 
-    listPools: (page: PageRequest, signal?: AbortSignal) =>
-      call<ListPoolsResponse>('GET', '/pools', { query: { ...page }, signal }),
+    /** At most a thousand: a page does not show more. The others can be opened by name. */
+    listPools: (signal: AbortSignal) =>
+      readPages(
+        (cursor) => call<ListPoolsResponse>('GET', '/pools', { query: { limit: PAGE, cursor }, signal }),
+        ({ pools }) => pools,
+      ),
     getPool: (pool: string) => call<Pool>('GET', `/pools${pathOf(pool)}`),
     putPool: (pool: string, body: PutPoolRequest) => call<Pool>('PUT', `/pools${pathOf(pool)}`, { body }),
     patchPool: (pool: string, body: PatchPoolRequest) =>
       call<Pool>('PATCH', `/pools${pathOf(pool)}`, { body }),
     deletePool: (pool: string) => call<void>('DELETE', `/pools${pathOf(pool)}`),
 
-    listKeys: (page: KeyPageRequest, signal?: AbortSignal) =>
+    listKeys: (page: KeyPageRequest, signal: AbortSignal) =>
       call<ListKeysResponse>('GET', '/keys', { query: { ...page }, signal }),
     createKeys: (body: CreateKeysRequest) => call<CreateKeysResponse>('POST', '/keys', { body }),
     refreshKey: (keyId: string) => call<Key>('POST', `/keys${pathOf(keyId, 'refresh')}`),
@@ -85,17 +90,36 @@ export function createApi(credential: string) {
     deleteKey: (keyId: string, ending: Ending) =>
       call<void>('DELETE', `/keys${pathOf(keyId)}`, { query: { ...ending } }),
 
-    listLeases: (page: PageRequest, signal?: AbortSignal) =>
-      call<ListLeasesResponse>('GET', '/leases', { query: { ...page }, signal }),
+    listLeases: (limit: number, signal: AbortSignal) =>
+      call<ListLeasesResponse>('GET', '/leases', { query: { limit }, signal }),
     acquireLease: (body: AcquireLeaseRequest) => call<HeldLease>('POST', '/leases', { body }),
     getLease: (leaseId: string) => call<HeldLease>('GET', `/leases${pathOf(leaseId)}`),
     keepAliveLease: (leaseId: string) => call<Lease>('POST', `/leases${pathOf(leaseId, 'keep-alive')}`),
     releaseLease: (leaseId: string) => call<void>('DELETE', `/leases${pathOf(leaseId)}`),
 
-    listClients: (page: PageRequest, signal?: AbortSignal) =>
-      call<ListClientsResponse>('GET', '/clients', { query: { ...page }, signal }),
+    listClients: (signal: AbortSignal) =>
+      readPages(
+        (cursor) => call<ListClientsResponse>('GET', '/clients', { query: { limit: PAGE, cursor }, signal }),
+        ({ clients }) => clients,
+      ),
     createClient: (body: CreateClientRequest) => call<CreatedClient>('POST', '/clients', { body }),
     deleteClient: (clientId: string, force: boolean) =>
       call<void>('DELETE', `/clients${pathOf(clientId)}`, { query: { force } }),
   };
+}
+
+/** The entries of the first pages of a list, with the age of the first page. */
+async function readPages<Page extends { readonly nextCursor?: string | undefined }, Entry>(
+  readPage: (cursor: string | undefined) => Promise<Answer<Page>>,
+  entriesOf: (page: Page) => readonly Entry[],
+): Promise<Answer<readonly Entry[]>> {
+  const { body: first, sentAt } = await readPage(undefined);
+  const entries = [...entriesOf(first)];
+  let cursor = first.nextCursor;
+  for (let page = 1; cursor !== undefined && page < MAX_PAGES; page += 1) {
+    const { body } = await readPage(cursor);
+    entries.push(...entriesOf(body));
+    cursor = body.nextCursor;
+  }
+  return { body: entries, sentAt };
 }

@@ -12,15 +12,15 @@ import {
 } from '../../../client/sdk/errors.ts';
 import type { LeaseEndReason } from '../../../shared/contract/problems.ts';
 
-/** The service or the way to it is down; the same call may work later. */
+/** The service cannot be reached, or fails: the same request may succeed later. */
 export const isOutage = isTransient;
 
-/** The service refused the credential, or what it may do: `GET /v1/me` tells which. */
+/** The credential is not valid, or not allowed to do this; `GET /v1/me` tells which. */
 export function isRefusal(error: unknown): boolean {
   return error instanceof ForbiddenError || error instanceof UnauthenticatedError;
 }
 
-/** What a person is told when something they asked for failed: what happened, and what can be done. */
+/** Tells a person why their action failed, and what they can do. */
 export function explainError(error: unknown): string {
   if (!(error instanceof OrchestratorError))
     return 'Something unexpected went wrong in the dashboard. Reload the page.';
@@ -64,7 +64,7 @@ export function explainError(error: unknown): string {
   }
 }
 
-/** What a person is told when the page cannot get something to show: it goes on asking, and nothing was changed. */
+/** Tells a person why there is nothing to show, where the page keeps trying by itself. */
 export function explainOutage(error: unknown): string {
   if (error instanceof UnreachableError) {
     return navigator.onLine
@@ -77,7 +77,7 @@ export function explainOutage(error: unknown): string {
   return explainError(error);
 }
 
-/** What a person is told who cannot sign in, or was signed out. A text that is no credential is never sent. */
+/** Tells a person why they are signed out. A TypeError: the text is no credential, and was not sent. */
 export function explainSignOut(error: unknown): string {
   return isRefusal(error) || error instanceof TypeError
     ? 'This credential is wrong or was revoked.'

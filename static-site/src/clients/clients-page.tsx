@@ -1,23 +1,26 @@
 import { useEffect, useMemo, useState } from 'preact/hooks';
 import type { Client } from '../../../shared/contract/clients.ts';
-import { explainOutage } from '../api/explain-error.ts';
+import type { Api } from '../api/api.ts';
 import { EmptyState } from '../components/empty-state.tsx';
 import { Icon } from '../components/icon.tsx';
-import { ErrorNotice } from '../components/notice.tsx';
+import { Loading } from '../components/loading.tsx';
 import { PageHeading } from '../components/page-heading.tsx';
+import { createFeed, type Feed } from '../poll/feed.ts';
 import type { PoolsFeed } from '../pools/pools-feed.ts';
-import type { SignedIn } from '../session/session.ts';
+import { endSessionIfRejected, type SignedIn } from '../session/session.ts';
 import { ClientTable } from './client-table.tsx';
-import { createClientsFeed } from './clients-feed.ts';
 import { CreateClientDialog } from './create-client-dialog.tsx';
 import { RevokeClientDialog } from './revoke-client-dialog.tsx';
+
+/** How often clients are polled, in milliseconds: they change by hand, seldom. */
+const EVERY_MS = 15_000;
 
 interface ClientsPageProps {
   readonly signedIn: SignedIn;
   readonly pools: PoolsFeed | undefined;
 }
 
-/** Who may do what. */
+/** All clients and their roles. */
 export function ClientsPage({ signedIn, pools }: ClientsPageProps) {
   const { api, caller } = signedIn;
   const feed = useMemo(() => createClientsFeed(api), [api]);
@@ -46,7 +49,9 @@ export function ClientsPage({ signedIn, pools }: ClientsPageProps) {
         aria-label="Clients"
       >
         {clients === undefined ? (
-          <Loading error={feed.error.value} />
+          <div class="p-5">
+            <Loading error={feed.error.value} shapes={['h-9', 'h-9', 'h-9']} />
+          </div>
         ) : clients.length === 0 ? (
           <EmptyState icon="key" title="No clients">
             Create one for each program.
@@ -76,20 +81,13 @@ export function ClientsPage({ signedIn, pools }: ClientsPageProps) {
   );
 }
 
-function Loading({ error }: { error: unknown }) {
-  if (error !== undefined) {
-    return (
-      <div class="p-5 pt-1">
-        <ErrorNotice error={error} explain={explainOutage} />
-      </div>
-    );
-  }
-  return (
-    <div aria-busy="true" class="space-y-3 p-5">
-      <p class="sr-only">Loading clients</p>
-      {[0, 1, 2].map((row) => (
-        <div key={row} class="skeleton h-9" />
-      ))}
-    </div>
-  );
+function createClientsFeed(api: Api): Feed<readonly Client[]> {
+  return createFeed<readonly Client[]>({
+    everyMs: () => EVERY_MS,
+    onError: endSessionIfRejected,
+    ask: async (abort) => {
+      const { body, sentAt } = await api.listClients(abort);
+      return { body: body.toSorted((a, b) => b.createdAt.localeCompare(a.createdAt)), sentAt };
+    },
+  });
 }

@@ -90,7 +90,7 @@ function RoleChoice({ role, onRole }: { role: Role; onRole: (role: Role) => void
   );
 }
 
-/** The one time that the secret is shown: this dialog closes by its button only. */
+/** The secret is shown here only, so the dialog closes by its button alone. */
 function CredentialDialog({ created, onClose }: { created: CreatedClient; onClose: () => void }) {
   return (
     <Dialog title="Copy the credential now" onClose={onClose} dismissable={false} wide>

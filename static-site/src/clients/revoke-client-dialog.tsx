@@ -10,7 +10,7 @@ import { announce } from '../components/toasts.tsx';
 interface RevokeClientDialogProps {
   readonly api: Api;
   readonly client: Client;
-  /** It is the credential of this tab. */
+  /** Whether it is the client that is signed in here. */
   readonly isSelf: boolean;
   readonly onClose: () => void;
   readonly onRevoked: () => void;

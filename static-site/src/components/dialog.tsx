@@ -7,11 +7,11 @@ interface DialogProps {
   readonly onClose: () => void;
   readonly children: ComponentChildren;
   readonly wide?: boolean;
-  /** False where closing would lose something: then only the dialog's own buttons close it. */
+  /** False where closing would lose something: then Escape and a click outside do nothing. */
   readonly dismissable?: boolean;
 }
 
-/** A native modal dialog: the browser keeps the focus in it, closes it on Escape, and gives the focus back. */
+/** A native modal dialog: the browser keeps the focus in it and closes it on Escape. */
 export function Dialog({ title, onClose, children, wide = false, dismissable = true }: DialogProps) {
   const dialog = useRef<HTMLDialogElement>(null);
   const titleId = useId();
@@ -19,11 +19,11 @@ export function Dialog({ title, onClose, children, wide = false, dismissable = t
     const element = dialog.current;
     const opener = document.activeElement;
     element?.showModal();
-    // The first field to fill in, or Cancel where there is none: not the cross, which comes before both.
+    // By itself the browser would focus the cross. The first field is better, or Cancel where there is none.
     element?.querySelector<HTMLElement>('form input:not([type=checkbox]), form button')?.focus();
     return () => {
       element?.close();
-      // What opened it may be gone, with the key that was deleted: then the view's heading is next.
+      // The opener may be gone, as the row of a key that was deleted. Then the heading gets the focus.
       const target =
         opener?.isConnected && opener !== document.body ? opener : document.querySelector('main h1');
       (target as HTMLElement | null)?.focus();

@@ -7,9 +7,9 @@ interface FieldProps {
   readonly value: string;
   readonly onValue: (value: string) => void;
   readonly hint?: ComponentChildren;
-  /** As the API names it, to show beside it what is wrong with it. */
+  /** The API's name of the field: its error is shown beside it. */
   readonly name?: string;
-  /** What is wrong with it before anybody is asked. */
+  /** An error that was found without the API. */
   readonly error?: string | undefined;
   readonly required?: boolean;
   readonly disabled?: boolean;
@@ -44,7 +44,6 @@ interface NumberFieldProps extends FieldProps {
   readonly max?: number;
 }
 
-/** A whole number, as text while it is typed. */
 interface TextAreaProps extends FieldProps {
   readonly rows: number;
 }
@@ -64,6 +63,7 @@ export function TextArea({ rows, ...props }: TextAreaProps) {
   );
 }
 
+/** A whole number. Its value is the text as typed. */
 export function NumberField({ min, max, ...props }: NumberFieldProps) {
   return (
     <Field {...props}>
@@ -84,7 +84,7 @@ interface FieldFrameProps extends FieldProps {
   readonly children: (attributes: ReturnType<typeof attributesOf>) => JSX.Element;
 }
 
-/** A label, an input, a hint and what is wrong, tied together for everybody. */
+/** A label, an input and its hint or error, connected for screen readers. */
 function Field({ children, ...props }: FieldFrameProps) {
   const { label, hint, name, error } = props;
   const id = useId();
@@ -123,7 +123,7 @@ function attributesOf(props: FieldProps, id: string, isDescribed: boolean, isWro
   };
 }
 
-/** The number in a field that the browser has checked; what it let through all the same is left for the API to refuse. */
+/** The number in a field. The browser has checked it; NaN becomes null in JSON, which the API refuses. */
 export function readNumber(text: string): number {
   return text.trim() === '' ? Number.NaN : Number(text);
 }

@@ -4,24 +4,24 @@ import { InvalidRequestError } from '../../../client/sdk/errors.ts';
 import { ErrorNotice } from './notice.tsx';
 import { useAction } from './use-action.ts';
 
-/** What the API found wrong with the form, for the fields in it. */
+/** The error of the form around a field. */
 const FormError = createContext<unknown>(undefined);
 
 interface FormProps {
-  /** The fields that stand in it, as the API names them: what is wrong with one is shown beside it. */
+  /** The API's names of the fields in the form: their errors are shown beside them, not below. */
   readonly fields?: readonly string[];
-  /** On the button. */
+  /** The text on the button. */
   readonly submit: ComponentChildren;
   readonly tone?: 'primary' | 'danger';
   readonly disabled?: boolean;
-  /** Does what the form asks for; what it throws is shown. */
+  /** What it throws is shown in the form. */
   readonly onSubmit: () => Promise<void>;
-  /** In a dialog: closes it. */
+  /** Closes the dialog; absent outside of one. */
   readonly onCancel?: () => void;
   readonly children: ComponentChildren;
 }
 
-/** Fields, what went wrong, and the button that sends them, once at a time. */
+/** Fields, their errors, and the button that submits them. */
 export function Form(props: FormProps) {
   const { fields = [], submit, tone = 'primary', disabled = false, onSubmit, onCancel, children } = props;
   const action = useAction();
@@ -54,7 +54,7 @@ export function Form(props: FormProps) {
   );
 }
 
-/** What the API found wrong with a field of the form around; of a list, what is wrong with its first bad entry. */
+/** The API's error for a field of the form; for a list, that of its first wrong entry. */
 export function useIssueOf(field: string | undefined): string | undefined {
   const error = useContext(FormError);
   if (field === undefined || !(error instanceof InvalidRequestError)) return undefined;
@@ -67,7 +67,7 @@ function withoutIssuesOf(fields: readonly string[], error: unknown): unknown {
   return isShown && error.errors.length > 0 ? undefined : error;
 }
 
-/** The API names an entry of a list by its place: `pools.0`. */
+/** The API names an entry of a list by its index: `pools.0`. */
 function isOf(field: string, path: string): boolean {
   return path === field || path.startsWith(`${field}.`);
 }

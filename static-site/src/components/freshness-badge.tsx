@@ -3,7 +3,7 @@ import type { Feed } from '../poll/feed.ts';
 import { currentMs } from '../time/clock.ts';
 import { formatDuration } from '../time/format-duration.ts';
 
-/** Whether what is shown is the present, and how old it is if not. */
+/** "Live", or how old the data is. */
 export function FreshnessBadge({ feed }: { feed: Feed<unknown> }) {
   const age = useComputed(() => formatDuration(Math.floor((currentMs() - feed.sentAt.value) / 1000) * 1000));
   switch (feed.freshness.value) {

@@ -24,7 +24,7 @@ const PATHS = {
 
 export type IconName = keyof typeof PATHS;
 
-/** A drawing beside a word or in a named button; never the only name of anything. */
+/** Decoration: whatever it stands in needs a text or a label of its own. */
 export function Icon({ name, size = 16 }: { name: IconName; size?: number }) {
   return (
     <svg
@@ -41,5 +41,14 @@ export function Icon({ name, size = 16 }: { name: IconName; size?: number }) {
     >
       <path d={PATHS[name]} />
     </svg>
+  );
+}
+
+export function Brand() {
+  return (
+    <span class="flex items-center gap-2.5 font-semibold tracking-tight">
+      <img src="/icon.svg" alt="" width="26" height="26" />
+      Token Orchestrator
+    </span>
   );
 }

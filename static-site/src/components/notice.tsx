@@ -31,7 +31,7 @@ interface ErrorNoticeProps {
   readonly explain?: (error: unknown) => string;
 }
 
-/** What went wrong, read out at once; nothing when nothing did. */
+/** An error, read out at once by screen readers. Renders an empty element while there is none. */
 export function ErrorNotice({ error, explain = explainError }: ErrorNoticeProps) {
   return (
     <div role="alert">

@@ -11,10 +11,10 @@ interface PageHeadingProps {
 
 let isFirst = true;
 
-/** The heading of a view; takes the focus when the view is changed to, so that it is read out. */
+/** The heading of a view. Takes the focus when the view opens, so that a screen reader reads it out. */
 export function PageHeading({ title, name, children, actions }: PageHeadingProps) {
   const heading = useRef<HTMLHeadingElement>(null);
-  // With the view itself, not a moment later: somebody may have moved the focus on by then.
+  // In the same frame as the view: later, the person may have moved the focus already.
   useLayoutEffect(() => {
     document.title = `${name} · Token Orchestrator`;
     if (!isFirst) heading.current?.focus({ preventScroll: true });

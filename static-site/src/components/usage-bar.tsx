@@ -3,7 +3,7 @@ import type { Pool } from '../../../shared/contract/pools.ts';
 const STATES = ['leased', 'cooling', 'free'] as const;
 const FILLS = { leased: 'fill-leased', cooling: 'fill-cooling', free: 'fill-free' } as const;
 
-/** The states of a pool's keys as shares of one bar; the numbers stand beside it. */
+/** The states of a pool's keys as parts of one bar. Hidden from screen readers, which read the numbers. */
 export function UsageBar({ counts }: { counts: Pool['counts'] }) {
   return (
     <div class="flex h-2 gap-0.5 overflow-hidden rounded-full bg-sunken" aria-hidden="true">

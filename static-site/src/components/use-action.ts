@@ -4,12 +4,12 @@ import { endSessionIfRejected } from '../session/session.ts';
 export interface Action {
   readonly running: boolean;
   readonly error: unknown;
-  /** Does it, unless it is being done already; true when it went well. */
+  /** Runs `work`, unless it is running already. @returns true on success */
   run(work: () => Promise<void>): Promise<boolean>;
   reset(): void;
 }
 
-/** Something a person asked for: runs once at a time, and keeps the error to show beside the button. */
+/** An action of a person: runs once at a time, and keeps its error for display. */
 export function useAction(): Action {
   const [running, setRunning] = useState(false);
   const [error, setError] = useState<unknown>(undefined);

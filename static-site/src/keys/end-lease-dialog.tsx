@@ -9,11 +9,11 @@ interface EndLeaseDialogProps {
   readonly kind: 'unblock' | 'delete';
   readonly target: Key;
   readonly onClose: () => void;
-  /** Does it; what it throws is shown here. */
+  /** What it throws is shown in the dialog. */
   readonly onConfirm: (force: boolean) => Promise<void>;
 }
 
-/** Asks before somebody loses a key, and says what that somebody will see. */
+/** Asks before a lease is ended or a key deleted, and says what the holder will see. */
 export function EndLeaseDialog({ kind, target: key, onClose, onConfirm }: EndLeaseDialogProps) {
   const [force, setForce] = useState(false);
   const verb = kind === 'unblock' ? 'Unblock' : 'Delete';

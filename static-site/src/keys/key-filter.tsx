@@ -2,7 +2,7 @@ import { useEffect, useId, useState } from 'preact/hooks';
 import type { KeyState } from '../../../shared/contract/keys.ts';
 import { Icon } from '../components/icon.tsx';
 
-/** Typing is followed after this pause, in milliseconds. */
+/** The search starts when typing has paused for this long, in milliseconds. */
 const TYPING_MS = 250;
 
 const STATES: readonly (KeyState | undefined)[] = [undefined, 'free', 'leased', 'cooling'];
@@ -12,7 +12,7 @@ export interface KeyFilterValue {
   readonly search: string | undefined;
 }
 
-/** The filter in the address, so that a view can be bookmarked. */
+/** The filter in the address, so that it can be bookmarked. */
 export function readFilter(): KeyFilterValue {
   const query = new URLSearchParams(location.search);
   const state = STATES.find((known) => known !== undefined && known === query.get('state'));

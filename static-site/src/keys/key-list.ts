@@ -5,16 +5,16 @@ import { startPolling } from '../poll/start-polling.ts';
 import { endSessionIfRejected } from '../session/session.ts';
 
 const PAGE = 100;
-/** How often the rows in sight are asked for again, in milliseconds. */
+/** How often the rows in sight are polled, in milliseconds. */
 export const KEYS_EVERY_MS = 3000;
 /** Rows below the window that are fetched before somebody scrolls to them. */
 const AHEAD = 60;
-/** While somebody scrolls, what is only passed by is not asked for, in milliseconds. */
+/** Rows are refreshed after scrolling has stopped for this long, in milliseconds. */
 const SETTLE_MS = 200;
 
 export interface KeyRow {
   readonly key: Key;
-  /** When the row was asked for, on the monotonic clock. */
+  /** When the request of the row was sent, on the monotonic clock. */
   readonly sentAt: number;
 }
 
@@ -36,15 +36,15 @@ export interface KeyQuery {
   readonly search: string | undefined;
 }
 
-/** `searching`: pages without a match come in; `paused`: somebody stopped that; `complete`: nothing follows. */
+/** `searching`: the last page had no match, the next one is requested; `complete`: no page follows. */
 export type KeyListProgress = 'more' | 'searching' | 'paused' | 'complete';
 
 export interface KeyList {
-  /** Undefined until the first page is there. */
+  /** Undefined until the first page is loaded. */
   readonly rows: ReadonlySignal<readonly KeyRow[] | undefined>;
   readonly error: ReadonlySignal<unknown>;
   readonly progress: ReadonlySignal<KeyListProgress>;
-  /** Tells which rows are in sight: they are kept fresh, and those that follow are fetched. */
+  /** Says which rows are in sight: they are polled, and the rows below them are loaded. */
   see(first: number, end: number): void;
   /** Stops the search for more rows. */
   pause(): void;
@@ -56,9 +56,9 @@ export interface KeyList {
 }
 
 /**
- * The keys of a pool that match, page by page as far as somebody scrolled. A page is the keys between two cursors; when
- * keys come or go inside one, its end moves, and the page after it is asked for again from there. A page may be empty
- * although more follow: the service looks through so many keys for a page, and no more.
+ * The keys of a pool that match, loaded page by page. A page is the keys between two cursors. When keys come or go in
+ * one, its end moves, and the next page starts there. A page may be empty although more follow, since the service reads
+ * a limited number of keys for each.
  */
 export function createKeyList(api: Api, query: KeyQuery): KeyList {
   const pages = signal<readonly Page[]>([]);
@@ -80,7 +80,7 @@ export function createKeyList(api: Api, query: KeyQuery): KeyList {
     return [{ cursor, sentAt, rows: body.keys.map((key) => ({ key, sentAt })) }, body.nextCursor];
   };
 
-  /** Puts a fresh page in place `index`, and moves the start of the page after it to where this one ends. */
+  /** Replaces page `index`, and moves the start of the next page to where this one ends. */
   const putPage = (index: number, page: Page, next: string | undefined): void => {
     const before = pages.peek().slice(0, index);
     const [following, ...rest] = pages.peek().slice(index + 1);
@@ -95,7 +95,7 @@ export function createKeyList(api: Api, query: KeyQuery): KeyList {
     }
   };
 
-  /** Asks for page after page until the window is full, nothing follows or somebody stops it. */
+  /** Loads pages until the window is full, no page follows or the search is paused. */
   const fill = async (): Promise<void> => {
     if (filling) return;
     filling = true;
@@ -104,11 +104,11 @@ export function createKeyList(api: Api, query: KeyQuery): KeyList {
         if ((rows.peek()?.length ?? 0) >= seen.end + AHEAD) break;
         const cursor = nextCursor.peek();
         const [page, next] = await fetchPage(cursor, stopped.signal);
-        // Unless the polling has moved the end meanwhile.
+        // Not if the polling has moved the end meanwhile.
         if (nextCursor.peek() === cursor) putPage(pages.peek().length, page, next);
       }
     } catch (failure) {
-      // The polling says what is wrong, and recovers.
+      // The polling will meet the same error, report it and recover.
       endSessionIfRejected(failure);
       if (!stopped.signal.aborted) polling.now();
     } finally {
@@ -120,7 +120,7 @@ export function createKeyList(api: Api, query: KeyQuery): KeyList {
     everyMs: () => KEYS_EVERY_MS,
     ask: async (abort) => {
       try {
-        // What is in sight, and one of the others at a time: a key may come to match in an empty page.
+        // The pages in sight, and one other in turn: a key in an empty page may match by now.
         turn = (turn + 1) % Math.max(1, pages.peek().length);
         const due = new Set([...pagesInSight(pages.peek(), seen), turn]);
         for (const index of [...due].sort((a, b) => a - b)) {
@@ -186,7 +186,7 @@ export function createKeyList(api: Api, query: KeyQuery): KeyList {
   };
 }
 
-/** The places of the pages with rows in the window; the first where there are none. */
+/** The indexes of the pages that have rows in the window; the first page if there are none. */
 function pagesInSight(pages: readonly Page[], { first, end }: Window): readonly number[] {
   let start = 0;
   const inSight = pages.flatMap(({ rows }, index) => {
@@ -196,7 +196,7 @@ function pagesInSight(pages: readonly Page[], { first, end }: Window): readonly 
   return inSight.length === 0 ? [0] : inSight;
 }
 
-/** While the end of a page moves, a key may stand in two. */
+/** While the end of a page moves, a key may be in two pages. */
 function withoutRepeats(pages: readonly Page[]): readonly KeyRow[] {
   const rows = new Map<string, KeyRow>();
   for (const row of pages.flatMap((page) => page.rows)) {

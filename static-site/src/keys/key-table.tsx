@@ -13,14 +13,14 @@ export type KeyAction = 'refresh' | 'unblock' | 'delete';
 interface KeyTableProps {
   readonly list: KeyList;
   readonly rows: readonly KeyRow[];
-  /** Full bars. */
+  /** The length of a full bar. */
   readonly leaseMs: number;
   readonly lifeMs: number | null;
   readonly canManage: boolean;
   readonly onAction: (action: KeyAction, key: Key) => Promise<void>;
 }
 
-/** Keys as rows of one height: only those near the window exist, however many are loaded. */
+/** Keys as rows of one height. Only the rows near the window are rendered. */
 export function KeyTable({ list, rows, leaseMs, lifeMs, canManage, onAction }: KeyTableProps) {
   const body = useRef<HTMLDivElement>(null);
   const rowPx = useRowHeight();

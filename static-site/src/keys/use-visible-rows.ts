@@ -1,9 +1,9 @@
 import type { RefObject } from 'preact';
 import { useEffect, useState } from 'preact/hooks';
 
-/** Rows above and below the window that are there already when somebody scrolls. */
+/** Rows that are rendered above and below the window. */
 const SPARE = 6;
-/** The range moves in steps of this many rows, so that most scrolling renders nothing. */
+/** The range moves in steps of this many rows, so that most scroll events render nothing. */
 const STEP = 3;
 
 export interface VisibleRows {
@@ -12,7 +12,10 @@ export interface VisibleRows {
   readonly end: number;
 }
 
-/** Which rows of a long list of rows of one height are in or near the window. */
+/**
+ * The range of rows in or near the window, of a list of rows of one height. By hand: @tanstack/virtual-core can measure
+ * rows of any height, for 9.8 KB where this file has 0.4 KB.
+ */
 export function useVisibleRows(
   list: RefObject<HTMLElement | null>,
   count: number,
@@ -33,7 +36,7 @@ export function useVisibleRows(
         if (old.first === wanted.first && old.end === wanted.end) return old;
         const isFar = wanted.first >= old.end || wanted.end <= old.first;
         if (!isFar) return wanted;
-        // All rows are new: those in sight come first, the spare ones a frame later.
+        // After a jump all rows are new: render those in sight now, the spare ones in the next frame.
         frame = requestAnimationFrame(measure);
         return rangeWith(0);
       });

@@ -2,15 +2,15 @@ import { signal } from '@preact/signals';
 import { isOutage } from '../api/explain-error.ts';
 
 export interface Outage {
-  /** When the first call failed, milliseconds since the epoch. */
+  /** When the first request failed, in milliseconds since the epoch. */
   readonly since: number;
   readonly error: unknown;
 }
 
-/** Undefined while the service answers. */
+/** Undefined while requests succeed. */
 export const outage = signal<Outage | undefined>(undefined);
 
-/** Grows when everything that polls should ask again at once. */
+/** Grows to make all polling send a request at once. */
 export const askAgain = signal(0);
 
 export function reportAnswer(): void {
@@ -21,7 +21,7 @@ export function reportAnswer(): void {
 
 export function reportFailure(error: unknown): void {
   if (isOutage(error)) outage.value = { since: outage.value?.since ?? Date.now(), error };
-  // An answer, if not the one that was hoped for.
+  // An error response is a response: the service is there.
   else reportAnswer();
 }
 

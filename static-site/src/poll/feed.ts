@@ -2,7 +2,7 @@ import { computed, type ReadonlySignal, signal } from '@preact/signals';
 import { nowMs } from '../time/clock.ts';
 import { type Polling, startPolling } from './start-polling.ts';
 
-/** `live`: fresh; `stale`: too old to be shown as the present, be it for errors, sleep or a hidden tab. */
+/** `stale`: too old to pass for the present, because of errors, sleep or a hidden tab. */
 export type Freshness = 'loading' | 'live' | 'stale' | 'failed';
 
 export interface Feed<Value> {
@@ -21,7 +21,7 @@ interface FeedOptions<Value> {
   readonly onError?: (error: unknown) => void;
 }
 
-/** A value that is asked for again and again, and that knows how old it is. */
+/** A value that is polled, and its age. */
 export function createFeed<Value>({ everyMs, ask, onError }: FeedOptions<Value>): Feed<Value> {
   const value = signal<Value | undefined>(undefined);
   const sentAt = signal(0);
@@ -52,7 +52,7 @@ export function createFeed<Value>({ everyMs, ask, onError }: FeedOptions<Value>)
   return { value, sentAt, error, freshness, refresh: () => polling.now(), stop: () => polling.stop() };
 }
 
-/** Two answers that did not come, and a slow one. */
+/** Room for two missed responses and a slow one. */
 export function staleAfterMs(everyMs: number): number {
   return everyMs * 2 + 5000;
 }

@@ -5,21 +5,24 @@ import { askAgain, reportAnswer, reportFailure } from './connection.ts';
 const MAX_PAUSE_MS = 30_000;
 
 export interface PollOptions {
-  /** From the end of one call to the start of the next, in milliseconds. */
+  /** From the end of one request to the start of the next, in milliseconds. */
   readonly everyMs: () => number;
-  /** One call; what it throws makes the pauses longer. */
+  /** Sends one request; after an error the pauses grow. */
   readonly ask: (signal: AbortSignal) => Promise<void>;
 }
 
 export interface Polling {
-  /** Asks now; a call that is under way is given up. */
+  /** Sends a request at once; aborts the one under way. */
   now(): void;
   stop(): void;
 }
 
 /**
- * Asks again and again: not in a hidden tab, at once when the tab is shown, the network is back or another call got
- * through, and with growing pauses while calls fail.
+ * Sends a request again and again. Stops in a hidden tab; starts at once when the tab is shown, the network is back or
+ * another request succeeds. The pauses grow while requests fail.
+ *
+ * By hand: @tanstack/query-core does the same for 9.5 KB (these files: 1.2 KB), and would still need our outage banner,
+ * the age of responses, and a list that polls only the pages in sight.
  */
 export function startPolling({ everyMs, ask }: PollOptions): Polling {
   let timer: ReturnType<typeof setTimeout> | undefined;
@@ -77,7 +80,7 @@ export function startPolling({ everyMs, ask }: PollOptions): Polling {
   };
 }
 
-/** Doubles with each failure; a random part keeps many open dashboards from asking in step. */
+/** Doubles with each failure. A random part spreads the requests of many open dashboards. */
 function pauseAfter(failures: number, everyMs: number): number {
   if (failures === 0) return everyMs;
   const pause = Math.min(MAX_PAUSE_MS, Math.max(everyMs, 1000) * 2 ** Math.min(failures - 1, 5));

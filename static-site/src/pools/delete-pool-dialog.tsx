@@ -17,7 +17,7 @@ interface DeletePoolDialogProps {
 /** The pool that always exists. */
 export const DEFAULT_POOL = 'default';
 
-/** Asks for the pool's name: this takes everything from everybody who works with the pool. */
+/** Asks to type the pool's name, since this ends the lease of everybody who works with the pool. */
 export function DeletePoolDialog({ api, pool, onClose, onDeleted }: DeletePoolDialogProps) {
   const [typed, setTyped] = useState('');
   const isDefault = pool.pool === DEFAULT_POOL;

@@ -1,22 +1,21 @@
 import { useState } from 'preact/hooks';
 import type { Pool } from '../../../shared/contract/pools.ts';
-import { explainOutage } from '../api/explain-error.ts';
 import { EmptyState } from '../components/empty-state.tsx';
 import { FreshnessBadge } from '../components/freshness-badge.tsx';
 import { Icon } from '../components/icon.tsx';
-import { ErrorNotice } from '../components/notice.tsx';
+import { Loading } from '../components/loading.tsx';
 import { PageHeading } from '../components/page-heading.tsx';
 import { CreateKeysDialog } from '../keys/create-keys-dialog.tsx';
 import { navigate, pathOf } from '../router.ts';
 import { canManage } from '../session/access.ts';
 import type { SignedIn } from '../session/session.ts';
-import { addCounts, formatCount, plural } from '../text/format-count.ts';
 import { CreatePoolDialog } from './policy-dialogs.tsx';
 import { conditionOf, PoolCard } from './pool-card.tsx';
 import type { PoolsFeed } from './pools-feed.ts';
+import { PoolsSummary } from './pools-summary.tsx';
 import { UsageChart } from './usage-chart.tsx';
 
-/** With fewer pools than this a filter is only in the way. */
+/** The least number of pools that get a filter. */
 const FILTER_FROM = 9;
 
 interface OverviewPageProps {
@@ -24,7 +23,7 @@ interface OverviewPageProps {
   readonly pools: PoolsFeed;
 }
 
-/** Every pool now, and the last minutes. */
+/** All pools now, and a chart of the last minutes. */
 export function OverviewPage({ signedIn, pools: feed }: OverviewPageProps) {
   const [creating, setCreating] = useState<'pool' | 'keys' | undefined>(undefined);
   const pools = feed.value.value;
@@ -48,7 +47,7 @@ export function OverviewPage({ signedIn, pools: feed }: OverviewPageProps) {
         comes back by itself.
       </PageHeading>
       {pools === undefined ? (
-        <Loading error={feed.error.value} />
+        <Loading error={feed.error.value} shapes={['h-28', 'h-64', 'h-44']} />
       ) : (
         <div class="space-y-5">
           {isKeyless && (
@@ -58,7 +57,7 @@ export function OverviewPage({ signedIn, pools: feed }: OverviewPageProps) {
               hasPools={pools.length > 0}
             />
           )}
-          {!isKeyless && <Summary feed={feed} pools={pools} />}
+          {!isKeyless && <PoolsSummary pools={pools} stale={staleClass(feed)} />}
           {!isKeyless && <Usage feed={feed} pools={pools} />}
           {pools.length > 0 && <Pools feed={feed} pools={pools} />}
         </div>
@@ -88,60 +87,6 @@ export function OverviewPage({ signedIn, pools: feed }: OverviewPageProps) {
 interface FeedProps {
   readonly feed: PoolsFeed;
   readonly pools: readonly Pool[];
-}
-
-function Summary({ feed, pools }: FeedProps) {
-  const free = addCounts(pools.map(({ counts }) => counts.free));
-  const leased = addCounts(pools.map(({ counts }) => counts.leased));
-  const cooling = addCounts(pools.map(({ counts }) => counts.cooling));
-  const exhausted = pools.filter((pool) => conditionOf(pool) === 'exhausted').length;
-  const all = addCounts([free, leased, cooling]);
-  return (
-    <section
-      aria-label="All pools together"
-      class={`card grid grid-cols-2 md:grid-cols-4 ${staleClass(feed)}`}
-    >
-      <Total
-        name="Leased now"
-        value={formatCount(leased)}
-        note={`of ${formatCount(all)} ${all.count === 1 ? 'key' : 'keys'}`}
-        dot="fill-leased"
-      />
-      <Total name="Free" value={formatCount(free)} note="ready to acquire" dot="fill-free" />
-      <Total name="Cooling" value={formatCount(cooling)} note="free again soon" dot="fill-cooling" />
-      <Total
-        name="Without a free key"
-        value={String(exhausted)}
-        note={`of ${plural(pools.length, 'pool')}`}
-        alarming={exhausted > 0}
-      />
-    </section>
-  );
-}
-
-interface TotalProps {
-  readonly name: string;
-  readonly value: string;
-  readonly note: string;
-  readonly dot?: string;
-  readonly alarming?: boolean;
-}
-
-function Total({ name, value, note, dot, alarming = false }: TotalProps) {
-  return (
-    <div class="border-line p-4 not-last:border-r max-md:even:border-r-0 max-md:nth-[n+3]:border-t sm:px-6 sm:py-5">
-      <p class="flex items-center gap-2 text-[0.8125rem] text-muted">
-        {dot !== undefined && <span class={`size-2 rounded-full ${dot}`} aria-hidden="true" />}
-        {name}
-      </p>
-      <p
-        class={`mt-1 text-[1.75rem] leading-9 font-semibold tracking-tight tabular-nums sm:text-[2rem] sm:leading-10 ${alarming ? 'text-danger' : ''}`}
-      >
-        {value}
-      </p>
-      <p class="text-xs text-muted">{note}</p>
-    </div>
-  );
 }
 
 function Usage({ feed, pools }: FeedProps) {
@@ -246,22 +191,6 @@ function FirstSteps({ canManage, hasPools, onCreateKeys }: FirstStepsProps) {
         A key stands for one of your interchangeable things: a seat, a slot, an account. Create as many as you
         have.
       </EmptyState>
-    </div>
-  );
-}
-
-function Loading({ error }: { error: unknown }) {
-  if (error !== undefined) return <ErrorNotice error={error} explain={explainOutage} />;
-  return (
-    <div aria-busy="true" class="space-y-5">
-      <p class="sr-only">Loading</p>
-      <div class="skeleton h-28" />
-      <div class="skeleton h-64" />
-      <div class="grid gap-4 sm:grid-cols-3">
-        <div class="skeleton h-44" />
-        <div class="skeleton h-44" />
-        <div class="skeleton h-44" />
-      </div>
     </div>
   );
 }

@@ -20,7 +20,7 @@ export function CreatePoolDialog({ api, onClose, onSaved }: PolicyDialogProps) {
   const [draft, setDraft] = useState(newPolicyDraft);
   const name = typed.trim();
   const create = async (): Promise<void> => {
-    // A PUT would replace the policy of a pool that exists.
+    // PUT would replace the policy of an existing pool.
     if (await exists(api, name)) return setTaken(name);
     const { body: pool } = await api.putPool(name, policyOf(draft));
     announce(`Pool ${pool.pool} created`);
@@ -62,7 +62,7 @@ export function EditPolicyDialog({
   onClose,
   onSaved,
 }: PolicyDialogProps & { readonly pool: Pool }) {
-  // As it was when the dialog opened, not as it is by now: nothing that somebody else saved since is overwritten.
+  // The pool when the dialog opened, not the newest one: saving must not overwrite what others changed since.
   const [loaded, setLoaded] = useState(pool);
   const [draft, setDraft] = useState(() => draftOf(pool));
   const [isOutdated, setOutdated] = useState(false);

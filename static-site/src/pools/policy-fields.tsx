@@ -6,7 +6,7 @@ interface NumberControl {
   readonly label: string;
   readonly hint?: string;
   readonly min: number;
-  /** For a new pool. */
+  /** The value for a new pool. */
   readonly first: number;
 }
 
@@ -32,7 +32,7 @@ type ControlOf<Value> = null extends Value
     ? SwitchControl
     : NumberControl;
 
-/** How each field of a policy is edited, in this order. A field of the contract that is not here does not compile. */
+/** The control of each field of a policy, in this order. It does not compile if a field of the contract has none. */
 const controls = {
   leaseSeconds: {
     kind: 'number',
@@ -99,7 +99,7 @@ type Field = keyof PoolPolicy;
 
 export const policyFieldNames = Object.keys(controls) as readonly Field[];
 
-/** A policy while it is edited: numbers are the text that somebody typed. */
+/** A policy while it is edited: numbers are texts as typed. */
 export type PolicyDraft = Readonly<Record<Field, string | boolean | null>>;
 
 function mapFields<Value>(map: (field: Field, control: Control) => Value): Record<Field, Value> {

@@ -6,7 +6,7 @@ import { pathOf } from '../router.ts';
 import { formatCount } from '../text/format-count.ts';
 import { formatLength } from '../time/format-duration.ts';
 
-/** `exhausted`: it has keys, and none is free; `keyless`: it has none at all. */
+/** `exhausted`: it has keys, but none is free; `keyless`: it has no keys. */
 export type PoolCondition = 'ready' | 'exhausted' | 'keyless' | 'paused';
 
 export function conditionOf({ counts, paused }: Pool): PoolCondition {
@@ -17,11 +17,11 @@ export function conditionOf({ counts, paused }: Pool): PoolCondition {
 
 interface PoolCardProps {
   readonly pool: Pool;
-  /** When the numbers were asked for, on the monotonic clock. */
+  /** When the request of the numbers was sent, on the monotonic clock. */
   readonly sentAt: number;
 }
 
-/** One pool at a glance; the whole card leads to it. */
+/** One pool in brief. The whole card is a link to it. */
 export function PoolCard({ pool, sentAt }: PoolCardProps) {
   const condition = conditionOf(pool);
   const { counts } = pool;
@@ -62,7 +62,7 @@ export function PoolCard({ pool, sentAt }: PoolCardProps) {
   );
 }
 
-/** What an acquire would meet now. When the next key comes back is of interest only while none is free. */
+/** What an acquire would find now. The time of the next free key matters only while none is free. */
 function Outlook({ pool, sentAt }: PoolCardProps) {
   switch (conditionOf(pool)) {
     case 'keyless':

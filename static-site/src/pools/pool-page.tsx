@@ -1,10 +1,9 @@
 import { useEffect, useRef, useState } from 'preact/hooks';
 import type { Pool } from '../../../shared/contract/pools.ts';
-import { explainOutage } from '../api/explain-error.ts';
 import { Countdown } from '../components/countdown.tsx';
 import { FreshnessBadge } from '../components/freshness-badge.tsx';
 import { Icon } from '../components/icon.tsx';
-import { ErrorNotice } from '../components/notice.tsx';
+import { Loading } from '../components/loading.tsx';
 import { PageHeading } from '../components/page-heading.tsx';
 import { UsageBar } from '../components/usage-bar.tsx';
 import { CreateKeysDialog } from '../keys/create-keys-dialog.tsx';
@@ -29,13 +28,13 @@ interface PoolPageProps {
 export function PoolPage({ signedIn, pools: feed, name }: PoolPageProps) {
   const openedAt = useRef(performance.now());
   const [dialog, setDialog] = useState<'keys' | 'policy' | 'delete' | undefined>(undefined);
-  // Counts the changes made here, so that the table follows at once.
+  // Grows with each change made here, so that the table reloads at once.
   const [changes, setChanges] = useState(0);
   useEffect(() => feed.refresh(), [feed]);
 
   const pool = feed.value.value?.find((candidate) => candidate.pool === name);
   if (pool === undefined) {
-    // A pool that was created a moment ago is not in an answer from before.
+    // A pool that was just created is missing in an older response.
     const isKnown = feed.value.value !== undefined && feed.sentAt.value > openedAt.current;
     return isKnown ? <NoSuchPool name={name} /> : <LoadingPool name={name} error={feed.error.value} />;
   }
@@ -197,15 +196,7 @@ function LoadingPool({ name, error }: { name: string; error: unknown }) {
     <>
       <BackLink />
       <PageHeading title={name} name={name} />
-      {error === undefined ? (
-        <div aria-busy="true" class="space-y-5">
-          <p class="sr-only">Loading</p>
-          <div class="skeleton h-32" />
-          <div class="skeleton h-96" />
-        </div>
-      ) : (
-        <ErrorNotice error={error} explain={explainOutage} />
-      )}
+      <Loading error={error} shapes={['h-32', 'h-96']} />
     </>
   );
 }

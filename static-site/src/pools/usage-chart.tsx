@@ -1,8 +1,7 @@
 import { useEffect, useRef, useState } from 'preact/hooks';
 import uPlot from 'uplot';
 import { type Count, formatCount, formatNumber } from '../text/format-count.ts';
-import { readColour } from '../theme/read-colour.ts';
-import { paletteVersion } from '../theme/theme.ts';
+import { paletteVersion, readColour } from '../theme/theme.ts';
 import { HISTORY_MS, type Sample, type Usage, usageAt } from './usage-history.ts';
 
 interface UsageChartProps {
@@ -12,12 +11,12 @@ interface UsageChartProps {
   readonly height: number;
 }
 
-/** The shortest time that the chart shows, in milliseconds. */
+/** The least time span of the chart, in milliseconds. */
 const LEAST_MS = 60_000;
 
 const clock = new Intl.DateTimeFormat(undefined, { timeStyle: 'medium' });
 
-/** Leased and cooling keys, stacked, under the line of all keys there are. */
+/** Leased and cooling keys, stacked, below a line for all keys. */
 export function UsageChart({ history, pool, height }: UsageChartProps) {
   const frame = useRef<HTMLDivElement>(null);
   const chart = useRef<uPlot>(undefined);
@@ -153,14 +152,14 @@ function options(width: number, height: number, onHover: (index: number | null) 
   };
 }
 
-/** From the first sample on, until the history is full; at least a minute, so that the start is no wild zoom. */
+/** From the first sample to now; at least a minute, so that the scale does not jump at the start. */
 function timeRange(first: number | undefined): uPlot.Range.MinMax {
   const now = Date.now();
   const start = Math.min(now - LEAST_MS, first === undefined ? now : first * 1000);
   return [Math.max(start, now - HISTORY_MS) / 1000, now / 1000];
 }
 
-/** The line of all keys is in sight unless that would press what is in use flat. */
+/** The scale includes the line of all keys, unless the keys in use would look flat below it. */
 function topOf(plot: uPlot): number {
   const used = highest(plot.data[2]);
   const total = highest(plot.data[1]);

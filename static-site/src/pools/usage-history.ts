@@ -3,7 +3,7 @@ import { addCounts, type Count } from '../text/format-count.ts';
 
 /** How far back the chart goes, in milliseconds. */
 export const HISTORY_MS = 5 * 60_000;
-/** A longer pause between two samples is a gap, not a straight line, in milliseconds. */
+/** A longer time between two samples is drawn as a gap, in milliseconds. */
 const GAP_MS = 40_000;
 
 export interface Usage {
@@ -12,7 +12,7 @@ export interface Usage {
   readonly total: Count;
 }
 
-/** What was counted at one moment; `pools` is absent where nobody was asked (a hidden tab, an outage). */
+/** The counts at one moment; without `pools` a gap, because of a hidden tab or an outage. */
 export interface Sample {
   /** Milliseconds since the epoch. */
   readonly at: number;
@@ -35,7 +35,7 @@ function usageOf({ counts: { free, leased, cooling } }: Pool): Usage {
   return { leased, cooling, total: addCounts([free, leased, cooling]) };
 }
 
-/** The usage of one pool, or of all together; undefined where nothing is known. */
+/** The usage of one pool, or of all together; undefined in a gap. */
 export function usageAt(sample: Sample, pool: string | undefined): Usage | undefined {
   if (sample.pools === undefined) return undefined;
   if (pool !== undefined) return sample.pools.get(pool);

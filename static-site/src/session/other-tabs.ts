@@ -1,7 +1,6 @@
 /**
- * The session of one tab, handed to a new one: for a link that is opened with ctrl-click. Tabs ask and offer over a
- * BroadcastChannel, which reaches this origin in this browser only. The credential is in no URL and in no storage that
- * outlives the tabs.
+ * Signs in a new tab as another tab of this browser is, for a link that is opened with ctrl-click. A BroadcastChannel
+ * reaches this origin only. The credential is in no URL, and in no storage that outlives the tabs.
  */
 const channel = new BroadcastChannel('token-orchestrator.session');
 
@@ -29,7 +28,7 @@ for (const type of ['pointerdown', 'keydown']) {
   );
 }
 
-/** The credential of the tab that was used last: the one with the link, where tabs are signed in differently. */
+/** The credential of the tab that was used last: where tabs are signed in differently, it has the link. */
 export async function askOtherTabs(): Promise<string | undefined> {
   let newest: { credential?: string; usedAt: number } = { usedAt: -1 };
   const onMessage = ({ data }: MessageEvent<Message>): void => {
@@ -42,7 +41,7 @@ export async function askOtherTabs(): Promise<string | undefined> {
   return newest.credential;
 }
 
-/** Offers this tab's credential to tabs that ask, and hears when another tab signs it out. */
+/** Offers this tab's credential to tabs that ask, and signs out when another tab says so. */
 export function listenToOtherTabs(own: () => string | undefined, signOut: () => void): void {
   channel.addEventListener('message', ({ data }: MessageEvent<Message>) => {
     const credential = own();

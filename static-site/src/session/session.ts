@@ -4,7 +4,7 @@ import { type Api, createApi } from '../api/api.ts';
 import { isOutage, isRefusal } from '../api/explain-error.ts';
 import { askOtherTabs, listenToOtherTabs, signOutOtherTabs } from './other-tabs.ts';
 
-/** Kept for the tab only: closing it forgets. Empty once somebody signed out here, so that no other tab is asked. */
+/** Kept until the tab is closed. Empty after signing out, so that a reload does not ask other tabs. */
 const STORAGE_KEY = 'token-orchestrator.credential';
 
 export interface SignedIn {
@@ -16,7 +16,7 @@ export interface SignedIn {
 export type Session =
   | { readonly state: 'signed-out'; readonly error?: unknown }
   | { readonly state: 'checking' }
-  /** A credential is there, but nobody answered whether it is good. */
+  /** There is a credential, but no response yet whether it is valid. */
   | { readonly state: 'unreachable'; readonly credential: string; readonly error: unknown }
   | ({ readonly state: 'signed-in' } & SignedIn);
 
@@ -35,7 +35,7 @@ export async function signIn(credential: string): Promise<void> {
   }
 }
 
-/** Signs in with what this tab knows already, or else as another tab of this browser is signed in. */
+/** Signs in with this tab's credential, or else with that of another tab of this browser. */
 export async function resumeSession(): Promise<void> {
   session.value = { state: 'checking' };
   const credential = sessionStorage.getItem(STORAGE_KEY) ?? (await askOtherTabs());
@@ -44,8 +44,8 @@ export async function resumeSession(): Promise<void> {
 }
 
 /**
- * The credential of a sign-in link (`/#credential=...`), taken out of the address and of the tab's history at once.
- * A fragment is never sent to a server.
+ * The credential of a sign-in link (`/#credential=...`). Removes it from the address and the tab's history. A fragment
+ * is never sent to a server.
  */
 export function takeCredentialFromAddress(): string | undefined {
   const credential = new URLSearchParams(location.hash.slice(1)).get('credential');
@@ -54,7 +54,7 @@ export function takeCredentialFromAddress(): string | undefined {
   return credential.trim() || undefined;
 }
 
-/** Forgets the credential; `error` is why, if the person did not ask for it. */
+/** Forgets the credential. `error`: why, if the person did not sign out. */
 function signOut(error?: unknown): void {
   sessionStorage.setItem(STORAGE_KEY, '');
   session.value = { state: 'signed-out', error };
@@ -66,7 +66,7 @@ export function signOutEverywhere({ credential }: SignedIn): void {
   signOut();
 }
 
-/** After a refusal: signs out if the credential itself is no longer good, and not just not allowed to do this. */
+/** After a 401 or 403: signs out if the credential is no longer valid, not if it is only not allowed to do this. */
 export function endSessionIfRejected(error: unknown): void {
   const current = session.value;
   if (!isRefusal(error) || current.state !== 'signed-in') return;

@@ -3,7 +3,7 @@ import { session, signIn } from '../session/session.ts';
 import { SignInPage, UnreachablePage } from './sign-in-page.tsx';
 import { SignedInShell } from './signed-in-shell.tsx';
 
-/** How often a service that does not answer at sign-in is asked again, in milliseconds. */
+/** The pause between two attempts to sign in while the service cannot be reached, in milliseconds. */
 const RETRY_MS = 4000;
 
 export function App() {

@@ -4,7 +4,7 @@ import { Icon } from '../components/icon.tsx';
 import { askAgain, outage } from '../poll/connection.ts';
 import { formatClock } from '../time/time-text.tsx';
 
-/** Says that the service does not answer, and since when; goes by itself. */
+/** Shows that requests fail, and since when. */
 export function ConnectionBanner() {
   const current = outage.value;
   return (

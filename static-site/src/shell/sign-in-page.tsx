@@ -1,12 +1,12 @@
 import { useId, useState } from 'preact/hooks';
 import { explainOutage, explainSignOut } from '../api/explain-error.ts';
+import { Brand } from '../components/icon.tsx';
 import { ErrorNotice } from '../components/notice.tsx';
 import { PageHeading } from '../components/page-heading.tsx';
 import { type Session, signIn } from '../session/session.ts';
-import { Brand } from './brand.tsx';
 import { ThemeToggle } from './theme-toggle.tsx';
 
-/** Where a person hands over a credential. */
+/** Asks for a credential. */
 export function SignInPage({ current }: { current: Session }) {
   const id = useId();
   const [credential, setCredential] = useState('');
@@ -79,7 +79,7 @@ export function SignInPage({ current }: { current: Session }) {
   );
 }
 
-/** A credential is there, but the service does not answer. */
+/** Shown while the service cannot be reached to check the credential. */
 export function UnreachablePage({ credential, error }: { credential: string; error: unknown }) {
   return (
     <main class="mx-auto flex min-h-dvh w-full max-w-md flex-col items-start justify-center px-4">

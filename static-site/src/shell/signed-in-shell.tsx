@@ -1,6 +1,6 @@
 import { useEffect, useMemo } from 'preact/hooks';
 import { ClientsPage } from '../clients/clients-page.tsx';
-import { Icon } from '../components/icon.tsx';
+import { Brand, Icon } from '../components/icon.tsx';
 import { PageHeading } from '../components/page-heading.tsx';
 import { Toasts } from '../components/toasts.tsx';
 import { OverviewPage } from '../pools/overview-page.tsx';
@@ -11,11 +11,10 @@ import { canLease, canManageClients, canRead } from '../session/access.ts';
 import { type SignedIn, signOutEverywhere } from '../session/session.ts';
 import { createLeaseDesk, type LeaseDesk } from '../try-it/lease-desk.ts';
 import { TryItPage } from '../try-it/try-it-page.tsx';
-import { Brand } from './brand.tsx';
 import { ConnectionBanner } from './connection-banner.tsx';
 import { ThemeToggle } from './theme-toggle.tsx';
 
-/** Everything that a person sees once signed in. */
+/** The header and the view, for a person who is signed in. */
 export function SignedInShell({ signedIn }: { signedIn: SignedIn }) {
   const { api, caller } = signedIn;
   const pools = useMemo(() => (canRead(caller) ? createPoolsFeed(api) : undefined), [api, caller]);
@@ -73,7 +72,7 @@ function View({ signedIn, pools, desk }: ViewProps) {
     default:
       return <NotFound />;
   }
-  // The home of a client, who sees no pools.
+  // For a client, who may not see pools, this is the home page too.
   if (desk !== undefined && (current.view === 'try-it' || current.view === 'overview')) {
     return (
       <TryItPage

@@ -13,7 +13,7 @@ export function formatCount({ count, relation }: Count): string {
   return relation === 'exact' ? formatNumber(count) : `${formatNumber(count)}+`;
 }
 
-/** The sum; as soon as one of them is only a lower bound, so is the sum. */
+/** The sum. If one of the counts is a lower bound, so is the sum. */
 export function addCounts(counts: readonly Count[]): Count {
   return {
     count: counts.reduce((sum, { count }) => sum + count, 0),

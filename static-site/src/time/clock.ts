@@ -1,12 +1,12 @@
 import { signal } from '@preact/signals';
 
-/** How often what is shown counts down, in milliseconds. */
+/** How often countdowns change, in milliseconds. */
 const TICK_MS = 250;
 
-/** The monotonic clock, for durations: setting the computer's clock does not move it. Ticks four times a second while the tab is shown. */
+/** The monotonic clock: it ignores changes of the computer's time. Updated four times a second in a visible tab. */
 export const nowMs = signal(performance.now());
 
-/** The time itself, not that of the last tick, for what is computed again with every tick. */
+/** The present time, for computations that subscribe to the ticks. */
 export function currentMs(): number {
   return Math.max(nowMs.value, performance.now());
 }

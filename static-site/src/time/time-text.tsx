@@ -1,7 +1,7 @@
 const today = new Intl.DateTimeFormat(undefined, { timeStyle: 'medium' });
 const otherDay = new Intl.DateTimeFormat(undefined, { dateStyle: 'medium', timeStyle: 'short' });
 
-/** A moment in the viewer's zone; the exact one, in UTC, on hover. */
+/** A time in the viewer's zone; in UTC on hover. */
 export function TimeText({ iso }: { iso: string }) {
   const date = new Date(iso);
   const isToday = date.toDateString() === new Date().toDateString();

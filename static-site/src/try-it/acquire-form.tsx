@@ -22,7 +22,7 @@ interface AcquireFormProps {
   readonly context: SnippetContext;
 }
 
-/** What to acquire, and the lines that do it elsewhere. */
+/** What to acquire, and the code that does the same elsewhere. */
 export function AcquireForm({ desk, pools, limitedTo, pool, onPool, context }: AcquireFormProps) {
   const [leaseSeconds, setLeaseSeconds] = useState('');
   const [holder, setHolder] = useState('');
@@ -103,7 +103,7 @@ export function AcquireForm({ desk, pools, limitedTo, pool, onPool, context }: A
   );
 }
 
-/** Takes its line from the start, so that nothing below moves when the number comes. */
+/** Takes up its line before the number is known, so that nothing below moves. */
 function FreeNow({ pools, pool }: { pools: PoolsFeed; pool: string }) {
   const known = pools.value.value;
   if (known === undefined) return '…';

@@ -2,7 +2,7 @@ import { signal } from '@preact/signals';
 import { CopyButton } from '../components/copy-button.tsx';
 import type { Snippet, SnippetLanguage } from './snippets.ts';
 
-/** One choice for all panels. */
+/** The choice holds for all panels. */
 const language = signal<SnippetLanguage>('curl');
 
 const NAMES: Readonly<Record<SnippetLanguage, string>> = { curl: 'curl', sdk: 'SDK' };
@@ -14,7 +14,7 @@ interface CodePanelProps {
   readonly snippet: Snippet;
 }
 
-/** The line that does the same elsewhere, to copy. */
+/** Code to copy. */
 export function CodePanel({ title, snippet }: CodePanelProps) {
   const code = snippet[language.value];
   return (

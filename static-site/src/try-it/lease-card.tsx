@@ -2,8 +2,7 @@ import { useState } from 'preact/hooks';
 import type { LeaseEndReason } from '../../../shared/contract/problems.ts';
 import { explainLeaseEnd } from '../api/explain-error.ts';
 import { CopyButton } from '../components/copy-button.tsx';
-import { Countdown } from '../components/countdown.tsx';
-import { DrainBar } from '../components/drain-bar.tsx';
+import { Countdown, DrainBar } from '../components/countdown.tsx';
 import { Icon } from '../components/icon.tsx';
 import { ErrorNotice } from '../components/notice.tsx';
 import { Badge, StateBadge } from '../components/state-badge.tsx';
@@ -19,7 +18,7 @@ interface LeaseCardProps {
   readonly context: SnippetContext;
 }
 
-/** A lease: how long it lasts, what can be done with it, and the lines that do it elsewhere. */
+/** A lease: its time left, its actions, and the code that does the same elsewhere. */
 export function LeaseCard({ held, desk, context }: LeaseCardProps) {
   const { lease, ended } = held;
   return (

@@ -9,10 +9,10 @@ import { endSessionIfRejected } from '../session/session.ts';
 import { nowMs } from '../time/clock.ts';
 import { createLeaseLog, type LeaseLog } from './lease-log.ts';
 
-/** How often the list of own leases is asked for while it is looked at, in milliseconds. */
+/** How often the list of own leases is polled while the page is open, in milliseconds. */
 const LIST_EVERY_MS = 4000;
 const LIST_LIMIT = 100;
-/** The next automatic keep-alive after one that got no answer, in milliseconds. */
+/** The pause before an automatic keep-alive that failed is repeated, in milliseconds. */
 const RETRY_MS = 1000;
 
 /** A lease of this client, as far as this page knows. */
@@ -21,7 +21,7 @@ export interface DeskLease {
   readonly lease: Lease & Partial<HeldLease>;
   /** When it is over unless kept alive: counted on the monotonic clock from before the request was sent. */
   readonly deadline: number;
-  /** When the newest answer about it was asked for. */
+  /** When the request of the newest response was sent. */
   readonly sentAt: number;
   /** Set once it is over. */
   readonly ended?: LeaseEndReason;
@@ -31,7 +31,7 @@ export interface DeskLease {
 export interface LeaseDesk {
   readonly leases: ReadonlySignal<readonly DeskLease[]>;
   readonly log: LeaseLog;
-  /** Whether the list of leases has been seen yet. */
+  /** Whether the list of leases was loaded. */
   readonly isListed: ReadonlySignal<boolean>;
   acquire(request: AcquireLeaseRequest): Promise<void>;
   keepAlive(leaseId: string): Promise<void>;
@@ -39,7 +39,7 @@ export interface LeaseDesk {
   setAutomatic(leaseId: string, isAutomatic: boolean): void;
   /** Takes an ended lease off the page. */
   forget(leaseId: string): void;
-  /** Follows what happens to the leases elsewhere, until the returned function is called. */
+  /** Polls the leases, until the returned function is called. */
   watch(): () => void;
   stop(): void;
 }
@@ -59,7 +59,7 @@ export function createLeaseDesk(api: Api): LeaseDesk {
       .map((held) => (held.lease.leaseId === leaseId ? { ...held, ...changed } : held));
   };
 
-  /** Takes in an answer about a lease; an older one never shortens what a newer one gave. */
+  /** Stores a response about a lease. An older one never shortens the deadline of a newer one. */
   const take = ({ body: lease, sentAt }: Answer<DeskLease['lease']>): void => {
     const known = find(lease.leaseId);
     const deadline = sentAt + lease.expiresInMs;
@@ -140,7 +140,7 @@ export function createLeaseDesk(api: Api): LeaseDesk {
     }
   };
 
-  /** A lease that the list lacks is over: the service says why. */
+  /** A lease that is missing in the list is over. Reading it returns why. */
   const askWhy = async (leaseId: string): Promise<void> => {
     try {
       take(await api.getLease(leaseId));
@@ -151,7 +151,7 @@ export function createLeaseDesk(api: Api): LeaseDesk {
 
   const list = async (abort: AbortSignal): Promise<void> => {
     try {
-      const { body, sentAt } = await api.listLeases({ limit: LIST_LIMIT }, abort);
+      const { body, sentAt } = await api.listLeases(LIST_LIMIT, abort);
       if (abort.aborted) return;
       for (const lease of body.leases)
         if (find(lease.leaseId)?.ended === undefined) take({ body: lease, sentAt });

@@ -1,7 +1,7 @@
 import { Icon } from '../components/icon.tsx';
 import { StateBadge } from '../components/state-badge.tsx';
 
-/** The product in a line: what a key goes through. */
+/** The states of a key, in one line. */
 export function Lifecycle() {
   return (
     <ol class="card mb-5 flex flex-col gap-x-3 gap-y-2 px-4 py-3 text-[0.8125rem] text-muted sm:px-6 md:flex-row md:items-center md:justify-between">

@@ -2,13 +2,13 @@ import type { AcquireLeaseRequest } from '../../../shared/contract/leases.ts';
 
 export type SnippetLanguage = 'curl' | 'sdk';
 
-/** The same action as a line for the shell and as one for a program. */
+/** The same action for the shell and for a program. */
 export type Snippet = Readonly<Record<SnippetLanguage, string>>;
 
 export interface SnippetContext {
   /** Where the service is. */
   readonly url: string;
-  /** Undefined: taken from the environment, so that the line can be shown to anybody. */
+  /** Undefined: read from the environment, so that the code can be shown to anybody. */
   readonly credential: string | undefined;
 }
 
@@ -40,7 +40,7 @@ export function releaseSnippet(context: SnippetContext, leaseId: string): Snippe
   };
 }
 
-/** All of it in one: what a program should use. */
+/** What a program should use: acquire, keep alive and release in one call. */
 export function withLeaseSnippet(context: SnippetContext, pool: string): string {
   return [
     sdkStart(context),

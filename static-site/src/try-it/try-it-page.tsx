@@ -1,5 +1,6 @@
 import { useEffect, useState } from 'preact/hooks';
 import { EmptyState } from '../components/empty-state.tsx';
+import { Loading } from '../components/loading.tsx';
 import { PageHeading } from '../components/page-heading.tsx';
 import type { PoolsFeed } from '../pools/pools-feed.ts';
 import { firstPool } from '../session/access.ts';
@@ -13,7 +14,7 @@ import type { LeaseDesk } from './lease-desk.ts';
 import { Lifecycle } from './lifecycle.tsx';
 import { type SnippetContext, withLeaseSnippet } from './snippets.ts';
 
-/** More cards than this help nobody; programs hold more leases than a page shows. */
+/** The most lease cards on the page: a program may hold hundreds. */
 const SHOWN = 20;
 
 interface TryItPageProps {
@@ -23,7 +24,7 @@ interface TryItPageProps {
   readonly pool: string | undefined;
 }
 
-/** Be a program for a minute: acquire, keep alive, release, or let it lapse. Also a client's own leases. */
+/** Acquire, keep alive, release, or let a lease lapse, as a program would. Also shows a client's own leases. */
 export function TryItPage({ signedIn, desk, pools, pool: wanted }: TryItPageProps) {
   const [pool, setPool] = useState(wanted ?? firstPool(signedIn.caller));
   const [isShown, setShown] = useState(false);
@@ -33,7 +34,7 @@ export function TryItPage({ signedIn, desk, pools, pool: wanted }: TryItPageProp
     credential: isShown ? signedIn.credential : undefined,
   };
   const leases = desk.leases.value;
-  // What stands below the leases comes with them, and so never moves.
+  // The sections below the leases are rendered with them, so that they do not move when the leases come.
   const isListed = desk.isListed.value;
   const live = leases.filter(({ ended }) => ended === undefined).length;
 
@@ -104,14 +105,7 @@ export function TryItPage({ signedIn, desk, pools, pool: wanted }: TryItPageProp
 }
 
 function NoLeases({ isListed }: { isListed: boolean }) {
-  if (!isListed) {
-    return (
-      <div aria-busy="true">
-        <p class="sr-only">Loading</p>
-        <div class="skeleton h-32" />
-      </div>
-    );
-  }
+  if (!isListed) return <Loading shapes={['h-32']} />;
   return (
     <div class="card">
       <EmptyState icon="clock" title="You hold no lease">

@@ -3,12 +3,12 @@ import { afterAll, beforeAll, expect } from 'vitest';
 import { launchChromium } from './launch-chromium.ts';
 import { type LocalHost, startLocalHost } from './local-host.ts';
 
-/** A page of the dashboard, and what it must never do. */
+/** A page of the dashboard, with its requests and faults. */
 export interface DashboardPage {
   readonly page: Page;
-  /** Every address that was asked for. */
+  /** The addresses of all requests. */
   readonly requested: readonly string[];
-  /** Violations of the content security policy, and errors that nothing caught. */
+  /** Violations of the content security policy, and uncaught errors. */
   readonly faults: readonly string[];
 }
 
@@ -36,11 +36,15 @@ export function useDashboard() {
       if (browser === undefined) throw new Error('The browser runs only while tests do');
       return browser;
     },
-    /** A tab of its own, at the address. */
-    open: async (address: string, options: BrowserContextOptions = {}): Promise<DashboardPage> => {
+    /** Opens the address in a browser profile of its own. With `clock`, the page's clock can be moved. */
+    open: async (
+      address: string,
+      { clock = false, ...options }: BrowserContextOptions & { readonly clock?: boolean } = {},
+    ): Promise<DashboardPage> => {
       if (browser === undefined) throw new Error('The browser runs only while tests do');
       const context = await browser.newContext({ viewport: { width: 1280, height: 860 }, ...options });
       const page = await context.newPage();
+      if (clock) await page.clock.install();
       page.setDefaultTimeout(15_000);
       const requested: string[] = [];
       const faults: string[] = [];

@@ -1,12 +1,12 @@
 import axe from 'axe-core';
 import type { Page } from 'playwright-core';
 
-/** What axe finds against WCAG 2.2 AA and its own best practices; a page that scrolls sideways is one more. */
+/** The violations that axe finds of WCAG 2.2 AA and of its best practices, and whether the page scrolls sideways. */
 export async function findViolations(
   page: Page,
   impacts = ['moderate', 'serious', 'critical'],
 ): Promise<string[]> {
-  // Through the debugger, which the content security policy does not bind.
+  // The debugger may run scripts that the content security policy would block.
   await page.evaluate(axe.source);
   await page.evaluate(finishAnimations);
   const violations = await page.evaluate(async () => {
@@ -19,7 +19,7 @@ export async function findViolations(
   return (await scrollsSideways(page)) ? [...found, 'scrolls sideways'] : found;
 }
 
-/** What fades in is not judged half way. */
+/** Text that is still fading in would count as too faint. */
 function finishAnimations(): void {
   for (const animation of document.getAnimations()) {
     if (animation instanceof CSSAnimation && animation.animationName === 'appear') animation.finish();

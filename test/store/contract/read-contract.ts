@@ -1,4 +1,4 @@
-import { beforeEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { type Key, keyStateAt } from '../../../shared/domain/key.ts';
 import type { KeyPage } from '../../../shared/domain/store.ts';
 import {
@@ -134,67 +134,60 @@ export function describeReads(makeStore: MakeStore): void {
       expect(await page(3, 0.3)).toEqual({ keys: [] });
     });
 
-    describe('of a pool of thousands', () => {
-      const test = useStore(makeStore);
-      const list = (page: Partial<KeyPage> = {}) => listAll(test.store, { pool: POOL, now: NOW, ...page });
-      let all: Key[];
-
-      /** By slot: free and leased ones in turns, then cooling ones, and dead ones among them all. */
-      beforeEach(async () => {
-        const kinds: ((i: number) => Partial<Key>)[] = [
-          (i) => (i < 4000 ? {} : { freeAt: FREE_AGAIN }),
-          () => ({}),
-          () => ({ expiresAt: NOW }),
-        ];
-        const keys = Array.from({ length: 9000 }, (_, i) =>
-          makeKey({ keyId: `key_${i}`, slot: i / 9000, ...kinds[i % 3]?.(i) }),
-        );
-        for (let i = 0; i < keys.length; i += 1000) await addKeys(test.store, keys.slice(i, i + 1000));
-        all = [];
-        for (let i = 0; i < keys.length; i += 100) {
-          all.push(
-            ...(await Promise.all(keys.slice(i, i + 100).map((key, n) => leaseEveryThird(key, i + n)))),
-          );
+    it('leads through thousands of keys without gap or repeat, whatever is asked for', async () => {
+      const all = await addThousands();
+      const living = all.filter((key) => key.expiresAt > NOW);
+      for (const state of [undefined, 'free', 'leased', 'cooling'] as const) {
+        const expected = living.filter((key) => state === undefined || keyStateAt(key, NOW) === state);
+        expect(expected.length).toBeGreaterThan(1000);
+        for (const limit of [997, 5000]) {
+          expect(idsOf(await list({ state, limit }))).toEqual(idsOf(expected));
         }
-      });
-
-      async function leaseEveryThird(key: Key, i: number): Promise<Key> {
-        if (i % 3 !== 1) return key;
-        const claim = makeClaim(NOW);
-        const lease = { ...claim.lease, holder: `host_${i}` };
-        return expectKey(await test.store.keys.reclaim(key, { ...claim, lease }));
       }
+      for (const search of ['key_8', 'host_84']) {
+        const expected = living.filter(
+          (key) => key.keyId.startsWith(search) || key.lease?.holder?.startsWith(search),
+        );
+        expect(expected.length).toBeGreaterThan(10);
+        expect(idsOf(await list({ search }))).toEqual(idsOf(expected));
+      }
+      const last = ['key_8992', 'key_8994', 'key_8996', 'key_8999'];
+      expect(idsOf(await list({ search: 'key_899', state: 'cooling' }))).toEqual(last);
 
-      it('leads through all that match without gap or repeat, whatever is asked for', async () => {
-        const living = all.filter((key) => key.expiresAt > NOW);
-        for (const state of [undefined, 'free', 'leased', 'cooling'] as const) {
-          const expected = living.filter((key) => state === undefined || keyStateAt(key, NOW) === state);
-          expect(expected.length).toBeGreaterThan(1000);
-          expect(idsOf(await list({ state, limit: 997 }))).toEqual(idsOf(expected));
-        }
-        for (const search of ['key_8', 'host_85']) {
-          const expected = living.filter(
-            (key) => key.keyId.startsWith(search) || key.lease?.holder?.startsWith(search),
-          );
-          expect(expected.length).toBeGreaterThan(10);
-          expect(idsOf(await list({ search }))).toEqual(idsOf(expected));
-        }
-        expect(idsOf(await list({ search: 'key_899', state: 'cooling' }))).toEqual([
-          'key_8991',
-          'key_8994',
-          'key_8997',
-        ]);
-      });
-
-      it('walks past a few thousand keys at a time where nothing matches, and tells where it was', async () => {
-        const { keys, next } = await test.store.keys.list({ ...AT_NOW, search: 'nothing' });
-        expect(keys).toEqual([]);
-        expect(next).toBeGreaterThan(0);
-        expect(next).toBeLessThan(1);
-        expect(await list({ search: 'nothing' })).toEqual([]);
-        expect(await list({ now: NOW + KEY_LIFE_MS })).toEqual([]);
-      });
+      // Where nothing matches, a page tells how far it looked.
+      const { keys, next } = await test.store.keys.list({ ...AT_NOW, search: 'nothing' });
+      expect(keys).toEqual([]);
+      expect(next).toBeGreaterThan(0);
+      expect(next).toBeLessThan(1);
+      expect(await list({ search: 'nothing' })).toEqual([]);
+      expect(await list({ now: NOW + KEY_LIFE_MS })).toEqual([]);
     });
+
+    /** 9,000 keys by slot: dead ones, leased ones, and free ones, which from the 4,000th on are cooling. */
+    async function addThousands(): Promise<Key[]> {
+      const kinds = ['dead', 'free', 'leased', 'dead', 'free', 'leased', 'free'];
+      const free = Array.from({ length: 9000 }, (_, i) => {
+        const kind = kinds[i % kinds.length];
+        return makeKey({
+          keyId: `key_${i}`,
+          slot: i / 9000,
+          ...(kind === 'dead' && { expiresAt: NOW }),
+          ...(kind === 'free' && i >= 4000 && { freeAt: FREE_AGAIN }),
+        });
+      });
+      for (let i = 0; i < free.length; i += 1000) await addKeys(test.store, free.slice(i, i + 1000));
+      const lease = async (key: Key, i: number): Promise<Key> => {
+        if (kinds[i % kinds.length] !== 'leased') return key;
+        const claim = makeClaim(NOW);
+        const named = { ...claim, lease: { ...claim.lease, holder: `host_${i}` } };
+        return expectKey(await test.store.keys.reclaim(key, named));
+      };
+      const all: Key[] = [];
+      for (let i = 0; i < free.length; i += 100) {
+        all.push(...(await Promise.all(free.slice(i, i + 100).map((key, n) => lease(key, i + n)))));
+      }
+      return all;
+    }
   });
 
   describe('listLeased', () => {

@@ -1,2 +1,0 @@
-/** Where the metrics are that this service derives from its logs. */
-export const METRIC_NAMESPACE = 'TokenOrchestrator';

@@ -1,0 +1,157 @@
+import type { Key } from '../../../shared/contract/keys.ts';
+import type { Pool } from '../../../shared/contract/pools.ts';
+import { EmptyState } from '../components/empty-state.tsx';
+import { Icon } from '../components/icon.tsx';
+import { Loading } from '../components/loading.tsx';
+import { formatNumber } from '../text/format-count.ts';
+import type { KeyFilterValue } from './key-filter.tsx';
+import type { KeyList, KeyListProgress } from './key-list.ts';
+import { type KeyAction, KeyTable } from './key-table.tsx';
+
+interface KeysFoundProps {
+  readonly list: KeyList;
+  readonly pool: Pool;
+  readonly filter: KeyFilterValue;
+  readonly canManage: boolean;
+  readonly onAction: (action: KeyAction, key: Key) => Promise<void>;
+  readonly onClear: () => void;
+  readonly onCreateKeys: () => void;
+}
+
+/** The keys that match the filter, or why there are none. */
+export function KeysFound({
+  list,
+  pool,
+  filter,
+  canManage,
+  onAction,
+  onClear,
+  onCreateKeys,
+}: KeysFoundProps) {
+  const rows = list.rows.value;
+  if (rows === undefined) {
+    return (
+      <div class="p-5">
+        <Loading error={list.error.value} shapes={['h-9', 'h-9', 'h-9', 'h-9', 'h-9', 'h-9']} />
+      </div>
+    );
+  }
+  const progress = list.progress.value;
+  if (rows.length === 0) {
+    if (progress !== 'complete') return <NothingYet list={list} />;
+    const isFiltered = filter.state !== undefined || filter.search !== undefined;
+    return isFiltered ? (
+      <NothingFound filter={filter} onClear={onClear} />
+    ) : (
+      <NoKeys canManage={canManage} pool={pool} onCreateKeys={onCreateKeys} />
+    );
+  }
+  return (
+    <>
+      <KeyTable
+        list={list}
+        rows={rows}
+        leaseMs={pool.leaseSeconds * 1000}
+        lifeMs={pool.keyTtlSeconds === null ? null : pool.keyTtlSeconds * 1000}
+        canManage={canManage}
+        onAction={onAction}
+      />
+      <div class="flex min-h-12 items-center justify-center gap-3 px-4 text-xs text-muted">
+        <span role="status">{countRows(rows.length, progress)}</span>
+        <SearchButton list={list} />
+      </div>
+    </>
+  );
+}
+
+function countRows(count: number, progress: KeyListProgress): string {
+  switch (progress) {
+    case 'complete':
+      return count === 1 ? 'The only one' : `All ${formatNumber(count)}`;
+    case 'searching':
+      return `${formatNumber(count)} found, searching…`;
+    case 'paused':
+    case 'more':
+      return `${formatNumber(count)} so far`;
+  }
+}
+
+/** Pauses the search for more rows, or goes on with it. */
+function SearchButton({ list }: { list: KeyList }) {
+  switch (list.progress.value) {
+    case 'searching':
+      return (
+        <button type="button" class="button button-plain" onClick={() => list.pause()}>
+          Stop
+        </button>
+      );
+    case 'paused':
+      return (
+        <button type="button" class="button button-plain" onClick={() => list.goOn()}>
+          Search on
+        </button>
+      );
+    default:
+      return null;
+  }
+}
+
+/** Shown while all pages so far are empty. */
+function NothingYet({ list }: { list: KeyList }) {
+  const isPaused = list.progress.value === 'paused';
+  return (
+    <EmptyState
+      icon="search"
+      title={isPaused ? 'Nothing so far' : 'Searching…'}
+      action={<SearchButton list={list} />}
+    >
+      {isPaused ? 'There are keys that were not looked at.' : 'The pool is large; this may take a while.'}
+    </EmptyState>
+  );
+}
+
+function NothingFound({ filter, onClear }: { filter: KeyFilterValue; onClear: () => void }) {
+  return (
+    <EmptyState
+      icon="search"
+      title={filter.state === undefined ? 'No such key' : `No ${filter.state} key`}
+      action={
+        <button type="button" class="button button-plain" onClick={onClear}>
+          Show all keys
+        </button>
+      }
+    >
+      {filter.search === undefined
+        ? `No key of the pool is ${filter.state} right now.`
+        : `No id and no holder starts with “${filter.search}”. Capitals matter.`}
+    </EmptyState>
+  );
+}
+
+function NoKeys({
+  canManage,
+  pool,
+  onCreateKeys,
+}: {
+  canManage: boolean;
+  pool: Pool;
+  onCreateKeys: () => void;
+}) {
+  return (
+    <EmptyState
+      icon="key"
+      title="No keys in this pool"
+      action={
+        canManage && (
+          <button type="button" class="button button-primary" onClick={onCreateKeys}>
+            <Icon name="plus" /> Create keys
+          </button>
+        )
+      }
+    >
+      {pool.keyTtlSeconds === null
+        ? 'Nobody can acquire one until an admin creates some.'
+        : 'They expire unless they are used or refreshed; the policy says when.'}
+    </EmptyState>
+  );
+}
