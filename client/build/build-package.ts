@@ -5,14 +5,18 @@ import { build } from 'esbuild';
 import { writeDeclarations } from './declarations.ts';
 
 const CLIENT = fileURLToPath(new URL('../', import.meta.url));
-const COMMANDER_LICENSE = fileURLToPath(new URL('../../node_modules/commander/LICENSE', import.meta.url));
+const MODULES = fileURLToPath(new URL('../../node_modules/', import.meta.url));
+/** What the command line contains. */
+const BUNDLED = ['commander', 'csv-parse'];
 
 /** Builds into a folder what is published as `dist`: `index.js` with its types, and `cli.js`. */
 export async function buildPackage(dist: string): Promise<void> {
   await rm(dist, { recursive: true, force: true });
   await mkdir(dist, { recursive: true });
   await Promise.all([buildSdk(dist), buildCli(dist), writeDeclarations(dist)]);
-  await copyFile(COMMANDER_LICENSE, join(dist, 'commander-license.txt'));
+  for (const name of BUNDLED) {
+    await copyFile(join(MODULES, name, 'LICENSE'), join(dist, `${name}-license.txt`));
+  }
 }
 
 /** For every runtime: the neutral platform has no built-in modules, so that an import of one fails here. */
@@ -31,7 +35,7 @@ async function buildSdk(dist: string): Promise<void> {
   if (strangers.length > 0) throw new Error(`The library must not contain ${strangers.join(', ')}`);
 }
 
-/** commander goes into the bundle: whoever installs the package for the SDK, in a browser say, gets no dependency. */
+/** What it uses goes into the bundle: whoever installs the package for the SDK, in a browser say, gets no dependency. */
 async function buildCli(dist: string): Promise<void> {
   const outfile = join(dist, 'cli.js');
   await build({

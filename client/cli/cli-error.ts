@@ -1,6 +1,8 @@
 import {
   ForbiddenError,
+  InvalidRequestError,
   LeaseEndedError,
+  LeaseLimitReachedError,
   LeaseLostError,
   NoKeyAvailableError,
   OrchestratorError,
@@ -10,6 +12,7 @@ import {
   UnauthenticatedError,
   UnexpectedAnswerError,
   UnreachableError,
+  ValueExistsError,
 } from '../sdk/errors.ts';
 
 /**
@@ -53,7 +56,13 @@ export class CliError extends Error {
 /** The exit code that tells what went wrong. */
 export function exitCodeOf(error: unknown): number {
   if (error instanceof CliError) return error.exitCode;
-  if (error instanceof NoKeyAvailableError || error instanceof PoolPausedError) return exitCodes.noKey;
+  if (
+    error instanceof NoKeyAvailableError ||
+    error instanceof PoolPausedError ||
+    error instanceof LeaseLimitReachedError
+  ) {
+    return exitCodes.noKey;
+  }
   if (error instanceof LeaseEndedError || error instanceof LeaseLostError) return exitCodes.leaseLost;
   if (error instanceof UnauthenticatedError || error instanceof ForbiddenError) return exitCodes.notAllowed;
   if (
@@ -77,7 +86,12 @@ export function describeError(error: unknown, json: boolean): string {
       error: {
         ...(error instanceof OrchestratorError && { code, status, requestId }),
         ...(error instanceof LeaseEndedError && { reason: error.reason }),
-        ...(error instanceof NoKeyAvailableError && { retryAfterMs: error.retryAfterMs }),
+        ...((error instanceof NoKeyAvailableError || error instanceof LeaseLimitReachedError) && {
+          retryAfterMs: error.retryAfterMs,
+        }),
+        ...((error instanceof InvalidRequestError || error instanceof ValueExistsError) && {
+          errors: error.errors,
+        }),
         message,
       },
     });

@@ -6,12 +6,13 @@ import { type Context, checkDuration } from './context.ts';
 import {
   isTransient,
   LeaseEndedError,
+  LeaseLimitReachedError,
   NoKeyAvailableError,
   PoolPausedError,
   TicketEndedError,
   UnreachableError,
 } from './errors.ts';
-import { checkLease, type LeaseTerm } from './held-lease.ts';
+import { checkLease, type LeaseTerm, lengthMsOf } from './held-lease.ts';
 import { releaseLease, type TimedLease } from './leases.ts';
 import { askedToWaitMs, RETRIES, randomId } from './repeat.ts';
 import { pathOf } from './transport.ts';
@@ -24,7 +25,9 @@ export interface AcquireOptions extends Omit<AcquireLeaseRequest, 'count' | 'wai
    */
   readonly waitMs?: number | undefined;
   /** Called before each pause of the waiting. */
-  readonly onWaiting?: ((because: NoKeyAvailableError | PoolPausedError) => void) | undefined;
+  readonly onWaiting?:
+    | ((because: NoKeyAvailableError | PoolPausedError | LeaseLimitReachedError) => void)
+    | undefined;
   /** Ends the waiting. */
   readonly signal?: AbortSignal | undefined;
 }
@@ -57,7 +60,7 @@ export function acquireLeases(
  * Acquires keys, waiting for them if need be. Each attempt has an `Idempotency-Key` that all its repeats carry, so that
  * a lease whose response got lost is found again and no second one is taken. In the queue of a fair pool the ticket does
  * the same.
- * @throws NoKeyAvailableError, PoolPausedError, or another OrchestratorError; the signal's reason when it is aborted
+ * @throws NoKeyAvailableError, PoolPausedError, LeaseLimitReachedError, or another OrchestratorError; the signal's reason when it is aborted
  */
 async function acquireTerms(
   context: Context,
@@ -79,17 +82,18 @@ async function acquireTerms(
     for (;;) {
       signal?.throwIfAborted();
       let pauseMs: number;
+      let isQueued = false;
       try {
         const answer = await request(context, { ...wanted, count, wait, ticket }, attempt, signal);
         if ('waiting' in answer) {
           ticket = answer.waiting.ticket;
+          isQueued = true;
           throw inQueue(answer.waiting);
         }
         ticket = undefined;
         // With less than a third of the lease there would be no time for a keep-alive.
         const isInTime = answer.leases.every(
-          ({ lease, deadline }) =>
-            deadline.remainingMs() >= Math.min(lease.keepAliveEveryMs, lease.expiresInMs / 2),
+          ({ lease, deadline }) => deadline.remainingMs() >= lengthMsOf(lease) / 3,
         );
         if (isInTime) return answer.leases.map(({ lease, deadline }) => context.held.hold(lease, deadline));
         attempt = newAttempt();
@@ -97,13 +101,15 @@ async function acquireTerms(
         throw new UnreachableError('unreachable', 'The response came too late for the length of the lease');
       } catch (error) {
         signal?.throwIfAborted();
-        if (error instanceof NoKeyAvailableError || error instanceof PoolPausedError) {
+        if (isWaitedFor(error)) {
           if (patience.remainingMs() <= 0) throw error;
           onWaiting?.(error);
           // Every request so far got the response that there is no lease.
           if (!isAnyUnknown) attempt = { ...attempt, since: momentOf(clock) };
           failures = 0;
-          const retryAfterMs = error instanceof NoKeyAvailableError ? error.retryAfterMs : LONG_MS;
+          // The pool is fair no more, or the service refused for another reason: it may keep the place no longer.
+          if (!isQueued) ticket = undefined;
+          const retryAfterMs = error instanceof PoolPausedError ? LONG_MS : error.retryAfterMs;
           pauseMs =
             ticket === undefined
               ? waitForKeyMs(waitMs - patience.remainingMs(), retryAfterMs, random)
@@ -112,8 +118,9 @@ async function acquireTerms(
           if (error instanceof LeaseEndedError || error instanceof TicketEndedError) {
             attempt = newAttempt();
             ticket = undefined;
-          } else if (!isTransient(error)) throw error;
-          isAnyUnknown = true;
+            isAnyUnknown = false;
+          } else if (isTransient(error)) isAnyUnknown = true;
+          else throw error;
           if (failures >= RETRIES && patience.remainingMs() <= 0) throw error;
           pauseMs = retryMs(failures, askedToWaitMs(error), random);
           failures += 1;
@@ -126,6 +133,17 @@ async function acquireTerms(
   } finally {
     if (ticket !== undefined) await leaveQueue(context, ticket);
   }
+}
+
+/** What may pass while the caller waits. */
+type Hindrance = NoKeyAvailableError | PoolPausedError | LeaseLimitReachedError;
+
+function isWaitedFor(error: unknown): error is Hindrance {
+  return (
+    error instanceof NoKeyAvailableError ||
+    error instanceof PoolPausedError ||
+    error instanceof LeaseLimitReachedError
+  );
 }
 
 /** Of a paused pool nobody knows when it goes on. */

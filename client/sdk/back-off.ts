@@ -31,8 +31,8 @@ function boundMs(retry: number): number {
 export function waitForKeyMs(waitedMs: number, retryAfterMs: number, random: () => number): number {
   const boundMs = Math.min(LONGEST_PAUSE_MS, Math.max(FIRST_MS, waitedMs * PAUSE_SHARE));
   return retryAfterMs <= boundMs
-    ? retryAfterMs + random() * SPREAD_MS
-    : Math.max(SHORTEST_PAUSE_MS, random() * boundMs);
+    ? retryAfterMs + Math.round(random() * SPREAD_MS)
+    : Math.max(SHORTEST_PAUSE_MS, Math.round(random() * boundMs));
 }
 
 /** Milliseconds to pause after a failure that may pass; `retryAfterMs`, where the service gave it, is the least. */

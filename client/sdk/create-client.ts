@@ -44,14 +44,15 @@ export interface OrchestratorClient {
     options: WithLeaseOptions,
     work: (lease: HeldLease, signal: AbortSignal) => Result | PromiseLike<Result>,
   ): Promise<Result>;
-  /** As `withLease`, with `count` keys (2 to 16), all or none: the work ends when one of their leases is lost. */
+  /** As `withLease`, with `count` keys (1 to 16), all or none: the work ends when one of their leases is lost. */
   withLeases<Result>(
     options: WithLeaseOptions & { readonly count: number },
     work: (leases: readonly HeldLease[], signal: AbortSignal) => Result | PromiseLike<Result>,
   ): Promise<Result>;
   /**
    * Acquires a key, for those who keep the lease alive themselves: every `keepAliveEveryMs`, while
-   * `lease.remainingMs()` says that there is time. @throws NoKeyAvailableError, PoolPausedError
+   * `lease.remainingMs()` says that there is time. @throws NoKeyAvailableError, PoolPausedError,
+   * LeaseLimitReachedError
    */
   acquire(options?: AcquireOptions): Promise<HeldLease>;
   /** Sends one keep-alive, once; repeat it yourself while there is time. @throws LeaseEndedError */

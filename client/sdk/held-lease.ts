@@ -137,6 +137,11 @@ export function endedHere(reason: LeaseEndReason): LeaseEndedError {
   return new LeaseEndedError(`The lease is over (${reason})`, reason);
 }
 
+/** How long the lease was when it began, in milliseconds: shorter where the pool's `maxLeaseSeconds` ends it. */
+export function lengthMsOf({ keepAliveEveryMs, expiresAt, maxExpiresAt, expiresInMs }: Lease): number {
+  return expiresAt === maxExpiresAt ? expiresInMs : 3 * keepAliveEveryMs;
+}
+
 /** The url may be that of some other service. @throws UnexpectedAnswerError */
 export function checkLease(lease: Lease | undefined): void {
   if (

@@ -1,7 +1,7 @@
 import type { AcquireOptions } from './acquire-lease.ts';
 import { type Context, checkDuration } from './context.ts';
 import { LeaseEndedError, OrchestratorError, UnreachableError } from './errors.ts';
-import type { HeldLease, LeaseTerm } from './held-lease.ts';
+import { type HeldLease, type LeaseTerm, lengthMsOf } from './held-lease.ts';
 import { keepLease } from './lease-keeper.ts';
 import { releaseLease } from './leases.ts';
 
@@ -82,9 +82,9 @@ export async function withLeases<Result>(
 }
 
 function marginOf({ lease }: LeaseTerm, wantedMs: number | undefined): number {
-  const leaseMs = lease.keepAliveEveryMs * 3;
+  const leaseMs = lengthMsOf(lease);
   const ms = wantedMs ?? Math.min(MOST_MARGIN_MS, leaseMs * MARGIN_SHARE);
-  return Math.min(ms, lease.keepAliveEveryMs);
+  return Math.min(ms, leaseMs / 3);
 }
 
 /** The lease lapses by itself if this fails. */

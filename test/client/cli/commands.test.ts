@@ -194,7 +194,7 @@ describe('pools', () => {
     });
     expect((await json('pools', 'list')).pools.map(({ pool }: { pool: string }) => pool)).toContain(name);
     expect((await cli('pools', 'list')).stdout).toMatch(
-      new RegExp(`^POOL .*PAUSED$(.|\\n)*^${name} +0 +0 +0 +30s +never +none +no$`, 'm'),
+      new RegExp(`^POOL .*PAUSED$(.|\\n)*^${name} +0 +0 +0 +0 +no$`, 'm'),
     );
     expect(await json('pools', 'show', name)).toMatchObject({ pool: name, leaseSeconds: 30 });
     const shown = (await cli('pools', 'show', name)).stdout;
@@ -273,8 +273,10 @@ test('the help of every command has an example', async () => {
     'acquire',
     'keep-alive',
     'release',
-    ...['create', 'list', 'show', 'refresh', 'unblock', 'delete'].map((name) => `keys ${name}`),
-    ...['list', 'show', 'set', 'refresh', 'delete'].map((name) => `pools ${name}`),
+    ...['create', 'import', 'label', 'list', 'show', 'refresh', 'unblock', 'delete'].map(
+      (name) => `keys ${name}`,
+    ),
+    ...['list', 'show', 'set', 'queue', 'refresh', 'delete'].map((name) => `pools ${name}`),
     'leases list',
     'whoami',
     'completion',

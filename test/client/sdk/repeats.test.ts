@@ -8,17 +8,32 @@ const POOL = { status: 200, body: { pool: 'p' } };
 describe('what is sent again', () => {
   const throttled = { status: 429, body: { message: 'Too Many Requests' } };
 
-  test('a creation whose outcome is unknown is not; one that was certainly not carried out is', async () => {
+  test('a client whose creation has an unknown outcome is not; one that was certainly not created is', async () => {
     const unknown = new ScriptedService(() => 'refuse');
-    await expect(unknown.client.keys.create({ count: 3 })).rejects.toThrow(errors.UnreachableError);
+    await expect(unknown.client.clients.create({ role: 'viewer' })).rejects.toThrow(errors.UnreachableError);
     expect(unknown.seen).toHaveLength(1);
 
     const refused = new ScriptedService((_, count) =>
-      count === 1 ? throttled : { status: 201, body: { keys: [] } },
+      count === 1 ? throttled : { status: 201, body: { clientId: 'c' } },
     );
-    const created = refused.client.keys.create({ count: 3 });
+    const created = refused.client.clients.create({ role: 'viewer' });
     await refused.clock.advance(1000);
+    expect(await created).toEqual({ clientId: 'c' });
+  });
+
+  test('a creation of keys is, with one idempotency key for all tries and another one for the next', async () => {
+    const service = new ScriptedService((_, count) =>
+      count === 1 ? 'refuse' : { status: 201, body: { keys: [] } },
+    );
+    const request = { pool: 'p', values: ['secret', { value: 'other', labels: { region: 'eu' } }] };
+    const created = service.client.keys.create(request);
+    await service.clock.advance(1000);
     expect(await created).toEqual({ keys: [] });
+    await service.client.keys.create(request);
+    const [lost, repeat, next] = service.seen;
+    expect(lost?.idempotencyKey).toMatch(/^[0-9a-f]{32}$/);
+    expect(repeat).toMatchObject({ body: request, idempotencyKey: lost?.idempotencyKey });
+    expect(next?.idempotencyKey).not.toBe(lost?.idempotencyKey);
   });
 
   test('a deletion is; not found by its repeat means that it was done', async () => {
