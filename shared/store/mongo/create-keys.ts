@@ -35,7 +35,7 @@ interface Batch {
  *
  * Two creations may count each other's pending keys and both give way; they try again at different times. A creation
  * that died midway leaves pending keys behind. Others that fit without them try again too, and throw when their
- * attempts are used up: `false` would be wrong. Once the keys are past their time (`PENDING_MS`), they are removed. If
+ * attempts are used up: `full` would be wrong. Once the keys are past their time (`PENDING_MS`), they are removed. If
  * their creation was only slow, it finds fewer keys to publish than it inserted, and throws; those that it did publish
  * were counted like all others.
  *
