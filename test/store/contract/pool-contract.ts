@@ -200,6 +200,7 @@ export function describePools(makeStore: MakeStore): void {
       expect(await request({ ...pool, generation }, NOW + 2 * SECOND)).toBe(false);
       expect(await request({ ...pool, name: 'unknown' }, NOW)).toBe(false);
       await addPool(test.store, 'build', NOW + 3 * SECOND);
+      expect(await request(pool, NOW + 3 * SECOND)).toBe(false);
       expect(await noted()).toBeUndefined();
     });
 
