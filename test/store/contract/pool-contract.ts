@@ -339,6 +339,7 @@ export function describePools(makeStore: MakeStore): void {
       expect(await test.store.pools.get('build')).toBeNull();
       const again = await addPool(test.store, 'build', NOW + SECOND);
       expect(again).toMatchObject({ createdAt: NOW + SECOND, clearedAt: undefined });
+      expect(again.generation).toBeGreaterThan(cleared.generation);
     });
 
     it('keeps a deleted pool that was created again meanwhile', async () => {
