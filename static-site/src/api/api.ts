@@ -1,10 +1,6 @@
+import { type Page, readPages } from '../../../client/sdk/pages.ts';
 import { type ApiRequest, createTransport, pathOf } from '../../../client/sdk/transport.ts';
-import type {
-  Caller,
-  CreateClientRequest,
-  CreatedClient,
-  ListClientsResponse,
-} from '../../../shared/contract/clients.ts';
+import type { Caller, Client, CreateClientRequest, CreatedClient } from '../../../shared/contract/clients.ts';
 import type {
   CreateKeysRequest,
   CreateKeysResponse,
@@ -18,18 +14,12 @@ import type {
   Lease,
   ListLeasesResponse,
 } from '../../../shared/contract/leases.ts';
-import type {
-  ListPoolsResponse,
-  PatchPoolRequest,
-  Pool,
-  PutPoolRequest,
-} from '../../../shared/contract/pools.ts';
+import type { PatchPoolRequest, Pool, PutPoolRequest } from '../../../shared/contract/pools.ts';
 
 /** How long a request may take, in milliseconds. */
 const TIMEOUT_MS = 15_000;
-/** The longest page that the API gives. */
-const PAGE = 200;
-const MAX_PAGES = 5;
+/** The most pools or clients on a page. Others can be reached by name. */
+const MAX_LISTED = 1000;
 
 /** A response, and when its request was sent, on the monotonic clock: the durations in the body count from there. */
 export interface Answer<Body> {
@@ -66,15 +56,24 @@ export function createApi(credential: string) {
     return { body, sentAt: sentAt.monotonic };
   }
 
+  /** A list from its first page to its last; as old as the first. */
+  async function list<Name extends string, Item>(
+    name: Name,
+    signal: AbortSignal,
+  ): Promise<Answer<readonly Item[]>> {
+    let sentAt = Number.POSITIVE_INFINITY;
+    const { [name]: items } = await readPages<Name, Item>(name, MAX_LISTED, async (query) => {
+      const page = await call<Page<Name, Item>>('GET', `/${name}`, { query, signal });
+      sentAt = Math.min(sentAt, page.sentAt);
+      return page.body;
+    });
+    return { body: items, sentAt };
+  }
+
   return {
     me: () => call<Caller>('GET', '/me'),
 
-    /** At most a thousand: a page does not show more. The others can be opened by name. */
-    listPools: (signal: AbortSignal) =>
-      readPages(
-        (cursor) => call<ListPoolsResponse>('GET', '/pools', { query: { limit: PAGE, cursor }, signal }),
-        ({ pools }) => pools,
-      ),
+    listPools: (signal: AbortSignal) => list<'pools', Pool>('pools', signal),
     getPool: (pool: string) => call<Pool>('GET', `/pools${pathOf(pool)}`),
     putPool: (pool: string, body: PutPoolRequest) => call<Pool>('PUT', `/pools${pathOf(pool)}`, { body }),
     patchPool: (pool: string, body: PatchPoolRequest) =>
@@ -97,29 +96,9 @@ export function createApi(credential: string) {
     keepAliveLease: (leaseId: string) => call<Lease>('POST', `/leases${pathOf(leaseId, 'keep-alive')}`),
     releaseLease: (leaseId: string) => call<void>('DELETE', `/leases${pathOf(leaseId)}`),
 
-    listClients: (signal: AbortSignal) =>
-      readPages(
-        (cursor) => call<ListClientsResponse>('GET', '/clients', { query: { limit: PAGE, cursor }, signal }),
-        ({ clients }) => clients,
-      ),
+    listClients: (signal: AbortSignal) => list<'clients', Client>('clients', signal),
     createClient: (body: CreateClientRequest) => call<CreatedClient>('POST', '/clients', { body }),
     deleteClient: (clientId: string, force: boolean) =>
       call<void>('DELETE', `/clients${pathOf(clientId)}`, { query: { force } }),
   };
-}
-
-/** The entries of the first pages of a list, with the age of the first page. */
-async function readPages<Page extends { readonly nextCursor?: string | undefined }, Entry>(
-  readPage: (cursor: string | undefined) => Promise<Answer<Page>>,
-  entriesOf: (page: Page) => readonly Entry[],
-): Promise<Answer<readonly Entry[]>> {
-  const { body: first, sentAt } = await readPage(undefined);
-  const entries = [...entriesOf(first)];
-  let cursor = first.nextCursor;
-  for (let page = 1; cursor !== undefined && page < MAX_PAGES; page += 1) {
-    const { body } = await readPage(cursor);
-    entries.push(...entriesOf(body));
-    cursor = body.nextCursor;
-  }
-  return { body: entries, sentAt };
 }

@@ -49,9 +49,7 @@ export function ClientsPage({ signedIn, pools }: ClientsPageProps) {
         aria-label="Clients"
       >
         {clients === undefined ? (
-          <div class="p-5">
-            <Loading error={feed.error.value} shapes={['h-9', 'h-9', 'h-9']} />
-          </div>
+          <Loading error={feed.error.value} shapes={['h-9', 'h-9', 'h-9']} inset />
         ) : clients.length === 0 ? (
           <EmptyState icon="key" title="No clients">
             Create one for each program.

@@ -30,11 +30,7 @@ export function KeysFound({
 }: KeysFoundProps) {
   const rows = list.rows.value;
   if (rows === undefined) {
-    return (
-      <div class="p-5">
-        <Loading error={list.error.value} shapes={['h-9', 'h-9', 'h-9', 'h-9', 'h-9', 'h-9']} />
-      </div>
-    );
+    return <Loading error={list.error.value} shapes={['h-9', 'h-9', 'h-9', 'h-9', 'h-9', 'h-9']} inset />;
   }
   const progress = list.progress.value;
   if (rows.length === 0) {

@@ -8,7 +8,9 @@ describe.each([
 ])('the template of %s', (_name, parameters) => {
   const json = JSON.stringify(synthesize(parameters).template.toJSON());
 
-  it('has no finding of AwsSolutions that is not acknowledged, and none of cloudformation-validate', () => {
+  it('has no finding of AwsSolutions that is not acknowledged, and none of cloudformation-validate', {
+    timeout: 120_000, // On a machine that does much else.
+  }, () => {
     // Findings of cdk-nag are errors of the synthesis.
     const engine = new CelEngine();
     const template = { path: 'template.json', readBytes: () => Buffer.from(json) };

@@ -131,8 +131,11 @@ function answerEveryRoute(prepare: () => Promise<Record<string, string>>): void 
     );
     const listing = { ...event('GET', '/v1/keys'), queryStringParameters: { pool: 'licences' } };
     expect((await call('list-keys', listing, 200)).keys).toHaveLength(1);
+    await call('patch-pool', event('PATCH', '/v1/pools/licences', { pool: 'licences' }, { maxKeys: 9 }), 200);
+    await call('refresh-pool', event('POST', '/v1/pools/licences/refresh', { pool: 'licences' }), 202);
     await call('get-pool', event('GET', '/v1/pools/licences', { pool: 'licences' }), 200);
     await call('list-pools', event('GET', '/v1/pools'), 200);
+    await call('get-me', event('GET', '/v1/me'), 200);
     await call('delete-pool', event('DELETE', '/v1/pools/licences', { pool: 'licences' }), 202);
 
     const client = await call('create-client', event('POST', '/v1/clients', {}, { role: 'client' }), 201);

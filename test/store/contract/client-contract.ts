@@ -78,6 +78,11 @@ export function describeClients(makeStore: MakeStore): void {
       expect(await test.store.clients.remove('b', NOW)).toBe('last_admin');
     });
 
+    it('is none that is limited to some pools', async () => {
+      await test.store.clients.put(makeClient({ clientId: 'limited', role: 'admin', pools: ['a'] }));
+      expect(await test.store.clients.remove('limited', NOW)).toBe('removed');
+    });
+
     it('can be removed once there is another', async () => {
       await addAdmins('a');
       expect(await test.store.clients.remove('a', NOW)).toBe('last_admin');

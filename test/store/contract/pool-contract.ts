@@ -211,6 +211,7 @@ export function describePools(makeStore: MakeStore): void {
       expect(await request({ ...pool, generation }, NOW + 2 * SECOND)).toBe(false);
       expect(await request({ ...pool, name: 'unknown' }, NOW)).toBe(false);
       await addPool(test.store, 'build', NOW + 3 * SECOND);
+      expect(await request(pool, NOW + 3 * SECOND)).toBe(false);
       expect(await noted()).toBeUndefined();
     });
 
@@ -349,6 +350,7 @@ export function describePools(makeStore: MakeStore): void {
       expect(await test.store.pools.get('build')).toBeNull();
       const again = await addPool(test.store, 'build', NOW + SECOND);
       expect(again).toMatchObject({ createdAt: NOW + SECOND, clearedAt: undefined });
+      expect(again.generation).toBeGreaterThan(cleared.generation);
     });
 
     it('keeps a deleted pool that was created again meanwhile', async () => {
