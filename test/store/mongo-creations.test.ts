@@ -78,7 +78,7 @@ describeWithMongoDb('what MongoDB remembers of creations', (database) => {
       if (command[name] === 'valueTokens') sent.push({ name, command });
       return undefined;
     };
-    const values = Array.from({ length: 500 }, (_, index) => ({ hashes: [`new-${index}`, `old-${index}`] }));
+    const values = Array.from({ length: 250 }, (_, index) => ({ hashes: [`new-${index}`, `old-${index}`] }));
     expect(new Set(await slow.store.keys.reserveTokens(values, NOW))).toEqual(new Set([NOW]));
     expect(sent.map(({ name }) => name)).toEqual(['find', 'update']);
     expect(sent[1]?.command.updates).toHaveLength(500);

@@ -116,7 +116,7 @@ describe('the SQLite file', () => {
     await store.keys.unblock(key, key.freeAt);
     const [row] = connection.all<Record<string, unknown>>('SELECT * FROM keys');
     const columns = Object.entries(row ?? {}).filter(([name]) => name.startsWith('lease_'));
-    expect(columns.map(([, value]) => value)).toEqual([null, null, null, null, null]);
+    expect(columns.map(([, value]) => value)).toEqual(Array.from({ length: 6 }, () => null));
     connection.close();
   });
 

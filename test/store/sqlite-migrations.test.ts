@@ -169,3 +169,86 @@ describe('a SQLite database of version 1', () => {
     connection.close();
   });
 });
+
+describe('a SQLite database of version 2', () => {
+  let folder: ReturnType<typeof makeFolder>;
+  let path: string;
+
+  const leased = makeKey({
+    ...LEASED,
+    slot: 0.2,
+    lease: { id: 'lease', clientId: 'ci', holder: 'host', acquiredAt: NOW, expiresAt: LEASE_END },
+    lastLease: LAST_LEASE,
+    requestHash: 'hash',
+    requestBody: 'body',
+  });
+  const free = makeKey({ slot: 0.1 });
+  const policy = { leaseSeconds: 20, keyTtlSeconds: null, maxKeys: 9, paused: true };
+
+  beforeEach(() => {
+    folder = makeFolder();
+    path = join(folder.path, 'test.db');
+    const connection = new SqliteConnection(path);
+    connection.execute(`${MIGRATIONS[0]}; ${MIGRATIONS[1]}; PRAGMA user_version = 2`);
+    const insert = (table: string, row: Record<string, string | number | undefined>) => {
+      const columns = Object.keys(row).filter((column) => row[column] !== undefined);
+      const values = columns.map((column) => `json_extract(:row, '$.${column}')`);
+      connection.run(`INSERT INTO ${table} (${columns}) VALUES (${values})`, { row: JSON.stringify(row) });
+    };
+    for (const { lease, lastLease, ...key } of [free, leased]) {
+      insert('keys', {
+        key_id: key.keyId,
+        pool: key.pool,
+        state: key.state,
+        slot: key.slot,
+        fencing_token: key.fencingToken,
+        created_at: key.createdAt,
+        expires_at: key.expiresAt,
+        free_at: key.freeAt,
+        lease_id: lease?.id,
+        lease_client: lease?.clientId,
+        lease_holder: lease?.holder,
+        lease_acquired_at: lease?.acquiredAt,
+        lease_expires_at: lease?.expiresAt,
+        last_lease_id: lastLease?.id,
+        last_lease_client: lastLease?.clientId,
+        last_lease_reason: lastLease?.reason,
+        request_hash: key.requestHash,
+        request_body: key.requestBody,
+      });
+    }
+    const times = { created_at: NOW, updated_at: NOW, refreshed_at: NOW };
+    insert('pools', { name: 'default', generation: 7, policy: JSON.stringify(policy), ...times });
+    connection.close();
+  });
+  afterEach(() => folder.remove());
+
+  it('keeps its keys and leases, and its pools, whose new fields have their default', async () => {
+    const store = createSqliteStore({ path });
+    await store.prepare(NOW);
+    expect(await listAll(store, { pool: POOL, now: NOW })).toEqual([free, leased]);
+    expect(await store.pools.get('default')).toEqual({
+      name: 'default',
+      generation: 7,
+      policy: { ...DEFAULT_POLICY, ...policy },
+      createdAt: NOW,
+      updatedAt: NOW,
+      refreshedAt: NOW,
+    });
+    await store.close();
+  });
+
+  it('goes on where it was, with all that is new', async () => {
+    const store = createSqliteStore({ path });
+    await store.prepare(NOW);
+    const extended = await store.keys.extend(makeExtension(leased, NOW + SECOND));
+    expect(extended).toMatchObject({ requestBody: 'body' });
+    const claim = makeClaim(NOW, { requestHash: 'another hash', clientSeat: 'client.0' });
+    expect(await store.keys.reclaim(free, claim)).toMatchObject({ clientSeat: 'client.0' });
+    expect(await store.keys.mint(makeKey({ seat: 0 }))).toMatchObject({ seat: 0 });
+    expect(await store.keys.setLabels({ keyId: free.keyId, now: NOW, labels: { a: 'b' } })).not.toBeNull();
+    const ticket = { ticketId: 'ticket', pool: POOL, clientId: 'ci', priority: 0, expiresAt: LEASE_END };
+    expect(await store.tickets.create(ticket, { now: NOW, advanceMs: 0 })).toMatchObject({ number: 1 });
+    await store.close();
+  });
+});

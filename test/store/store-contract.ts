@@ -1,8 +1,10 @@
 import { describe } from 'vitest';
 import { describeClaim } from './contract/claim-contract.ts';
 import { describeClients } from './contract/client-contract.ts';
+import { describeClientSeats } from './contract/client-seat-contract.ts';
 import { describeConnections } from './contract/connection-contract.ts';
 import { describeCreate } from './contract/create-contract.ts';
+import { describeCreations } from './contract/creation-contract.ts';
 import { describeEnds } from './contract/end-contract.ts';
 import { describeLateWrites } from './contract/late-write-contract.ts';
 import { describeLeases } from './contract/lease-contract.ts';
@@ -10,8 +12,10 @@ import { describeRandomHistories } from './contract/model-contract.ts';
 import { describePools } from './contract/pool-contract.ts';
 import { describeReads } from './contract/read-contract.ts';
 import { describeReclaim } from './contract/reclaim-contract.ts';
+import { describeSeats } from './contract/seat-contract.ts';
 import type { MakeStore } from './contract/store-fixture.ts';
 import { describeSweeps } from './contract/sweep-contract.ts';
+import { describeTickets } from './contract/ticket-contract.ts';
 
 export type { MakeStore, StoreFixture } from './contract/store-fixture.ts';
 
@@ -19,13 +23,17 @@ export type { MakeStore, StoreFixture } from './contract/store-fixture.ts';
 export function describeStoreContract(name: string, makeStore: MakeStore): void {
   describe(name, () => {
     describeCreate(makeStore);
+    describeCreations(makeStore);
+    describeSeats(makeStore);
     describeClaim(makeStore);
+    describeClientSeats(makeStore);
     describeReclaim(makeStore);
     describeLeases(makeStore);
     describeEnds(makeStore);
     describeLateWrites(makeStore);
     describeReads(makeStore);
     describeSweeps(makeStore);
+    describeTickets(makeStore);
     describePools(makeStore);
     describeClients(makeStore);
     describeConnections(makeStore);

@@ -50,7 +50,8 @@ async function finishCreation(notes: CreationCommands, requestHash: string): Pro
 
 /**
  * Race: the same value is imported twice at once. Each write is on condition of what was read, and would otherwise add a
- * second document with the same id, which the primary key refuses; those values are read again.
+ * second document with the same id, which the primary key refuses; those values are read again. Each is noted under all
+ * of its hashes: while the vault's keys are rotated, another host may know but one of them.
  */
 async function reserveTokens(
   tokens: TokenCommands,
@@ -58,22 +59,23 @@ async function reserveTokens(
   now: number,
 ): Promise<number[]> {
   const firsts: number[] = [];
-  let open = values.map(({ hashes }, place) => ({ hashes, place, current: hashes[0] ?? '' }));
+  let open = values.map(({ hashes }, place) => ({ hashes, place }));
   while (open.length > 0) {
     const hashes = open.flatMap((value) => value.hashes);
     const noted = await tokens.find({ _id: { $in: hashes } }, { limit: hashes.length });
     const nextOf = new Map(noted.map(({ _id, next }) => [_id, next]));
-    const upserts = open.map((value) => {
-      const first = Math.max(now, ...value.hashes.map((hash) => nextOf.get(hash) ?? 0));
-      firsts[value.place] = first;
-      const next = nextOf.get(value.current) ?? { $exists: false };
-      return {
-        filter: { _id: value.current, next },
-        update: { $set: { next: first + RESERVED_TOKENS } },
-      };
+    const upserts = open.flatMap(({ hashes, place }) => {
+      const first = Math.max(now, ...hashes.map((hash) => nextOf.get(hash) ?? 0));
+      firsts[place] = first;
+      const update = { $set: { next: first + RESERVED_TOKENS } };
+      return hashes.map((_id) => ({
+        place,
+        filter: { _id, next: nextOf.get(_id) ?? { $exists: false } },
+        update,
+      }));
     });
-    const refused = new Set(await tokens.upsertEach(upserts));
-    open = open.filter((_, index) => refused.has(index));
+    const refused = new Set((await tokens.upsertEach(upserts)).map((index) => upserts[index]?.place));
+    open = open.filter(({ place }) => refused.has(place));
   }
   return firsts;
 }

@@ -110,7 +110,8 @@ export function createKeys(
         values.map(({ hashes }) => {
           const row = connection.row<{ next: number | null }>(NEXT_TOKEN, { hashes: JSON.stringify(hashes) });
           const first = Math.max(now, row?.next ?? 0);
-          connection.run(PUT_NEXT_TOKEN, { hash: hashes[0] ?? '', next: first + RESERVED_TOKENS });
+          // Under each hash: while the vault's keys are rotated, another host may know but one of them.
+          for (const hash of hashes) connection.run(PUT_NEXT_TOKEN, { hash, next: first + RESERVED_TOKENS });
           return first;
         }),
       );

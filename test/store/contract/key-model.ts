@@ -39,8 +39,9 @@ export class KeyModel {
   reclaim(found: Key, claim: Claim): ClaimResult {
     const key = this.#asFound(found);
     if (key === undefined || !this.claimable(claim).includes(key)) return null;
-    const { requestHash, requestBody } = claim;
-    if (requestHash !== undefined && this.confirmRequest(requestHash) !== null) return 'repeated';
+    const [refusal] = this.refusalsOf(claim, key);
+    if (refusal !== undefined) return refusal;
+    const { requestHash, requestBody, clientSeat } = claim;
     return this.#write({
       ...endLease(key, 'lapsed'),
       state: 'leased',
@@ -50,7 +51,19 @@ export class KeyModel {
       fencingToken: key.fencingToken + 1,
       requestHash,
       requestBody,
+      clientSeat,
     });
+  }
+
+  /** What stands on another key than this one, so that the claim is refused; where there are two, a store may tell either. */
+  refusalsOf({ requestHash, clientSeat }: Claim, { keyId }: Key): ('repeated' | 'client_seat_taken')[] {
+    const others = [...this.keys.values()].filter((key) => key.keyId !== keyId);
+    const isRepeated = requestHash !== undefined && others.some((key) => key.requestHash === requestHash);
+    const isTaken = clientSeat !== undefined && others.some((key) => key.clientSeat === clientSeat);
+    return [
+      ...(isRepeated ? (['repeated'] as const) : []),
+      ...(isTaken ? (['client_seat_taken'] as const) : []),
+    ];
   }
 
   confirmRequest(requestHash: string): Key | null {
@@ -71,7 +84,11 @@ export class KeyModel {
   release(release: Release): boolean {
     const key = this.#held(release);
     if (key === undefined) return false;
-    this.#write({ ...endLease(key, 'released'), state: 'free', freeAt: release.freeAt });
+    const { freeAt, discard, forget } = release;
+    const { requestHash, requestBody, ...ended } = endLease(key, 'released');
+    const request = discard || forget ? {} : { requestHash, requestBody };
+    const expiresAt = discard ? freeAt : Math.max(key.expiresAt, freeAt);
+    this.#write({ ...ended, ...request, state: discard ? 'deleted' : 'free', freeAt, expiresAt });
     return true;
   }
 
@@ -111,7 +128,7 @@ export class KeyModel {
   applyLifetime({ now, expiresAt, latest }: Lifetime): { moved: number; complete: boolean } {
     let moved = 0;
     let complete = true;
-    for (const key of this.visible(now)) {
+    for (const key of this.visible(now).filter((visible) => visible.value === undefined)) {
       const isLate = key.expiresAt > latest;
       if (isLate && key.freeAt > expiresAt) complete = false;
       else if (isLate || key.expiresAt < expiresAt) {
@@ -160,5 +177,5 @@ export class KeyModel {
 function endLease({ lease, ...key }: Key, reason: LastLease['reason']): Key {
   return lease === undefined
     ? key
-    : { ...key, lastLease: { id: lease.id, clientId: lease.clientId, reason } };
+    : { ...key, clientSeat: undefined, lastLease: { id: lease.id, clientId: lease.clientId, reason } };
 }

@@ -6,6 +6,7 @@ import {
   addKey,
   addLeasedKey,
   expectKey,
+  FREE_AGAIN,
   KEY_LIFE_MS,
   LEASE_END,
   LEASE_MS,
@@ -13,9 +14,11 @@ import {
   leaseOf,
   makeClaim,
   makeExtension,
+  makeKey,
   makeRelease,
   NOW,
   OTHER_POOL,
+  POOL,
   SECOND,
   stored,
   TOLERANCE_MS,
@@ -97,10 +100,52 @@ export function describeLeases(makeStore: MakeStore): void {
       expectKey(await test.store.keys.claim(makeClaim(NOW + SECOND - TOLERANCE_MS), ALL_SLOTS));
     });
 
+    it('lets the key rest first, which lives as long as it rests', async () => {
+      const { expiresAt } = await addKey(test.store);
+      for (const freeAt of [NOW + 30 * SECOND, expiresAt + SECOND]) {
+        const key = await addLeasedKey(test.store);
+        expect(await test.store.keys.release(makeRelease(key, NOW, { freeAt }))).toBe(true);
+        expect(await stored(test.store, key)).toEqual({
+          ...withoutLease(key),
+          state: 'free',
+          freeAt,
+          expiresAt: Math.max(expiresAt, freeAt),
+          lastLease: lastLeaseOf(key, 'released'),
+        });
+      }
+    });
+
+    it('forgets the request on demand, so that the same one is new', async () => {
+      const key = await addLeasedKey(test.store, {}, { requestHash: 'hash', requestBody: 'body' });
+      await test.store.keys.release(makeRelease(key, NOW, { forget: true }));
+      const { requestHash: _, requestBody: __, ...forgetful } = await stored(test.store, key);
+      expect(await stored(test.store, key)).toEqual(forgetful);
+      expect(forgetful).toMatchObject({ state: 'free', lastLease: lastLeaseOf(key, 'released') });
+      expectKey(await test.store.keys.claim(makeClaim(NOW, { requestHash: 'hash' }), ALL_SLOTS));
+    });
+
+    it('deletes a key that is discarded, which remembers its release and not the request', async () => {
+      const claim = { requestHash: 'hash', requestBody: 'body' };
+      const key = await addLeasedKey(test.store, { seat: 3, value: 'sealed', valueHash: 'value' }, claim);
+      const freeAt = NOW - TOLERANCE_MS;
+      expect(await test.store.keys.release(makeRelease(key, NOW, { discard: true }))).toBe(true);
+      const { requestHash: _, requestBody: __, ...rest } = withoutLease(key);
+      const discarded = { ...rest, state: 'deleted', freeAt, expiresAt: freeAt };
+      expect(await stored(test.store, key)).toEqual({
+        ...discarded,
+        lastLease: lastLeaseOf(key, 'released'),
+      });
+      expect(await test.store.keys.get(key.keyId, NOW - SECOND)).toBeNull();
+      expect(await test.store.keys.claim(makeClaim(NOW), ALL_SLOTS)).toBeNull();
+      expect(await test.store.keys.release(makeRelease(key, NOW, { discard: true }))).toBe(false);
+    });
+
     it.each(Object.keys(NOT_THE_HOLDER))('refuses a release %s', async (which) => {
       const key = await addLeasedKey(test.store);
       const release = makeRelease(key, NOW + SECOND, NOT_THE_HOLDER[which]?.(key));
-      expect(await test.store.keys.release(release)).toBe(false);
+      for (const outcome of [{}, { discard: true }, { forget: true, freeAt: NOW + SECOND }]) {
+        expect(await test.store.keys.release({ ...release, ...outcome })).toBe(false);
+      }
       expect(await stored(test.store, key)).toEqual(key);
     });
 
@@ -144,6 +189,51 @@ export function describeLeases(makeStore: MakeStore): void {
       expect(await test.store.keys.recordLapse({ keyId: key.keyId, leaseId: leaseOf(key).id, now })).toBe(
         true,
       );
+    });
+  });
+
+  describe('setLabels', () => {
+    const test = useStore(makeStore);
+    const labels = { account: 'ops@example', 'a.b': '$set: {}', $: 'not a name, but kept', note: 'ü "\'☃' };
+    const set = (key: Key, now = NOW) => test.store.keys.setLabels({ keyId: key.keyId, now, labels });
+
+    it('replaces the labels, of a free and of a leased key, and nothing else', async () => {
+      for (const key of [
+        await addKey(test.store),
+        await addLeasedKey(test.store, { labels: { old: 'x' } }),
+      ]) {
+        expect(await set(key)).toEqual({ ...key, labels });
+        expect(await stored(test.store, key)).toEqual({ ...key, labels });
+        expect(await test.store.keys.list({ pool: POOL, now: NOW, limit: 1, search: 'ops@' })).toMatchObject({
+          keys: [{ labels }],
+        });
+        await test.store.keys.delete(await stored(test.store, key), NOW);
+      }
+    });
+
+    it('keeps those that a key was created with, and can leave none', async () => {
+      const key = await addKey(test.store, { labels });
+      expect(await stored(test.store, key)).toEqual(key);
+      const none = await test.store.keys.setLabels({ keyId: key.keyId, now: NOW, labels: {} });
+      expect(none?.labels ?? {}).toEqual({});
+      expect((await stored(test.store, key)).labels ?? {}).toEqual({});
+    });
+
+    it('leaves an expired, a deleted and an unknown key alone', async () => {
+      const key = await addKey(test.store);
+      expect(await set(key, key.expiresAt)).toBeNull();
+      await test.store.keys.delete(key, FREE_AGAIN);
+      expect(await set(key)).toBeNull();
+      expect((await stored(test.store, key)).labels).toBeUndefined();
+      expect(await set(makeKey())).toBeNull();
+    });
+
+    it('is kept through leases', async () => {
+      const key = await addKey(test.store, { labels });
+      const leased = expectKey(await test.store.keys.claim(makeClaim(NOW), ALL_SLOTS));
+      expect(leased.labels).toEqual(labels);
+      await test.store.keys.release(makeRelease(leased, NOW));
+      expect((await stored(test.store, key)).labels).toEqual(labels);
     });
   });
 

@@ -83,7 +83,7 @@ export class RandomHistory {
         return this.#acquire(step, now);
       case 'reclaim': {
         const claim = this.#makeClaim(step, now);
-        return this.#expectGrant(await keys.reclaim(found, claim), model.reclaim(found, claim));
+        return this.#expectGrant(await keys.reclaim(found, claim), model.reclaim(found, claim), claim, found);
       }
       case 'refresh': {
         const query = { keyId: found.keyId, now, keyExpiresAt: now + KEY_LIFE_MS };
@@ -124,8 +124,14 @@ export class RandomHistory {
       expect(extended).toEqual(this.#model.extend(extension));
       if (extended !== null) this.#promisedUntil.set(key.keyId, leaseOf(extended).expiresAt);
     } else if (step.verb === 'release') {
-      const released = await keys.release(makeRelease(key, now));
-      expect(released).toBe(this.#model.release(makeRelease(key, now)));
+      const { outcome } = step;
+      const release = makeRelease(key, now, {
+        ...(outcome === 'rest' && { freeAt: now + step.leaseMs }),
+        discard: outcome === 'discard',
+        forget: outcome === 'forget',
+      });
+      const released = await keys.release(release);
+      expect(released).toBe(this.#model.release(release));
       if (released) this.#promisedUntil.delete(key.keyId);
     } else {
       const query = { keyId: key.keyId, leaseId: leaseOf(key).id, now };
@@ -133,14 +139,15 @@ export class RandomHistory {
     }
   }
 
-  async #create({ slot }: Step, now: number): Promise<void> {
+  async #create({ slot, hasValue }: Step, now: number): Promise<void> {
     const times = {
       fencingToken: now,
       createdAt: now,
       freeAt: now - TOLERANCE_MS,
       expiresAt: now + KEY_LIFE_MS,
     };
-    const key = makeKey({ pool: this.#pool, slot, ...times });
+    const value = hasValue ? 'sealed' : undefined;
+    const key = makeKey({ pool: this.#pool, slot, value, ...times });
     expect(await this.#store.keys.create([key], null)).toBe('created');
     this.#model.create(key);
   }
@@ -153,7 +160,12 @@ export class RandomHistory {
     const claimed = await this.#store.keys.claim(claim, range);
     const expected =
       claimed === null || typeof claimed === 'string' ? claimable[0] : find(claimable, claimed);
-    this.#expectGrant(claimed, expected === undefined ? null : this.#model.reclaim(expected, claim));
+    this.#expectGrant(
+      claimed,
+      expected === undefined ? null : this.#model.reclaim(expected, claim),
+      claim,
+      expected,
+    );
   }
 
   /** Acquire's second step: any key that is free by now, whatever is stored of it. */
@@ -167,12 +179,19 @@ export class RandomHistory {
     expect(nextFreeAt).toBe(expected.length === 0 ? this.#model.nextFreeAt(now) : undefined);
     const chosen = found[step.which % found.length];
     if (chosen === undefined) return;
-    this.#expectGrant(await this.#store.keys.reclaim(chosen, claim), this.#model.reclaim(chosen, claim));
+    this.#expectGrant(
+      await this.#store.keys.reclaim(chosen, claim),
+      this.#model.reclaim(chosen, claim),
+      claim,
+      chosen,
+    );
   }
 
   /** Rule 1, without the model: nobody gets a key before all that was promised to others is over. */
-  #expectGrant(granted: ClaimResult, expected: ClaimResult): void {
-    expect(granted).toEqual(expected);
+  #expectGrant(granted: ClaimResult, expected: ClaimResult, claim: Claim, found: Key | undefined): void {
+    const refusals =
+      typeof expected === 'string' && found ? this.#model.refusalsOf(claim, found) : [expected];
+    expect(refusals).toContainEqual(granted);
     if (granted === null || typeof granted === 'string') return;
     const { acquiredAt, expiresAt } = leaseOf(granted);
     const promisedUntil = this.#promisedUntil.get(granted.keyId) ?? Number.NEGATIVE_INFINITY;
@@ -194,7 +213,7 @@ export class RandomHistory {
     return key;
   }
 
-  #makeClaim({ leaseMs, request }: Step, now: number): Claim {
+  #makeClaim({ leaseMs, request, clientNumber }: Step, now: number): Claim {
     const { lease } = makeClaim(now);
     return {
       pool: this.#pool,
@@ -204,6 +223,7 @@ export class RandomHistory {
       keyExpiresAt: now + KEY_LIFE_MS,
       requestHash: request && `${this.#name} ${request}`,
       requestBody: request,
+      clientSeat: clientNumber === undefined ? undefined : `${this.#name}.${clientNumber}`,
     };
   }
 }

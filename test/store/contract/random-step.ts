@@ -26,6 +26,12 @@ export interface Step {
   readonly leaseMs: number;
   readonly slot: number;
   readonly request: string | undefined;
+  /** Which number of the client the lease takes. */
+  readonly clientNumber: number | undefined;
+  /** What a release makes of the key. */
+  readonly outcome: 'free' | 'forget' | 'rest' | 'discard';
+  /** Whether a key that is created has a value. */
+  readonly hasValue: boolean;
   /** Which one of what was seen, modulo how many there are. */
   readonly which: number;
   /** Goes by the key as it stands, not by what was seen of it earlier. */
@@ -59,6 +65,9 @@ export const stepArbitrary: fc.Arbitrary<Step> = fc.record({
   leaseMs: fc.constantFrom(5 * SECOND, 30 * SECOND, 60 * SECOND),
   slot: fc.double({ min: 0, max: 1, noNaN: true }),
   request: often<string | undefined>(undefined, fc.constantFrom('a', 'b')),
+  clientNumber: often<number | undefined>(undefined, fc.constantFrom(0, 1)),
+  outcome: fc.constantFrom<Step['outcome'][]>('free', 'free', 'forget', 'rest', 'discard'),
+  hasValue: fc.boolean(),
   which: fc.nat(),
   isFresh: fc.boolean(),
   force: fc.boolean(),

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { type Key, keyStateAt } from '../../../shared/domain/key.ts';
+import { type Key, keyStateAt, type Labels } from '../../../shared/domain/key.ts';
 import type { KeyPage } from '../../../shared/domain/store.ts';
 import {
   addKey,
@@ -107,20 +107,39 @@ export function describeReads(makeStore: MakeStore): void {
       expect(await list({ search: 'host_', after: 0.1 })).toEqual([byHolder, within, upper]);
     });
 
+    it('searches for a label by its name, its text, or both, one label at a time', async () => {
+      const label = (labels: Labels, slot: number) => addKey(test.store, { labels, slot });
+      const one = await label({ Region: 'EU-West', account: 'ops' }, 0.1);
+      const other = await label({ region: 'us', note: 'region=eu is full' }, 0.2);
+      await label({}, 0.3);
+      const leased = await addLeasedKey(test.store, { slot: 0.4, labels: { region: 'eu-north' } });
+      for (const [search, expected] of [
+        ['region=eu', [one, other, leased]],
+        ['REGION=EU-', [one, leased]],
+        ['unt=ops', [one]],
+        ['gion', [one, other, leased]],
+        ['=US', [other]],
+        ['west account', []],
+        ['opsregion', []],
+        ['{', []],
+        ['"', []],
+      ] as const) {
+        expect(await list({ search })).toEqual(expected);
+      }
+      expect(await list({ search: 'region=eu', state: 'free' })).toEqual([one, other]);
+    });
+
     it.each(['%', '_', '.', '.*', '^key', '\\', '[k]', '(', "'", '"', '*'])(
       'takes %s in a search for the character itself',
       async (search) => {
-        const { lease } = makeClaim(NOW);
-        const [byHolder, byLabel, ...others] = [`a ${search} b`, 'a label b', 'a b', 'a x b', ''].map(
-          (holder, i) =>
-            addLeasedKey(
-              test.store,
-              { slot: i / 10, labels: { note: i === 1 ? `a ${search} b` : holder } },
-              { lease: { ...lease, id: `lease ${i}`, holder } },
-            ),
-        );
-        await Promise.all([byHolder, byLabel, ...others]);
-        expect(await list({ search: `A ${search} B` })).toEqual([await byHolder, await byLabel]);
+        const holders = [`a ${search} b`, 'a label', 'a b', 'a x b', 'a'];
+        const found: Key[] = [];
+        for (const [i, holder] of holders.entries()) {
+          const labels = { note: i === 1 ? `a ${search} b` : holder };
+          const claim = { lease: { ...makeClaim(NOW).lease, holder } };
+          found.push(await addLeasedKey(test.store, { slot: i / 10, labels }, claim));
+        }
+        expect(await list({ search: `A ${search} B` })).toEqual(found.slice(0, 2));
       },
     );
 

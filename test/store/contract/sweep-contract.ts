@@ -173,6 +173,20 @@ export function describeSweeps(makeStore: MakeStore): void {
       expect(await stored(test.store, leased)).toEqual({ ...leased, expiresAt });
     });
 
+    it('leaves the lives of keys with a value alone, and is complete without them', async () => {
+      const value = 'sealed';
+      const kept = [
+        await addKey(test.store, { value }),
+        await addKey(test.store, { value, expiresAt: NEVER_EXPIRES }),
+        await addLeasedKey(test.store, { value, expiresAt: NEVER_EXPIRES }),
+      ];
+      const plain = await addKey(test.store);
+      expect(await apply(NOW + 2 * KEY_LIFE_MS)).toEqual({ moved: 1, complete: true });
+      expect(await apply(NOW + KEY_LIFE_MS / 2)).toEqual({ moved: 1, complete: true });
+      for (const key of kept) expect(await stored(test.store, key)).toEqual(key);
+      expect(await expiryOf(plain)).toBe(NOW + KEY_LIFE_MS / 2);
+    });
+
     it('never ends a life under a live lease, nor while the key cools', async () => {
       const leased = await addLeasedKey(test.store, { expiresAt: NEVER_EXPIRES });
       const cooling = await addKey(test.store, { freeAt: FREE_AGAIN, expiresAt: NEVER_EXPIRES });

@@ -29,6 +29,9 @@ public final class MongoStandIn {
             };
 
     public static void main(String[] args) {
+        // With more threads, one would change a document that another is still writing to its response: two callers of
+        // findAndModify would see the same document.
+        System.setProperty("io.netty.eventLoopThreads", "1");
         int port = args.length > 0 ? Integer.parseInt(args[0]) : 0;
         MongoServer server = new MongoServer(new MemoryBackend().version(MONGO_5_0));
         server.bind("127.0.0.1", port);
