@@ -1,3 +1,4 @@
+import { InvalidArgumentError } from 'commander';
 import {
   ForbiddenError,
   InvalidRequestError,
@@ -56,6 +57,7 @@ export class CliError extends Error {
 /** The exit code that tells what went wrong. */
 export function exitCodeOf(error: unknown): number {
   if (error instanceof CliError) return error.exitCode;
+  if (error instanceof InvalidArgumentError) return exitCodes.usage;
   if (
     error instanceof NoKeyAvailableError ||
     error instanceof PoolPausedError ||
@@ -76,9 +78,24 @@ export function exitCodeOf(error: unknown): number {
   return exitCodes.failed;
 }
 
+/** So many places of mistakes are named to people. */
+const MOST_PLACES = 10;
+
+/** What went wrong, and in which places of the request. */
+export function messageOf(error: unknown): string {
+  const message = error instanceof Error ? error.message : String(error);
+  if (!hasPlaces(error) || error.errors.length === 0) return message;
+  const places = error.errors.slice(0, MOST_PLACES).map(({ path, message }) => `${path}: ${message}`);
+  const more = error.errors.length - places.length;
+  return `${message} (${places.join('; ')}${more > 0 ? `; and ${more} more` : ''})`;
+}
+
+function hasPlaces(error: unknown): error is InvalidRequestError | ValueExistsError {
+  return error instanceof InvalidRequestError || error instanceof ValueExistsError;
+}
+
 /** One line for people, or one JSON object for programs. */
 export function describeError(error: unknown, json: boolean): string {
-  const message = error instanceof Error ? error.message : String(error);
   const { code, status, requestId } =
     error instanceof OrchestratorError ? error : ({} as Record<string, undefined>);
   if (json) {
@@ -89,13 +106,11 @@ export function describeError(error: unknown, json: boolean): string {
         ...((error instanceof NoKeyAvailableError || error instanceof LeaseLimitReachedError) && {
           retryAfterMs: error.retryAfterMs,
         }),
-        ...((error instanceof InvalidRequestError || error instanceof ValueExistsError) && {
-          errors: error.errors,
-        }),
-        message,
+        ...(hasPlaces(error) && { errors: error.errors }),
+        message: error instanceof Error ? error.message : String(error),
       },
     });
   }
   const request = requestId === undefined ? '' : ` (request ${requestId})`;
-  return `token-orchestrator: ${message}${request}`;
+  return `token-orchestrator: ${messageOf(error)}${request}`;
 }

@@ -5,7 +5,7 @@ const LONGEST_PAUSE_MS = 3000;
 /** No pause is shorter, in milliseconds. */
 const SHORTEST_PAUSE_MS = 20;
 /** How much of the time that was waited so far the next pause may last. */
-const PAUSE_SHARE = 0.2;
+const PAUSE_SHARE = 0.1;
 /** How far callers that were told the same moment are spread, in milliseconds. */
 const SPREAD_MS = 250;
 

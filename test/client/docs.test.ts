@@ -63,7 +63,7 @@ test('the programs of the pages and the examples check against the package as it
     await writeFile(join(project, `block-${index}.ts`), code);
   }
   for (const file of await readdir(join(project, 'examples'))) {
-    if (file.endsWith('.js')) files.push(`examples/${file}`);
+    if (/\.[jt]s$/.test(file)) files.push(`examples/${file}`);
   }
   expect(files.length).toBeGreaterThan(6);
   const compilerOptions = {
@@ -107,8 +107,11 @@ describe('docs/sdk.md', () => {
     expect(output[0]).toMatch(/^I hold key_\S+\ndone\n$/);
     expect(output[1]).toBe('the service ended it: unblocked\n');
     expect(output[2]).toMatch(/^slot key_\S+, fencing token \d+\n$/);
-    expect(output[3]).toContain("pool: 'worker-slots'");
-    expect(output).toHaveLength(4);
+    expect(output[3]).toMatch(/^my turn with key_\S+; 0 wait\n$/);
+    expect(output[4]).toBe('I hold 2 keys\n');
+    expect(output[5]).toBe('cooling\n');
+    expect(output[6]).toContain("pool: 'worker-slots'");
+    expect(output).toHaveLength(7);
   });
 
   test('every error class of it is exported', async () => {
@@ -133,6 +136,7 @@ test('every line of docs/cli.md runs', async () => {
   expect(stdout).toMatch(/^rendering with key_/m);
   expect(stdout).toMatch(/^the command said 3$/m);
   expect(stdout).toMatch(/^refused: 1$/m);
+  expect(stdout).toMatch(/^calling with a value of \d+ characters$/m);
   expect(stdout).toMatch(/^Released$/m);
   expect(stdout).toMatch(/^Revoked$/m);
   expect(stderr).toContain('2000/2000');
@@ -149,6 +153,9 @@ test('every line of docs/cli.md runs', async () => {
       'clients create',
       'keep-alive',
       'keys create',
+      'keys import',
+      'keys label',
+      'pools queue',
       'pools set',
       'release',
       'run',
@@ -232,6 +239,18 @@ describe('examples', () => {
     const output = await example('test-accounts.js');
     expect(output.match(/^worker \d tests "/gm)).toHaveLength(6);
     expect(output).toMatch(/^0 jobs are left$/m);
+  });
+
+  test('an API key that got a 429 rests, and one that was revoked is deleted', async () => {
+    const client = host.client();
+    await client.pools.put('example-third-party-keys', { keyTtlSeconds: null, cooldownSeconds: 77 });
+    const output = await example('third-party-keys.ts');
+    expect(await client.pools.get('example-third-party-keys')).toMatchObject({ cooldownSeconds: 77 });
+    expect(output.match(/^call \d is done by account-\d$/gm)).toHaveLength(6);
+    expect(output).toMatch(/^account-\d rests: too many requests$/m);
+    expect(output).toMatch(/^account-\d is deleted: it was revoked$/m);
+    const { keys } = await client.keys.list({ pool: 'example-third-party-keys' });
+    expect(keys.map(({ state }) => state).sort()).toEqual(['cooling', 'free']);
   });
 
   test('a guarded resource rejects an old fencing token', async () => {

@@ -1,8 +1,9 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import type { CreateKeysResponse, Key, KeyState } from '../../../shared/contract/keys.ts';
 import type { OrchestratorClient } from '../../sdk/create-client.ts';
+import { ValueExistsError } from '../../sdk/errors.ts';
 import type { KeyAsRead } from '../../sdk/keys.ts';
-import { CliError, exitCodeOf } from '../cli-error.ts';
+import { CliError, exitCodeOf, messageOf } from '../cli-error.ts';
 import { type CommonOptions, defineJsonCommand, perform } from '../define-command.ts';
 import { defineListCommand, type ListOptions, printList } from '../list-options.ts';
 import { parseWhole } from '../parse-arguments.ts';
@@ -89,7 +90,7 @@ type Labels = Readonly<Record<string, string>>;
 /** `name=value`, repeated: what was given before, and this one. */
 function parseLabel(text: string, before: Labels = {}): Labels {
   const [, name = '', value = ''] = /^([^=]+)=(.+)$/s.exec(text) ?? [];
-  if (name === '') throw new InvalidArgumentError('It is name=value.');
+  if (name === '') throw new InvalidArgumentError('A label is written name=value.');
   return { ...before, [name]: value };
 }
 
@@ -102,9 +103,23 @@ function createKeys(client: OrchestratorClient, options: CreateOptions): Promise
 async function importKeys(client: OrchestratorClient, path: string, options: ImportOptions): Promise<void> {
   const { pool, label: labels } = options;
   const values = await readImports(path);
-  await createInBatches(options, values.length, (from, size) =>
-    client.keys.create({ pool, labels, values: values.slice(from, from + size) }),
-  );
+  await createInBatches(options, values.length, async (from, size) => {
+    try {
+      return await client.keys.create({ pool, labels, values: values.slice(from, from + size) });
+    } catch (error) {
+      throw withPlacesFrom(error, from);
+    }
+  });
+}
+
+/** The places of a batch, counted from the start of the file. */
+function withPlacesFrom(error: unknown, from: number): unknown {
+  if (!(error instanceof ValueExistsError)) return error;
+  const errors = error.errors.map(({ path, message }) => ({
+    path: path.replace(/\d+/, (place) => String(Number(place) + from)),
+    message,
+  }));
+  return new ValueExistsError(error.message, errors, error);
 }
 
 /** Creates them in batches; those that were created before a failure are printed, not lost. */
@@ -125,8 +140,7 @@ async function createInBatches(
   } catch (error) {
     if (keys.length === 0) throw error;
     show();
-    const { message } = error as Error;
-    throw new CliError(`Created ${keys.length} of ${count} keys: ${message}`, exitCodeOf(error), {
+    throw new CliError(`Created ${keys.length} of ${count} keys: ${messageOf(error)}`, exitCodeOf(error), {
       cause: error,
     });
   }

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterEach, inject } from 'vitest';
 
 /** The command line as it is installed. */
-function cliPath(): string {
+export function cliPath(): string {
   return join(inject('clientProject'), 'node_modules/token-orchestrator/dist/cli.js');
 }
 
