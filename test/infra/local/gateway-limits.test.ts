@@ -24,10 +24,10 @@ describe('the local gateway', () => {
 
   const call = (request: HttpRequest): Promise<HttpAnswer> =>
     send(port, { ...request, headers: { authorization, ...request.headers } });
-  const post = (body: string | Buffer, headers: Record<string, string> = {}) =>
+  const post = (body: string | Buffer, headers: Record<string, string> = {}, path = '/v1/keys') =>
     call({
       method: 'POST',
-      path: '/v1/keys',
+      path,
       body,
       headers: { 'content-type': 'application/json', ...headers },
     });
@@ -45,12 +45,16 @@ describe('the local gateway', () => {
       }
     });
 
-    it('to 64 KiB, as the functions do, below that', async () => {
-      for (const size of [65_537, MAX_REQUEST_BYTES]) {
-        const answer = await post(Buffer.alloc(size, ' '));
+    it.each([
+      ['/v1/keys', 5 * 1024 * 1024],
+      ['/v1/leases', 64 * 1024],
+    ])('of %s to %i bytes, as its function does, below that', async (path, limit) => {
+      for (const size of [limit + 1, MAX_REQUEST_BYTES]) {
+        const answer = await post(Buffer.alloc(size, ' '), {}, path);
         expect(JSON.parse(answer.text)).toMatchObject({ status: 413, code: 'body_too_large' });
       }
-      expect(await post(Buffer.from('{}'.padEnd(65_536)))).toMatchObject({ status: 201 });
+      await api.createKeys();
+      expect(await post(Buffer.from('{}'.padEnd(limit)), {}, path)).toMatchObject({ status: 201 });
     });
 
     it('before it looks at the credential', async () => {
@@ -61,7 +65,7 @@ describe('the local gateway', () => {
     it('and hands on what is no text in base64', async () => {
       const answer = await post(Buffer.from([0, 255, 254]), { 'content-type': 'application/octet-stream' });
       expect(answer.status).toBe(415);
-      const large = await post(Buffer.alloc(65_537), { 'content-type': 'image/png' });
+      const large = await post(Buffer.alloc(65_537), { 'content-type': 'image/png' }, '/v1/leases');
       expect(JSON.parse(large.text)).toMatchObject({ status: 413 });
     });
   });

@@ -115,7 +115,7 @@ describe('the local host', { timeout: 120_000 }, () => {
     expect(await host.call('POST', '/v1/keys')).toMatchObject({ status: 201 });
     expect(await host.call('POST', '/v1/leases')).toMatchObject({ status: 201 });
     expect(await readdir(folder)).toEqual(['.data']);
-    expect(await readdir(join(folder, '.data'))).toEqual(['admin-credential']);
+    expect(await readdir(join(folder, '.data'))).toEqual(['admin-credential', 'value-encryption-key']);
   });
 
   it('puts its kept credential into a new database', async () => {

@@ -96,7 +96,7 @@ describe('the OpenAPI document', () => {
 
   it('says of a body that it is required where a call without one is refused', () => {
     const required = operations.filter(({ requestBody }) => requestBody?.required);
-    expect(required.map(({ operationId }) => operationId)).toEqual(['createClient']);
+    expect(required.map(({ operationId }) => operationId)).toEqual(['patchKey', 'createClient']);
   });
 
   it('tells what the gateway answers by itself, with the bodies that the local host gives', () => {
