@@ -12,8 +12,8 @@ export default defineConfig({
   test: {
     include: hasChromium ? ['test/browser/**/*.test.ts'] : [],
     passWithNoTests: !hasChromium,
-    // One browser at a time: a machine that is too busy says nothing about the dashboard.
-    fileParallelism: false,
+    // Two browsers at a time: with more, a small machine is too busy to say anything about the dashboard.
+    maxWorkers: 2,
     testTimeout: 90_000,
     hookTimeout: 60_000,
     expect: { poll: { timeout: 15_000 } },

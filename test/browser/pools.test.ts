@@ -124,12 +124,14 @@ test('keys are filtered by state, found by holder and id, refreshed and deleted'
 });
 
 test('a lease that runs out is shown as over at once, even while no answer comes', async () => {
-  await host().call('PUT', '/pools/brief', { leaseSeconds: 3, keyTtlSeconds: null });
+  await host().call('PUT', '/pools/brief', { leaseSeconds: 100 });
   await host().call('POST', '/keys', { pool: 'brief' });
   await host().call('POST', '/leases', { pool: 'brief' });
-  const { page } = await open(`${host().url}/pool?name=brief#credential=${host().credential}`);
+  const address = `${host().url}/pool?name=brief#credential=${host().credential}`;
+  const { page } = await open(address, { clock: true });
   await page.locator('[data-key][data-state="leased"]').waitFor();
   await page.route('**/v1/keys**', (route) => route.abort());
+  await page.clock.fastForward(100_000);
   const row = page.locator('[data-key][data-state="cooling"]');
   await row.getByText('ended').waitFor();
   expect(await row.getByText('leased', { exact: true }).count()).toBe(0);
