@@ -134,7 +134,7 @@ function answerEveryRoute(prepare: () => Promise<Record<string, string>>): void 
     await call('patch-pool', event('PATCH', '/v1/pools/licences', { pool: 'licences' }, { maxKeys: 9 }), 200);
     await call(
       'patch-key',
-      event('PATCH', `/v1/keys/${leased.keyId}`, leased, { labels: { region: 'eu' } }),
+      event('PATCH', `/v1/keys/${first?.keyId}`, { keyId: first?.keyId ?? '' }, { labels: { region: 'eu' } }),
       200,
     );
     await call('list-tickets', event('GET', '/v1/pools/licences/tickets', { pool: 'licences' }), 200);
