@@ -81,3 +81,20 @@ test('a view can be opened by its address, signed out or in', async () => {
   await page.getByRole('button', { name: 'Sign in' }).click();
   await page.getByRole('heading', { name: 'default', level: 1 }).waitFor();
 });
+
+test('a reload of a tab that is signed in shows no sign-in page meanwhile', async () => {
+  const { page } = await open(host().signInLink);
+  await page.getByRole('heading', { name: 'Overview' }).waitFor();
+  let held: (() => void) | undefined;
+  await page.route('**/v1/me', async (route) => {
+    await new Promise<void>((resolve) => {
+      held = resolve;
+    });
+    await route.continue();
+  });
+  await page.reload();
+  await expect.poll(() => held).toBeDefined();
+  expect(await page.getByRole('heading', { name: 'Sign in' }).count()).toBe(0);
+  held?.();
+  await page.getByRole('heading', { name: 'Overview' }).waitFor();
+});

@@ -43,8 +43,6 @@ export function KeyTableRow(props: KeyTableRowProps) {
     return isStale ? 'key-row stale' : 'key-row';
   });
   return (
-    // biome-ignore lint/a11y/useSemanticElements: see key-table.tsx
-    // biome-ignore lint/a11y/useFocusableInteractive: a row is not interactive
     <div
       role="row"
       aria-rowindex={index + 2}
@@ -174,7 +172,6 @@ interface CellProps {
 
 function Cell({ class: className, label, title, children }: CellProps) {
   return (
-    // biome-ignore lint/a11y/useSemanticElements: see key-table.tsx
     <div role="cell" class={className} data-label={label} title={title}>
       {children}
     </div>

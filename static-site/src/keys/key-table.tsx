@@ -20,7 +20,10 @@ interface KeyTableProps {
   readonly onAction: (action: KeyAction, key: Key) => Promise<void>;
 }
 
-/** Keys as rows of one height. Only the rows near the window are rendered. */
+/**
+ * Keys as rows of one height. Only the rows near the window are rendered. Elements with roles in place of a `<table>`,
+ * since on a phone the rows become cards.
+ */
 export function KeyTable({ list, rows, leaseMs, lifeMs, canManage, onAction }: KeyTableProps) {
   const body = useRef<HTMLDivElement>(null);
   const rowPx = useRowHeight();
@@ -29,13 +32,10 @@ export function KeyTable({ list, rows, leaseMs, lifeMs, canManage, onAction }: K
   useEffect(() => list.see(first, end), [list, first, end]);
 
   return (
-    // biome-ignore lint/a11y/useSemanticElements: rows that become cards on a phone, most of which do not exist
     <div role="table" aria-label="Keys" aria-rowcount={isComplete ? rows.length + 1 : -1}>
-      {/* biome-ignore lint/a11y/useSemanticElements: as above */}
       <div role="rowgroup" class="max-lg:sr-only">
         <HeaderRow />
       </div>
-      {/* biome-ignore lint/a11y/useSemanticElements: as above */}
       <div
         ref={body}
         role="rowgroup"
@@ -74,18 +74,12 @@ function useRowHeight(): number {
 function HeaderRow() {
   const names = ['State', 'Key', 'Holder', 'Since', 'Lease', 'Life', 'Fencing token'];
   return (
-    // biome-ignore lint/a11y/useSemanticElements: as above
-    // biome-ignore lint/a11y/useFocusableInteractive: a row is not interactive
     <div role="row" aria-rowindex={1} class="key-row static h-10 text-xs font-medium text-muted">
       {names.map((name) => (
-        // biome-ignore lint/a11y/useSemanticElements: as above
-        // biome-ignore lint/a11y/useFocusableInteractive: a heading is not interactive
         <div key={name} role="columnheader">
           {name}
         </div>
       ))}
-      {/* biome-ignore lint/a11y/useSemanticElements: as above */}
-      {/* biome-ignore lint/a11y/useFocusableInteractive: as above */}
       <div role="columnheader">
         <span class="sr-only">Actions</span>
       </div>

@@ -15,15 +15,18 @@ export interface SignedIn {
 
 export type Session =
   | { readonly state: 'signed-out'; readonly error?: unknown }
+  /** Not known yet, before anybody was asked for a credential. */
+  | { readonly state: 'resuming' }
+  /** A credential from the sign-in page is being checked. */
   | { readonly state: 'checking' }
   /** There is a credential, but no response yet whether it is valid. */
   | { readonly state: 'unreachable'; readonly credential: string; readonly error: unknown }
   | ({ readonly state: 'signed-in' } & SignedIn);
 
-export const session = signal<Session>({ state: 'signed-out' });
+export const session = signal<Session>({ state: 'resuming' });
 
 export async function signIn(credential: string): Promise<void> {
-  if (session.value.state !== 'unreachable') session.value = { state: 'checking' };
+  if (session.value.state === 'signed-out') session.value = { state: 'checking' };
   try {
     const api = createApi(credential);
     const { body: caller } = await api.me();
@@ -37,7 +40,6 @@ export async function signIn(credential: string): Promise<void> {
 
 /** Signs in with this tab's credential, or else with that of another tab of this browser. */
 export async function resumeSession(): Promise<void> {
-  session.value = { state: 'checking' };
   const credential = sessionStorage.getItem(STORAGE_KEY) ?? (await askOtherTabs());
   if (credential) await signIn(credential);
   else session.value = { state: 'signed-out' };

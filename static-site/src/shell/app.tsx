@@ -15,6 +15,9 @@ export function App() {
   }, [current]);
 
   switch (current.state) {
+    case 'resuming':
+      // Nothing, for an instant: a sign-in page that goes at once would only flash.
+      return <div aria-busy="true" class="min-h-dvh" />;
     case 'signed-in':
       return <SignedInShell key={current.credential} signedIn={current} />;
     case 'unreachable':
