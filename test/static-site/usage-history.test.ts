@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import type { Pool } from '../../shared/contract/pools.ts';
+import { type Pool, policySchema } from '../../shared/contract/pools.ts';
 import { addSample, usageAt } from '../../static-site/src/pools/usage-history.ts';
 import { type Count, formatCount } from '../../static-site/src/text/format-count.ts';
 
@@ -10,10 +10,7 @@ function poolWith(pool: string, free: Count, leased: Count): Pool {
   const time = '2026-01-01T00:00:00.000Z';
   return {
     pool,
-    leaseSeconds: 60,
-    keyTtlSeconds: 300,
-    maxKeys: null,
-    paused: false,
+    ...policySchema.parse({}),
     counts: { free, leased, cooling: exact(0) },
     nextFreeInMs: null,
     createdAt: time,

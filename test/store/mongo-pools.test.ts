@@ -5,7 +5,13 @@ import { NOW, POLICY, SECOND } from './contract/scene.ts';
 import { useStore } from './contract/store-fixture.ts';
 import { makeMongoStore } from './mongo-fixture.ts';
 
-const OLD_POLICY: PoolPolicy = { leaseSeconds: 20, keyTtlSeconds: null, maxKeys: 5, paused: true };
+const OLD_POLICY: PoolPolicy = {
+  ...DEFAULT_POLICY,
+  leaseSeconds: 20,
+  keyTtlSeconds: null,
+  maxKeys: 5,
+  paused: true,
+};
 
 describeWithMongoDb('pools that the version before stored', (database) => {
   const test = useStore(makeMongoStore(database));

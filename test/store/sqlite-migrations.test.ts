@@ -103,8 +103,14 @@ describe('a SQLite database of version 1', () => {
     const store = await upgrade();
     const policies = {
       default: DEFAULT_POLICY,
-      full: { leaseSeconds: 5, keyTtlSeconds: null, maxKeys: 0, paused: true },
-      limited: { leaseSeconds: 3600, keyTtlSeconds: 86_400, maxKeys: 100_000, paused: false },
+      full: { ...DEFAULT_POLICY, leaseSeconds: 5, keyTtlSeconds: null, maxKeys: 0, paused: true },
+      limited: {
+        ...DEFAULT_POLICY,
+        leaseSeconds: 3600,
+        keyTtlSeconds: 86_400,
+        maxKeys: 100_000,
+        paused: false,
+      },
       emptied: { ...DEFAULT_POLICY, maxKeys: 3 },
     };
     const pools = await store.pools.list({ limit: 10 });

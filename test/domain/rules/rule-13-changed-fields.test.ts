@@ -64,6 +64,7 @@ describeOnEveryStore((world) => {
       ]);
 
       expect((await stored())?.policy).toEqual({
+        ...STRICT,
         leaseSeconds: 5,
         keyTtlSeconds: null,
         maxKeys: 1,
