@@ -72,7 +72,7 @@ export function KeyFilter({ value, onChange }: KeyFilterProps) {
           type="search"
           class="field pl-9"
           aria-label="Search by the start of a key id or a holder"
-          placeholder="Key id or holder starts with…"
+          placeholder="Key id, holder or label contains…"
           maxLength={200}
           value={typed}
           onInput={(event) => setTyped(event.currentTarget.value)}

@@ -119,7 +119,7 @@ function NothingFound({ filter, onClear }: { filter: KeyFilterValue; onClear: ()
     >
       {filter.search === undefined
         ? `No key of the pool is ${filter.state} right now.`
-        : `No id and no holder starts with “${filter.search}”. Capitals matter.`}
+        : `No id, no holder and no label contains “${filter.search}”.`}
     </EmptyState>
   );
 }

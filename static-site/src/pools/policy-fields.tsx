@@ -62,7 +62,7 @@ const controls = {
   },
   maxLeaseSeconds: {
     kind: 'optional',
-    label: 'Longest lease, in seconds',
+    label: 'Longest time that a lease is kept alive, in seconds',
     hint: 'However often it is kept alive.',
     min: 1,
     first: 3600,
