@@ -3,7 +3,7 @@ import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 
 /** Where the local host keeps the key that it made to seal values with, readable by its owner only. */
-export const VAULT_KEY_FILE = '.data/value-encryption-key';
+const VAULT_KEY_FILE = '.data/value-encryption-key';
 
 /** The key in `file`, made at the first start. */
 export async function ensureVaultKey(file = VAULT_KEY_FILE): Promise<string> {

@@ -115,6 +115,5 @@ export type KeyState = z.output<typeof keyStateSchema>;
 export type Key = z.output<typeof keySchema>;
 export type CreateKeysRequest = z.input<typeof createKeysRequestSchema>;
 export type CreateKeysResponse = z.output<typeof createKeysResponseSchema>;
-export type PatchKeyRequest = z.input<typeof patchKeyRequestSchema>;
 export type ListKeysQuery = z.input<typeof listKeysQuerySchema>;
 export type ListKeysResponse = z.output<typeof listKeysResponseSchema>;
