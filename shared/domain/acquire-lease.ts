@@ -148,7 +148,7 @@ function makeClaim(
     keyExpiresAt: hardExpiration(policy, now, freeAt),
     requestHash,
     requestBody: requestHash && hash(JSON.stringify([request.pool, leaseSeconds, holder])),
-    seatsBelow: policy.targetSize ?? undefined,
+    seatsBelow: context.pools.seatsBelow(pool.name),
   };
 }
 

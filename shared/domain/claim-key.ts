@@ -2,20 +2,24 @@ import { createHash, randomInt } from 'node:crypto';
 import type { Context } from './context.ts';
 import { LeaseLimitReachedError, NoKeyAvailableError } from './errors.ts';
 import type { Key } from './key.ts';
-import type { Pool } from './pool.ts';
+import { type Pool, poolName } from './pool.ts';
+import { isSettled } from './pool-directory.ts';
 import { mintKey } from './seats.ts';
 import type { Claim, ClaimResult } from './store.ts';
 
 /** How many claimable keys are looked at together; callers pick one at random, so that they do not all pick the same. */
 const CANDIDATES = 16;
 
+/** How many of a client's leases are looked at together. */
+const PAGE = 1000;
+
 /** What a caller is told to wait where no key of the pool is leased or cooling, in milliseconds. */
 const EMPTY_POOL_RETRY_MS = 5000;
 
 /**
  * A key for the claim, within what the policy allows one client. The limit is exact by a unique index: each of the
- * client's leases stands on a number of its own, below the limit. The first try takes a random one; where that is
- * taken, a look tells which are free, once the leases that have lapsed are written down.
+ * client's leases stands on a number of its own, below the limit. The first try takes a random one. Where that is taken,
+ * or leases of the client may be from before this limit, a look tells which are free.
  */
 export async function claimKey(
   context: Context,
@@ -23,41 +27,82 @@ export async function claimKey(
   pool: Pool,
 ): Promise<Key | 'repeated' | NoKeyAvailableError | LeaseLimitReachedError> {
   const limit = pool.policy.maxLeasesPerClient;
-  const client = createHash('sha256').update(`${pool.name}\n${claim.lease.clientId}`).digest('base64url');
-  let number = limit === null ? undefined : randomInt(limit);
+  const { clientId } = claim.lease;
+  let needsLook = mayHaveSurplus(context, pool, clientId);
   for (;;) {
-    const clientSeat = number === undefined ? undefined : `${client}.${number}`;
+    let clientSeat: string | undefined;
+    if (limit !== null) {
+      const number = needsLook ? await findFreeNumber(context, claim, pool, limit) : randomInt(limit);
+      if (typeof number !== 'number') return number;
+      clientSeat = `${clientPrefix(pool, clientId)}${number}`;
+    }
     const claimed = await claimFreeKey(context, { ...claim, clientSeat }, pool);
     if (claimed !== 'client_seat_taken') return claimed;
-    const { requestHash, now } = claim;
-    if (requestHash !== undefined && (await context.store.keys.confirmRequest(requestHash)) !== null) {
-      return 'repeated';
-    }
-    const free = await listFreeNumbers(context, `${client}.`, limit ?? 0, now);
-    if ('nextEndAt' in free) return new LeaseLimitReachedError(pool.name, limit ?? 0, free.nextEndAt - now);
-    number = free.numbers[randomInt(free.numbers.length)];
+    needsLook = true;
   }
 }
 
-/** The numbers that none of the client's live leases stands on; where there are none, when the first lease ends. */
-async function listFreeNumbers(
+/** What the numbers of a client in a pool begin with. */
+function clientPrefix(pool: Pool, clientId: string): string {
+  return `${createHash('sha256').update(`${pool.name}\n${clientId}`).digest('base64url')}.`;
+}
+
+/**
+ * A number that none of the client's live leases stands on; leases that have lapsed are written down first. Leases from
+ * before the limit, without a number below it, take one each, from the top. Whoever loses a race for a number looks again.
+ */
+async function findFreeNumber(
   context: Context,
-  prefix: string,
+  { now, lease: { clientId } }: Claim,
+  pool: Pool,
   limit: number,
-  now: number,
-): Promise<{ numbers: number[] } | { nextEndAt: number }> {
-  const taken = new Set<number>();
-  let nextEndAt = Number.POSITIVE_INFINITY;
-  for (const { keyId, clientSeat, lease } of await context.store.keys.listClientSeats(prefix)) {
+): Promise<number | LeaseLimitReachedError> {
+  const { keys } = context.store;
+  const prefix = clientPrefix(pool, clientId);
+  const taken = new Map<number, number>();
+  for (const { keyId, clientSeat, lease } of await keys.listClientSeats(prefix)) {
     if (lease === undefined) continue;
-    const isOver =
-      lease.expiresAt <= now && (await context.store.keys.recordLapse({ keyId, leaseId: lease.id, now }));
-    if (isOver) continue;
-    taken.add(Number(clientSeat?.slice(prefix.length)));
-    nextEndAt = Math.min(nextEndAt, lease.expiresAt);
+    if (lease.expiresAt > now) taken.set(Number(clientSeat?.slice(prefix.length)), lease.expiresAt);
+    else await keys.recordLapse({ keyId, leaseId: lease.id, now });
   }
-  const numbers = Array.from({ length: limit }, (_, number) => number).filter((number) => !taken.has(number));
-  return numbers.length > 0 ? { numbers } : { nextEndAt: Math.max(nextEndAt, now + 1) };
+  const surplus = mayHaveSurplus(context, pool, clientId)
+    ? await listSurplus(context, pool, { clientId, now, limit })
+    : [];
+  const free = Array.from({ length: limit }, (_, number) => number).filter((number) => !taken.has(number));
+  const choice = Math.max(0, free.length - surplus.length);
+  if (choice > 0) return free[randomInt(choice)] as number;
+  const nextEndAt = Math.min(...taken.values(), ...surplus);
+  return new LeaseLimitReachedError(pool.name, limit, nextEndAt - now);
+}
+
+/** The client may hold leases from before the pool had this limit. */
+function mayHaveSurplus({ pools }: Context, pool: Pool, clientId: string): boolean {
+  return pool.updatedAt !== pool.createdAt && !pools.isWithinLimit(pool, clientId);
+}
+
+/**
+ * When those of the client's leases in the pool end that stand on no number below the limit. Once there are none, and can
+ * be none, it is not asked again.
+ */
+async function listSurplus(
+  context: Context,
+  pool: Pool,
+  { clientId, now, limit }: { clientId: string; now: number; limit: number },
+): Promise<number[]> {
+  const ends: number[] = [];
+  for (let after: string | undefined; ; ) {
+    const leased = await context.store.keys.listLeased({ clientId, now, limit: PAGE, after });
+    for (const { pool: reference, clientSeat, lease } of leased) {
+      const number = Number(clientSeat?.split('.').at(-1) ?? limit);
+      const isSurplus = poolName(reference) === pool.name && number >= limit;
+      if (isSurplus && lease !== undefined) ends.push(lease.expiresAt);
+    }
+    if (leased.length < PAGE) break;
+    after = leased.at(-1)?.keyId;
+  }
+  const isLast = ends.length === 0 && isSettled(context, pool.updatedAt, now);
+  if (isLast) context.pools.noteWithinLimit(pool, clientId);
+  return ends;
 }
 
 /**
@@ -78,6 +123,8 @@ async function claimFreeKey(
     if (found.keys.length === 0) {
       const minted = await mintKey(context, claim, pool);
       if (minted !== null) return minted;
+      const seatsBelow = await context.pools.findMoreSeats(pool, claim);
+      if (seatsBelow !== undefined) return claimFreeKey(context, { ...claim, seatsBelow }, pool);
       const { nextFreeAt } = found;
       const retryAfterMs = nextFreeAt === undefined ? EMPTY_POOL_RETRY_MS : nextFreeAt - claim.now;
       return new NoKeyAvailableError(pool.name, retryAfterMs);

@@ -17,7 +17,14 @@ interface Known {
   /** How wide a range of slots holds about {@link WALK} keys; 1: all of them. */
   readonly slotWidth: number;
   readonly measuredAt: number;
+  /** See {@link PoolDirectory.seatsBelow}. */
+  readonly seatsBelow: number | undefined;
+  /** The clients of which {@link PoolDirectory.noteWithinLimit} told since the policy was changed. */
+  readonly withinLimit: Set<string>;
 }
+
+/** So many clients are remembered for each pool. */
+const MAX_CLIENTS = 10_000;
 
 /** The pools as this process knows them, so that acquire and keep-alive stay one command each. */
 export class PoolDirectory {
@@ -66,7 +73,7 @@ export class PoolDirectory {
       this.#known.delete(name);
       throw new PoolNotFoundError(name);
     }
-    this.remember(pool, now);
+    await this.remember(pool, now);
     return pool;
   }
 
@@ -79,20 +86,73 @@ export class PoolDirectory {
     return { from, to: from + (this.#known.get(name)?.slotWidth ?? 1) };
   }
 
+  /**
+   * Below which seat a claim looks, in a pool that holds a target size. Keys that are held beyond the target, which was
+   * lowered or has come later than they, count: as many seats at its upper end wait for them. What is held there only
+   * gets less, so that this bound may be as old as the pool, and the target is never exceeded by it.
+   */
+  seatsBelow(name: string): number | undefined {
+    return this.#known.get(name)?.seatsBelow;
+  }
+
+  /** What {@link seatsBelow} says now, if that is more than the claim went by. */
+  async findMoreSeats(
+    pool: Pool,
+    claim: { now: number; seatsBelow?: number | undefined },
+  ): Promise<number | undefined> {
+    const { targetSize } = pool.policy;
+    if (targetSize === null || claim.seatsBelow === undefined || claim.seatsBelow >= targetSize)
+      return undefined;
+    await this.remember(pool, claim.now);
+    const seatsBelow = this.seatsBelow(pool.name) ?? targetSize;
+    return seatsBelow > claim.seatsBelow ? seatsBelow : undefined;
+  }
+
+  /** Whether it is known that none of the client's leases is from before the policy that the pool has. */
+  isWithinLimit(pool: Pool, clientId: string): boolean {
+    return this.#clientsWithinLimit(pool)?.has(clientId) ?? false;
+  }
+
+  /** Takes note that none of the client's leases is from before the policy that the pool has. */
+  noteWithinLimit(pool: Pool, clientId: string): void {
+    const clients = this.#clientsWithinLimit(pool);
+    if (clients !== undefined && clients.size >= MAX_CLIENTS) clients.clear();
+    clients?.add(clientId);
+  }
+
+  #clientsWithinLimit({ name, updatedAt }: Pool): Set<string> | undefined {
+    const known = this.#known.get(name);
+    return known?.pool.updatedAt === updatedAt ? known.withinLimit : undefined;
+  }
+
   /** Takes note of what this process just wrote or read. */
-  remember(pool: Pool, now: number): void {
+  async remember(pool: Pool, now: number): Promise<void> {
+    const seatsBelow = await this.#findSeatsBelow(pool, now);
     const known = this.#known.get(pool.name);
     this.#known.set(pool.name, {
       pool,
       readAt: now,
       slotWidth: known?.slotWidth ?? 1,
       measuredAt: known?.measuredAt ?? Number.NEGATIVE_INFINITY,
+      seatsBelow,
+      withinLimit: known?.pool.updatedAt === pool.updatedAt ? known.withinLimit : new Set(),
     });
   }
 
   /** Takes note that this process just deleted or emptied the pool. */
   forget(name: string): void {
     this.#known.delete(name);
+  }
+
+  /** The largest number of seats that leaves one for each key that is held beyond it. */
+  async #findSeatsBelow(pool: Pool, now: number): Promise<number | undefined> {
+    const { targetSize } = pool.policy;
+    if (targetSize === null) return undefined;
+    for (let below = targetSize; ; ) {
+      const left = targetSize - (await countBeyond(this.#store, pool, { below, now }));
+      if (left >= below || below === 0) return below;
+      below = Math.max(0, left);
+    }
   }
 
   /** Of a pool that this process uses for the second time: a short life is not worth the command. */
@@ -104,6 +164,33 @@ export class PoolDirectory {
     const latest = this.#known.get(name);
     if (latest !== undefined) this.#known.set(name, { ...latest, slotWidth, measuredAt: now });
   }
+}
+
+/**
+ * No process goes by a pool any more as it was before this moment: it does so for one {@link POOL_CACHE_MS}, and what it
+ * sent then may take as long once more.
+ */
+export function isSettled(
+  { clockSkewToleranceMs }: { clockSkewToleranceMs: number },
+  changedAt: number,
+  now: number,
+): boolean {
+  return now >= changedAt + 2 * POOL_CACHE_MS + clockSkewToleranceMs;
+}
+
+/** Keys that somebody holds, or that cool, without a seat below this one; counted up to the target size. */
+export function countBeyond(
+  { keys }: Pick<Store, 'keys'>,
+  pool: Pool,
+  query: { below: number; now: number },
+): Promise<number> {
+  const countFormer = pool.clearedAt !== undefined;
+  return keys.countBeyond({
+    ...query,
+    pool: poolReference(pool),
+    countFormer,
+    limit: pool.policy.targetSize ?? 0,
+  });
 }
 
 function isRecent(at: number, now: number, ageMs: number): boolean {

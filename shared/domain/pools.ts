@@ -114,7 +114,7 @@ function updatePolicy(context: Context, found: Pool, policy: PoolPolicy, now: nu
 
 /** What follows a change: this process knows of it at once, and the first keys get their new lifetime. */
 async function settle(context: Context, pool: Pool, now: number): Promise<PoolBody> {
-  context.pools.remember(pool, now);
+  await context.pools.remember(pool, now);
   await applyLifetimeNow(context, pool, now);
   await fillPool(context, pool, now);
   return describe(context, pool, now);

@@ -2,7 +2,7 @@ import { randomBytes, randomInt } from 'node:crypto';
 import { type Context, freeNow } from './context.ts';
 import type { Key } from './key.ts';
 import { hardExpiration, type Pool, poolReference } from './pool.ts';
-import { POOL_CACHE_MS } from './pool-directory.ts';
+import { countBeyond, isSettled } from './pool-directory.ts';
 import type { Claim, SeatedKey, Seats } from './store.ts';
 
 // How many keys a pool may have (`maxKeys`), and how a pool holds a number of keys by itself (`targetSize`).
@@ -39,16 +39,13 @@ export function seatsOf(context: Context, pool: Pool, now: number): Seats | null
     maxKeys: policy.maxKeys,
     now,
     expiredBefore: now - context.clockSkewToleranceMs,
-    countFormerFree: !isSettled(context, pool, now),
+    countFormerFree: !isCleared(context, pool, now),
   };
 }
 
-/**
- * No process goes by the pool as it was before it was cleared: it does so for one `POOL_CACHE_MS`, and what it sent
- * then may take as long once more.
- */
-function isSettled(context: Context, { clearedAt }: Pool, now: number): boolean {
-  return clearedAt === undefined || now >= clearedAt + 2 * POOL_CACHE_MS + context.clockSkewToleranceMs;
+/** Nothing is done to keys of the pool's generations before this one any more, but by their holders. */
+function isCleared(context: Context, { clearedAt }: Pool, now: number): boolean {
+  return clearedAt === undefined || isSettled(context, clearedAt, now);
 }
 
 /**
@@ -63,12 +60,7 @@ async function listFreeSeats(
 ): Promise<{ seat: number; dead: SeatedKey | undefined }[]> {
   const { keys } = context.store;
   const seated = await keys.listSeated({ name: pool.name, below: targetSize });
-  const beyond = await keys.countBeyond({
-    pool: poolReference(pool),
-    below: targetSize,
-    now,
-    limit: targetSize,
-  });
+  const beyond = await countBeyond(context.store, pool, { below: targetSize, now });
   const bySeat = new Map(seated.map((key) => [key.seat, key]));
   const free: { seat: number; dead: SeatedKey | undefined }[] = [];
   for (let seat = 0; seat < targetSize; seat++) {
@@ -87,7 +79,7 @@ export function isDead(
 ): boolean {
   if (key.freeAt > now) return false;
   if (key.state === 'deleted' || key.expiresAt <= now - context.clockSkewToleranceMs) return true;
-  return key.pool !== poolReference(pool) && isSettled(context, pool, now);
+  return key.pool !== poolReference(pool) && isCleared(context, pool, now);
 }
 
 /**

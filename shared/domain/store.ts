@@ -207,8 +207,17 @@ export interface KeyStore {
   mintMissing(keys: readonly Key[]): Promise<number>;
   /** The keys that take the pool's seats below `below`, of every generation and state. */
   listSeated(query: { name: string; below: number }): Promise<SeatedKey[]>;
-  /** Counts up to `limit` keys of the pool without a seat below `below` that somebody holds, or that cool. */
-  countBeyond(query: { pool: string; below: number; now: number; limit: number }): Promise<number>;
+  /**
+   * Counts up to `limit` keys of the pool without a seat below `below` that somebody holds, or that cool.
+   * `countFormer`: those of its earlier generations too.
+   */
+  countBeyond(query: {
+    pool: string;
+    below: number;
+    now: number;
+    limit: number;
+    countFormer: boolean;
+  }): Promise<number>;
   /** Sweep: removes up to `limit` free keys of the pool without a seat below `below`; returns how many. */
   removeBeyond(query: { pool: string; below: number; now: number; limit: number }): Promise<number>;
   /** The keys whose `clientSeat` starts with this text. */

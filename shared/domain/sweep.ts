@@ -1,7 +1,7 @@
 import type { Context } from './context.ts';
 import { NEVER_EXPIRES } from './key.ts';
 import { type ClearedPool, type Pool, poolReference } from './pool.ts';
-import { POOL_CACHE_MS } from './pool-directory.ts';
+import { isSettled } from './pool-directory.ts';
 import { fillPool } from './seats.ts';
 
 /** Rows per write. */
@@ -119,9 +119,7 @@ async function applyLifetime(context: Context, pool: Pool, now: number): Promise
     limit: BATCH,
   });
   if (moved === BATCH) return 'more';
-  // A process goes by what it read for one `POOL_CACHE_MS`; what it sent then may take as long once more.
-  const isSettled = now >= refreshedAt + 2 * POOL_CACHE_MS + tolerance;
-  return complete && isSettled ? 'done' : 'later';
+  return complete && isSettled(context, refreshedAt, now) ? 'done' : 'later';
 }
 
 /** The first keys at once: the next sweep may be a minute away, and keys may expire until then. */

@@ -67,7 +67,7 @@ describeWithMongoDb('the commands of the MongoDB store', (database) => {
     const found = await watched.context.pools.getFresh(DEFAULT_POOL, NOW);
     const change = { policy: { ...found.policy, ...policy }, now: NOW };
     const changed = await watched.store.pools.update(found, change);
-    watched.context.pools.remember(changed as Pool, NOW);
+    await watched.context.pools.remember(changed as Pool, NOW);
   }
 
   describe('acquire', () => {
@@ -91,6 +91,9 @@ describeWithMongoDb('the commands of the MongoDB store', (database) => {
 
     it('a free key with one too where the pool holds a number of keys, and a client may hold few of them', async () => {
       await setPolicy({ targetSize: 2, maxLeasesPerClient: 3 });
+      // The client's first acquire, some time after a change of the policy, looks for leases from before.
+      const { pools } = watched.context;
+      pools.noteWithinLimit(await pools.get(DEFAULT_POOL, NOW), CALLER.clientId);
       await addKey({ ...FOUND_AT_ONCE, seat: 1 });
       expect(await watched.commandsOf(() => acquire({ idempotencyKey: 'request-1' }))).toMatchObject([
         {

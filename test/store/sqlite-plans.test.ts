@@ -66,7 +66,10 @@ const READS: Record<string, string[]> = {
   'keys.mint': [],
   'keys.mintMissing': [],
   'keys.listSeated': ['keys_by_seat (seat_pool=? AND seat>? AND seat<?)'],
-  'keys.countBeyond': ['keys_by_free_at (pool=? AND state=? AND free_at>?)'],
+  'keys.countBeyond': [
+    'keys_by_free_at (pool>? AND pool<?)',
+    'keys_by_free_at (pool=? AND state=? AND free_at>?)',
+  ],
   'keys.removeBeyond': [BY_ROW, 'keys_by_free_at (pool=? AND state=? AND free_at<?)'],
   'keys.listClientSeats': ['keys_by_client_seat (client_seat>? AND client_seat<?)'],
   'keys.setLabels': [BY_KEY_ID],

@@ -155,7 +155,7 @@ function countedKeys(seats: Seats): Filter<KeyDocument> {
 }
 
 /** The references of all generations of the pool: ":" comes after every digit. */
-function everyGeneration(name: string): { $gt: string; $lt: string } {
+export function everyGeneration(name: string): { $gt: string; $lt: string } {
   return { $gt: `${name}/`, $lt: `${name}/:` };
 }
 

@@ -1,6 +1,8 @@
 import type { Filter } from 'mongodb';
 import type { Key } from '../../domain/key.ts';
+import { poolName } from '../../domain/pool.ts';
 import type { SeatedKey } from '../../domain/store.ts';
+import { everyGeneration } from './create-keys.ts';
 import { refusedField } from './errors.ts';
 import { type KeyCommands, type KeyDocument, STORED, seatId, toDocument } from './key-document.ts';
 import { FREE_AT_INDEX, ID_INDEX, SEAT_INDEX } from './schema.ts';
@@ -73,10 +75,11 @@ async function listSeated(
  */
 async function countBeyond(
   keys: KeyCommands,
-  query: { pool: string; below: number; now: number; limit: number },
+  query: { pool: string; below: number; now: number; limit: number; countFormer: boolean },
 ): Promise<number> {
-  const { pool, below, now, limit } = query;
+  const { below, now, limit } = query;
   if (limit <= 0) return 0; // The server refuses a limit of 0.
+  const pool = query.countFormer ? everyGeneration(poolName(query.pool)) : query.pool;
   const taken = { ...STORED, ...beyond(below), pool, freeAt: { $gt: new Date(now) } };
   return keys.count(taken, { hint: FREE_AT_INDEX, limit });
 }

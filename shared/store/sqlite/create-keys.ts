@@ -4,18 +4,26 @@ import type { Creation, KeyStore, Seats } from '../../domain/store.ts';
 import type { Parameters, SqliteConnection } from './connection.ts';
 import { refusedColumn } from './errors.ts';
 
-/**
- * Counts no further than `maxKeys`, and reads little else, however many keys of former generations are left: those of
- * each are a range of the index, by `free_at` or by expiration. A later generation counts like this one: the pool was
- * cleared since the creation read it.
- */
-const COUNT_SEATS = `
+/** The references in a range that have keys; each takes one step in the index. */
+export const GENERATIONS = `
   WITH RECURSIVE generations (pool) AS (
     SELECT min(pool) FROM keys INDEXED BY keys_by_free_at WHERE pool >= :first AND pool < :end
     UNION ALL
     SELECT (SELECT min(pool) FROM keys INDEXED BY keys_by_free_at WHERE pool > generations.pool AND pool < :end)
     FROM generations WHERE pool IS NOT NULL
-  )
+  )`;
+
+/** The references of all generations of a pool: ":" comes after every digit. */
+export function everyGeneration(name: string): { first: string; end: string } {
+  return { first: `${name}/`, end: `${name}/:` };
+}
+
+/**
+ * Counts no further than `maxKeys`, and reads little else, however many keys of former generations are left: those of
+ * each are a range of the index, by `free_at` or by expiration. A later generation counts like this one: the pool was
+ * cleared since the creation read it.
+ */
+const COUNT_SEATS = `${GENERATIONS}
   SELECT count(*) AS seats FROM (
     SELECT 1 FROM generations CROSS JOIN keys INDEXED BY keys_by_expiry USING (pool)
     WHERE (:countFormerFree OR pool >= :pool)
@@ -71,9 +79,8 @@ export function createKeys(
   function countSeats({ name, generation, countFormerFree, ...seats }: Seats): number {
     const row = connection.row<{ seats: number }>(COUNT_SEATS, {
       ...seats,
-      first: poolReference({ name, generation: 0 }),
+      ...everyGeneration(name),
       pool: poolReference({ name, generation }),
-      end: `${name}/:`, // After every digit.
       countFormerFree: Number(countFormerFree),
     });
     return row?.seats ?? 0;

@@ -1,7 +1,8 @@
 import type { Key } from '../../domain/key.ts';
+import { poolName } from '../../domain/pool.ts';
 import type { KeyStore, SeatedKey } from '../../domain/store.ts';
 import type { SqliteConnection } from './connection.ts';
-import { INSERT, toParameters } from './create-keys.ts';
+import { everyGeneration, GENERATIONS, INSERT, toParameters } from './create-keys.ts';
 import { refusedColumn } from './errors.ts';
 
 // How a pool holds its target size.
@@ -12,11 +13,12 @@ const LIST_SEATED = `
   FROM keys INDEXED BY keys_by_seat
   WHERE seat_pool = :name AND seat >= 0 AND seat < :below`;
 
-/** Every stored state is a range of the index; of the free ones only those that cool are in it. */
+/** Every stored state of each generation is a range of the index; of the free ones only those that cool are in it. */
 const COUNT_BEYOND = `
+  ${GENERATIONS}
   SELECT count(*) AS count FROM (
-    SELECT 1 FROM keys INDEXED BY keys_by_free_at
-    WHERE pool = :pool AND state IN ('free', 'leased', 'deleted') AND free_at > :now AND (seat IS NULL OR seat >= :below)
+    SELECT 1 FROM generations CROSS JOIN keys INDEXED BY keys_by_free_at USING (pool)
+    WHERE state IN ('free', 'leased', 'deleted') AND free_at > :now AND (seat IS NULL OR seat >= :below)
     LIMIT :limit
   )`;
 
@@ -68,8 +70,9 @@ export function seatKeys(
     async listSeated(query) {
       return connection.all<SeatedKey>(LIST_SEATED, query);
     },
-    async countBeyond(query) {
-      return connection.row<{ count: number }>(COUNT_BEYOND, query)?.count ?? 0;
+    async countBeyond({ pool, countFormer, ...query }) {
+      const range = countFormer ? everyGeneration(poolName(pool)) : { first: pool, end: `${pool} ` };
+      return connection.row<{ count: number }>(COUNT_BEYOND, { ...query, ...range })?.count ?? 0;
     },
     async removeBeyond(query) {
       return connection.run(REMOVE_BEYOND, query);

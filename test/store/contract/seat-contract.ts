@@ -153,8 +153,8 @@ export function describeSeats(makeStore: MakeStore): void {
 
   describe('countBeyond', () => {
     const test = useStore(makeStore);
-    const count = (now = NOW, limit = 100) =>
-      test.store.keys.countBeyond({ pool: POOL, below: 2, now, limit });
+    const count = (now = NOW, limit = 100, countFormer = false) =>
+      test.store.keys.countBeyond({ pool: POOL, below: 2, now, limit, countFormer });
 
     it('counts what is held or cools without a seat below the number', async () => {
       await addLeasedKey(test.store);
@@ -165,6 +165,21 @@ export function describeSeats(makeStore: MakeStore): void {
       expect(await count(FREE_AGAIN - 1)).toBe(4);
       expect(await count(FREE_AGAIN)).toBe(0);
       expect(await count(NOW, 3)).toBe(3);
+    });
+
+    it('counts those of earlier generations on demand', async () => {
+      await addLeasedKey(test.store);
+      await addLeasedKey(test.store, { pool: FORMER });
+      await addLeasedKey(test.store, { pool: poolReference({ name: NAME, generation: 0 }), seat: 7 });
+      await addLeasedKey(test.store, { pool: FORMER, seat: 1 });
+      await addKey(test.store, { pool: FORMER });
+      for (const name of ['defaul', 'default-2', 'default0']) {
+        await addLeasedKey(test.store, { pool: poolReference({ name, generation: 1 }) });
+      }
+      expect(await count()).toBe(1);
+      expect(await count(NOW, 100, true)).toBe(3);
+      expect(await count(NOW, 2, true)).toBe(2);
+      expect(await count(FREE_AGAIN, 100, true)).toBe(0);
     });
 
     it('leaves out free keys, seats below, and other pools', async () => {
