@@ -45,7 +45,8 @@ export const EVERY_VERB: Record<Verb, (store: Store) => Promise<unknown>> = {
   'keys.mint': ({ keys }) => keys.mint(makeKey({ seat: 0 })),
   'keys.mintMissing': ({ keys }) => keys.mintMissing([makeKey({ seat: 1 })]),
   'keys.listSeated': ({ keys }) => keys.listSeated({ name: 'a', below: 1 }),
-  'keys.countBeyond': ({ keys }) => keys.countBeyond({ pool: POOL, below: 1, now: NOW, limit: 1, countFormer: true }),
+  'keys.countBeyond': ({ keys }) =>
+    keys.countBeyond({ pool: POOL, below: 1, now: NOW, limit: 1, countFormer: true }),
   'keys.removeBeyond': ({ keys }) => keys.removeBeyond({ pool: POOL, below: 1, now: NOW, limit: 1 }),
   'keys.listClientSeats': ({ keys }) => keys.listClientSeats('client.'),
   'keys.setLabels': ({ keys }) => keys.setLabels({ keyId: 'key', now: NOW, labels: {} }),
