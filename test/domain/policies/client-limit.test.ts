@@ -145,12 +145,13 @@ describeOnEveryStore((world, share) => {
     });
 
     it('the repeat of a request whose lease is over is told so, and one that was refused is new', async () => {
-      await setPolicy(world.context, { maxLeasesPerClient: 1 });
+      await setPolicy(world.context, { maxLeasesPerClient: 1, cooldownSeconds: 60 });
       await addKeys(world.context, 9);
       const { leaseId } = await acquire(world.context, ALICE, { idempotencyKey: 'one' });
       const refused = () => acquire(world.context, ALICE, { idempotencyKey: 'two' });
       await expect(refused()).rejects.toMatchObject(LEASE_LIMIT_REACHED);
-      await releaseLease(world.context, ALICE, leaseId);
+      // It rests, so that the next acquire takes another key, and this one remembers its lease.
+      await releaseLease(world.context, ALICE, leaseId, { outcome: 'cooldown' });
 
       await refused();
       await expect(acquire(world.context, ALICE, { idempotencyKey: 'one' })).rejects.toMatchObject(
