@@ -14,9 +14,6 @@ export const POOL_CHANGED = { code: 'pool_changed' };
 export const POOL_FULL = { code: 'pool_full' };
 export const POOL_NOT_FOUND = { code: 'pool_not_found' };
 export const POOL_PAUSED = { code: 'pool_paused' };
-export const TICKET_ENDED = { code: 'ticket_ended' };
-export const VALUE_EXISTS = { code: 'value_exists' };
-export const VALUES_NOT_CONFIGURED = { code: 'values_not_configured' };
 
 export function leaseEnded(reason: LeaseEndReason): object {
   return { code: 'lease_ended', reason };
