@@ -23,6 +23,8 @@ export interface AcquireRequest extends QueueRequest {
   /** At most the pool's; the pool's when absent. */
   readonly leaseSeconds?: number | undefined;
   readonly idempotencyKey?: string | undefined;
+  /** It is one of so many that are asked for together. */
+  readonly count?: number | undefined;
 }
 
 /** What an acquire gives: a lease, new or `repeated`, or in a fair pool a place in the queue. */
@@ -77,27 +79,28 @@ export async function acquireLease(
 export async function acquireLeases(
   context: Context,
   caller: Caller,
-  { count, ...request }: AcquireRequest & { count: number },
+  request: AcquireRequest & { count: number },
 ): Promise<{ leases: HeldLease[]; repeated: boolean }> {
   const leases: HeldLease[] = [];
-  let repeated = true;
+  const own: HeldLease[] = [];
   try {
-    while (leases.length < count) {
-      const idempotencyKey =
-        request.idempotencyKey && `${request.idempotencyKey} ${leases.length + 1}/${count}`;
+    for (let number = 1; number <= request.count; number += 1) {
+      // The first one goes by the key itself, so that a request for another count, or for one lease, meets it.
+      const suffix = number === 1 ? '' : ` ${number}`;
+      const idempotencyKey = request.idempotencyKey && `${request.idempotencyKey}${suffix}`;
       const acquired = await acquireLease(context, caller, { ...request, idempotencyKey });
       if ('waiting' in acquired) break; // Never: nobody asked to wait.
       leases.push(acquired.lease);
-      repeated &&= acquired.repeated;
+      if (!acquired.repeated) own.push(acquired.lease);
     }
   } catch (error) {
-    // What can't be given back lapses.
+    // What an earlier call got may be in use: its response may have come. What can't be given back lapses.
     await Promise.allSettled(
-      leases.map(({ leaseId }) => releaseLease(context, caller, leaseId, { forget: true })),
+      own.map(({ leaseId }) => releaseLease(context, caller, leaseId, { forget: true })),
     );
     throw error;
   }
-  return { leases, repeated };
+  return { leases, repeated: own.length === 0 };
 }
 
 /** Why the policy gives no new lease, if so. */
@@ -123,7 +126,7 @@ function makeClaim(
   request: AcquireRequest,
   now: number,
 ): Claim {
-  const { leaseSeconds, holder, idempotencyKey } = request;
+  const { leaseSeconds, holder, idempotencyKey, count } = request;
   const { policy } = pool;
   const leaseMs = (leaseSeconds ?? policy.leaseSeconds) * 1000;
   const maxExpiresAt = policy.maxLeaseSeconds === null ? undefined : now + policy.maxLeaseSeconds * 1000;
@@ -147,7 +150,8 @@ function makeClaim(
     freeAt,
     keyExpiresAt: hardExpiration(policy, now, freeAt),
     requestHash,
-    requestBody: requestHash && hash(JSON.stringify([request.pool, leaseSeconds, holder])),
+    requestBody:
+      requestHash && hash(JSON.stringify([request.pool, leaseSeconds, holder].concat(count ?? []))),
     seatsBelow: context.pools.seatsBelow(pool.name),
   };
 }
