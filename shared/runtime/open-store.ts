@@ -2,6 +2,7 @@ import { DatabaseUnavailableError } from '../domain/errors.ts';
 import type { Store } from '../domain/store.ts';
 import type { VaultKeys } from '../domain/value-vault.ts';
 import { type RuntimeConfig, readSecretUri, readVaultSecret } from './config.ts';
+import { logger } from './logger.ts';
 
 /**
  * The store that the configuration names: MongoDB where `MONGODB_URI` or `MONGODB_SECRET_ARN` is set, SQLite otherwise.
@@ -15,7 +16,11 @@ export async function openStore(config: RuntimeConfig): Promise<Store> {
     return createSqliteStore({ path: config.SQLITE_PATH });
   }
   const { createMongoStore } = await import('../store/mongo/mongo-store.ts');
-  return createMongoStore({ uri, maxPoolSize: config.MONGODB_MAX_POOL_SIZE });
+  return createMongoStore({
+    uri,
+    maxPoolSize: config.MONGODB_MAX_POOL_SIZE,
+    onMissingIndex: (index) => logger.warn('missing index', { index, remedy: 'npm run setup-database' }),
+  });
 }
 
 async function findMongoUri(config: RuntimeConfig): Promise<string | undefined> {
