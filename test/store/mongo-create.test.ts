@@ -168,8 +168,11 @@ describeWithMongoDb('creating keys in MongoDB', (database) => {
     it('shows and leases none of them', async () => {
       const { keys } = fixture.store;
       const keyId = await insertPending(NOW + PENDING_MS);
+      await documents.updateOne({ _id: keyId }, { $set: { valueHash: 'hash' } });
       expect(await keys.get(keyId, NOW)).toBeNull();
       expect(await keys.getStored(keyId)).toBeNull();
+      expect(await keys.listStored([keyId])).toEqual([]);
+      expect(await keys.listByValue(['hash'])).toEqual([]);
       expect(await listAll(fixture.store, { pool: POOL, now: NOW })).toEqual([]);
       expect(await keys.listClaimable({ pool: POOL, now: NOW, limit: 10 })).toEqual({ keys: [] });
       expect(await keys.count({ pool: POOL, now: NOW, limit: 10 })).toEqual({

@@ -44,7 +44,7 @@ export class Commands<Stored extends Document> {
 
   find(filter: Filter<Stored>, options: ReadOptions = {}): Promise<Stored[]> {
     // All in the first batch: the driver gives the command for a second one no time limit.
-    const wanted = { ...options, batchSize: options.limit ?? 1000 };
+    const wanted = { ...options, batchSize: options.limit || 1000 };
     return this.#run(filter, wanted, (sent) => this.#collection.find<Stored>(filter, sent).toArray());
   }
 

@@ -2,7 +2,7 @@ import type { Filter } from 'mongodb';
 import type { Key } from '../../domain/key.ts';
 import type { KeyPage, LeasePage } from '../../domain/store.ts';
 import { inState, type KeyCommands, type KeyDocument, STORED, toKey } from './key-document.ts';
-import { CLIENT_INDEX, CLIENT_SEAT_INDEX, ID_INDEX, type Index, SLOT_INDEX, VALUE_INDEX } from './schema.ts';
+import { CLIENT_INDEX, CLIENT_SEAT_INDEX, ID_INDEX, SLOT_INDEX, VALUE_INDEX } from './schema.ts';
 
 export const readKeys = { get, getStored, listStored, listByValue, listClientSeats, list, listLeased };
 
@@ -22,24 +22,15 @@ async function getStored(keys: KeyCommands, keyId: string): Promise<Key | null> 
 }
 
 /** Index: `ID_INDEX`, hinted. */
-function listStored(keys: KeyCommands, keyIds: readonly string[]): Promise<Key[]> {
-  return findAll(keys, { ...STORED, _id: { $in: [...keyIds] } }, keyIds.length, ID_INDEX);
+async function listStored(keys: KeyCommands, keyIds: readonly string[]): Promise<Key[]> {
+  const these = { ...STORED, _id: { $in: [...keyIds] } };
+  return (await keys.find(these, { hint: ID_INDEX, limit: keyIds.length })).map(toKey);
 }
 
 /** Index: `VALUE_INDEX`, hinted. */
-function listByValue(keys: KeyCommands, valueHashes: readonly string[]): Promise<Key[]> {
-  return findAll(keys, { ...STORED, valueHash: { $in: [...valueHashes] } }, valueHashes.length, VALUE_INDEX);
-}
-
-/** The keys that meet the condition, of which there are `most` at the most. */
-async function findAll(
-  keys: KeyCommands,
-  condition: Filter<KeyDocument>,
-  most: number,
-  hint: Index,
-): Promise<Key[]> {
-  if (most === 0) return []; // A limit of 0 is none.
-  return (await keys.find(condition, { hint, limit: most })).map(toKey);
+async function listByValue(keys: KeyCommands, valueHashes: readonly string[]): Promise<Key[]> {
+  const these = { ...STORED, valueHash: { $in: [...valueHashes] } };
+  return (await keys.find(these, { hint: VALUE_INDEX, limit: valueHashes.length })).map(toKey);
 }
 
 /** Index: `CLIENT_SEAT_INDEX`, hinted: a range, since ":" comes after every digit. */

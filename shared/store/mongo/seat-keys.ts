@@ -49,7 +49,6 @@ async function listSeated(
   keys: KeyCommands,
   { name, below }: { name: string; below: number },
 ): Promise<SeatedKey[]> {
-  if (below <= 0) return []; // A limit of 0 is none.
   const found = await keys.find(
     { seatId: { $gte: seatId(name, 0), $lt: seatId(name, below) } },
     {

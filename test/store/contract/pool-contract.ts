@@ -40,6 +40,14 @@ export function describePools(makeStore: MakeStore): void {
       expect(await test.store.pools.get(DEFAULT_POOL)).toEqual(pool);
     });
 
+    it('makes the default pool with the policy that it is given', async () => {
+      const { generation, ...pool } = expectPool(await test.store.pools.get(DEFAULT_POOL));
+      const deletion = { generation: generation + 1, now: NOW, deleted: true };
+      await test.store.pools.clear({ generation, ...pool }, deletion);
+      await test.store.prepare(NOW + SECOND, POLICY);
+      expect(await test.store.pools.get(DEFAULT_POOL)).toMatchObject({ policy: POLICY });
+    });
+
     it('leaves a default pool alone that was changed or emptied', async () => {
       const pool = expectPool(await test.store.pools.get(DEFAULT_POOL));
       await test.store.pools.update(pool, { policy: POLICY, now: NOW + SECOND });
