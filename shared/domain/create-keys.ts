@@ -46,23 +46,25 @@ export async function createKeys(
   const now = context.clock();
   const pool = await context.pools.getFresh(request.pool, now);
   const { targetSize } = pool.policy;
-  if (targetSize !== null) throw new PoolMakesKeysError(pool.name, targetSize);
   const { values, count = 1 } = request;
   if (values !== undefined) requireDistinct(values);
   const keyIds = Array.from({ length: values?.length ?? count }, generateKeyId);
 
   const { creation, repeated } = await begin(context, caller, request, keyIds, now);
-  const keys = repeated ? await context.store.keys.listStored(creation.keyIds) : [];
+  let keys = repeated ? await listCreated(context, creation) : [];
   if (!creation.done) {
-    const standing = new Set(keys.map(({ keyId }) => keyId));
-    const made = await makeKeys(context, pool, request, creation.keyIds, now);
-    const missing = made.filter(({ key }) => !standing.has(key.keyId));
-    await addKeys(context, pool, missing, now);
-    keys.push(...missing.map(({ key }) => key));
+    // What was created before the pool had a target size is still what a repeat returns.
+    if (targetSize !== null) throw new PoolMakesKeysError(pool.name, targetSize);
+    if (keys.length < creation.keyIds.length) {
+      keys = await addKeys(context, pool, { request, creation, standing: keys, now });
+    }
     if (creation.requestHash !== '') await context.store.keys.finishCreation(creation.requestHash);
     context.counts.forget(poolReference(pool));
   }
-  const visible = keys.filter((key) => key.state !== 'deleted' && key.expiresAt > now);
+  const reference = poolReference(pool);
+  const visible = keys.filter(
+    (key) => key.state !== 'deleted' && key.expiresAt > now && key.pool === reference,
+  );
   return { keys: visible.map((key) => describeKey(key, now)), repeated };
 }
 
@@ -149,23 +151,48 @@ async function makeKeys(
   });
 }
 
-/** @throws PoolFullError, ValueExistsError, DatabaseUnavailableError */
-async function addKeys(context: Context, pool: Pool, made: readonly MadeKey[], now: number): Promise<void> {
-  if (made.length === 0) return;
+/** The keys of a creation that stand, in its order. */
+async function listCreated({ store }: Context, { keyIds }: Creation): Promise<Key[]> {
+  const found = new Map((await store.keys.listStored(keyIds)).map((key) => [key.keyId, key]));
+  return keyIds.flatMap((keyId) => found.get(keyId) ?? []);
+}
+
+/**
+ * Adds those keys of a creation that do not stand; returns all of them.
+ * @throws PoolFullError, ValueExistsError, ValuesNotConfiguredError, DatabaseUnavailableError
+ */
+async function addKeys(
+  context: Context,
+  pool: Pool,
+  {
+    request,
+    creation,
+    standing,
+    now,
+  }: { request: CreateKeysRequest; creation: Creation; standing: readonly Key[]; now: number },
+): Promise<Key[]> {
+  const before = new Map(standing.map((key) => [key.keyId, key]));
+  const all = await makeKeys(context, pool, request, creation.keyIds, now);
+  const made = all.filter(({ key }) => !before.has(key.keyId));
   const seats = seatsOf(context, pool, now);
   await requireNewValues(context, pool, made, now);
-  const keys = made.map(({ key }) => key);
-  const result = await context.store.keys.create(keys, seats);
-  if (result === 'created') return;
+  const result = await context.store.keys.create(
+    made.map(({ key }) => key),
+    seats,
+  );
+  if (result === 'created') return all.map(({ key }) => before.get(key.keyId) ?? key);
+  // Somebody else carries out this very request at the same time, or imports the same values.
+  const created = await listCreated(context, creation);
+  if (created.length === creation.keyIds.length) return created;
   if (result === 'full') throw new PoolFullError(pool.name, seats?.maxKeys ?? 0);
-  // Somebody else imports the same values, or carries out this very request, at the same time.
   await requireNewValues(context, pool, made, now);
   throw new DatabaseUnavailableError({ cause: new Error('The same keys are being created by another call') });
 }
 
 /**
  * A value stands in a pool once, and as long as the holder of a deleted key may work with it. A dead key that carries
- * one is removed; the unique index lets one of two imports through that find none.
+ * one is removed; the unique index lets one of two imports through that find none. The creation's own keys are those of
+ * the same request, carried out at the same time.
  * @throws ValueExistsError
  */
 async function requireNewValues(
@@ -176,8 +203,10 @@ async function requireNewValues(
 ): Promise<void> {
   const paths = new Map(made.flatMap(({ path, hashes }) => hashes.map((one) => [one, path] as const)));
   if (paths.size === 0) return;
+  const own = new Set(made.map(({ key }) => key.keyId));
   const issues: RequestIssue[] = [];
   for (const found of await context.store.keys.listByValue([...paths.keys()])) {
+    if (own.has(found.keyId)) continue;
     if (isDead(context, pool, found, now) && (await context.store.keys.remove(found))) continue;
     issues.push({ path: paths.get(found.valueHash ?? '') ?? 'values', message: 'Is in the pool already' });
   }

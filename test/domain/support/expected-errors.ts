@@ -14,9 +14,16 @@ export const POOL_CHANGED = { code: 'pool_changed' };
 export const POOL_FULL = { code: 'pool_full' };
 export const POOL_NOT_FOUND = { code: 'pool_not_found' };
 export const POOL_PAUSED = { code: 'pool_paused' };
+export const TICKET_ENDED = { code: 'ticket_ended' };
+export const VALUES_NOT_CONFIGURED = { code: 'values_not_configured' };
 
 export function leaseEnded(reason: LeaseEndReason): object {
   return { code: 'lease_ended', reason };
+}
+
+/** Values at these paths are in the pool already. */
+export function valueExists(...paths: string[]): object {
+  return { code: 'value_exists', issues: paths.map((path) => ({ path })) };
 }
 
 /** The request is refused because of what stands at `path`. */

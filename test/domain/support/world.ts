@@ -7,6 +7,7 @@ import { createKeys } from '../../../shared/domain/create-keys.ts';
 import { DEFAULT_POOL, type PoolPolicy } from '../../../shared/domain/pool.ts';
 import { putPool } from '../../../shared/domain/pools.ts';
 import type { Store } from '../../../shared/domain/store.ts';
+import { ValueVault, type VaultKey } from '../../../shared/domain/value-vault.ts';
 import { createRuntime } from '../../../shared/runtime/runtime.ts';
 import { NOW } from '../../store/contract/scene.ts';
 import { type MakeStore, useStore } from '../../store/contract/store-fixture.ts';
@@ -68,6 +69,12 @@ export function useWorld(makeStore: MakeStore): World {
 /** A process that works on this store: with caches of its own. */
 export function startProcess(store: Store, clock: () => number): Context {
   return createRuntime(store, { clock, clockSkewToleranceMs: TOLERANCE }).context;
+}
+
+/** The same process, with these keys to seal and open values, the first one seals. */
+export function withVault(context: Context, ...keys: [VaultKey, ...VaultKey[]]): Context {
+  const vault = new ValueVault(keys);
+  return { ...context, vault: async () => vault };
 }
 
 /** The same process, but what it does was sent at `sentAt` and is carried out only now. */
