@@ -60,6 +60,7 @@ export async function claimInTurn(
     refusal = claimed;
   }
   if (ticket === undefined && request.wait !== true) return refusal;
+  if (ticket === undefined && (await wasServed(context, claim))) return 'repeated';
   return wait(context, caller, pool, ticket, { claim, request, ahead });
 }
 
@@ -76,15 +77,21 @@ async function getOwnTicket(
   context: Context,
   caller: Caller,
   pool: string,
-  { now, requestHash }: Claim,
+  claim: Claim,
   request: QueueRequest,
 ): Promise<Ticket | 'repeated' | undefined> {
+  const { now, requestHash } = claim;
   if (requestHash === undefined) return undefined;
   const ticket = await context.store.tickets.get(requestHash);
   if (ticket?.pool === pool && ticket.clientId === caller.clientId && ticket.expiresAt > now) return ticket;
   if (request.ticket === undefined) return undefined;
-  if ((await context.store.keys.confirmRequest(requestHash)) !== null) return 'repeated';
+  if (await wasServed(context, claim)) return 'repeated';
   throw new TicketEndedError();
+}
+
+/** The request got a key before; its response may be lost. */
+async function wasServed({ store }: Context, { requestHash }: Claim): Promise<boolean> {
+  return requestHash !== undefined && (await store.keys.confirmRequest(requestHash)) !== null;
 }
 
 /** Keeps the caller's place in the queue, or gives it one. @throws TicketEndedError */

@@ -1,9 +1,9 @@
 import type { Context } from '../../../shared/domain/context.ts';
-import type { KeyStore, PoolStore } from '../../../shared/domain/store.ts';
+import type { KeyStore, PoolStore, TicketStore } from '../../../shared/domain/store.ts';
 import { watchStore } from '../../support/watch-store.ts';
 import { startProcess } from './world.ts';
 
-type Verb = `keys.${keyof KeyStore}` | `pools.${keyof PoolStore}`;
+type Verb = `keys.${keyof KeyStore}` | `pools.${keyof PoolStore}` | `tickets.${keyof TicketStore}`;
 
 /**
  * A process in which what `action` does comes right after the first use of `verb` on the real store, before anything
