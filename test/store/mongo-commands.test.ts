@@ -190,6 +190,25 @@ describeWithMongoDb('the commands of the MongoDB store', (database) => {
     },
   );
 
+  it('list keys of each stored state that the page is about as far as one walk, and then together', async () => {
+    const list = (page: { state?: 'leased' | 'free' }) => () =>
+      watched.store.keys.list({ pool: watched.pool, now: NOW, limit: 10, ...page });
+    const end = (state: string) => ({ hint: SLOT_INDEX, filter: { state }, skip: 1999, limit: 1 });
+    const commands = async (page: { state?: 'leased' | 'free' }) =>
+      (await watched.commandsOf(list(page))).map(({ command }) => command);
+    expect(await commands({ state: 'leased' })).toMatchObject([
+      end('leased'),
+      { hint: SLOT_INDEX, limit: 11 },
+    ]);
+    for (const page of [{}, { state: 'free' }] as const) {
+      expect(await commands(page)).toMatchObject([
+        end('free'),
+        end('leased'),
+        { hint: SLOT_INDEX, limit: 11 },
+      ]);
+    }
+  });
+
   it('count the pool of a limited creation at one confirmed moment', async () => {
     const create = () => watched.store.keys.create([makeKey()], makeSeats(1));
     expect(await watched.commandsOf(create)).toMatchObject([

@@ -9,6 +9,7 @@ import {
   GENERATION,
   KEY_LIFE_MS,
   LEASE_END,
+  leaseOf,
   listAll,
   makeClaim,
   makeExtension,
@@ -64,6 +65,28 @@ describeWithMongoDb('the MongoDB store, whatever it is asked,', (database) => {
       const page = { pool: POOL, state };
       expect(await listAll(test.store, { ...page, now: expiresAt - 1 })).toHaveLength(1);
       expect(await listAll(test.store, { ...page, now: expiresAt })).toEqual([]);
+    }
+  });
+
+  it('lists a pool of more keys than one page walks past, without a gap where a walk ends', async () => {
+    const keys = Array.from({ length: 2001 }, (_, i) => makeKey({ slot: i / 2001 }));
+    await test.store.keys.create(keys, null);
+    const page = (after?: number) =>
+      test.store.keys.list({ pool: POOL, now: NOW, limit: 5000, search: 'key_', after });
+    const first = await page();
+    expect(first.next).toBe(keys[1999]?.slot);
+    expect([...first.keys, ...(await page(first.next)).keys]).toEqual(keys);
+  });
+
+  it('remembers how the lease before ended when a key is freed or deleted that has none', async () => {
+    for (const end of ['unblock', 'delete'] as const) {
+      const leased = await addLeasedKey(test.store);
+      await test.store.keys.recordLapse({ keyId: leased.keyId, leaseId: leaseOf(leased).id, now: LEASE_END });
+      await test.store.keys[end](await stored(test.store, leased), FREE_AGAIN - 1);
+      expect(await stored(test.store, leased)).toMatchObject({
+        freeAt: FREE_AGAIN - 1,
+        lastLease: { id: leaseOf(leased).id, reason: 'lapsed' },
+      });
     }
   });
 

@@ -8,19 +8,19 @@ import { isStandInBuilt, startStandIn } from './mongo-stand-in-process.ts';
 import { layWire, type Wire } from './mongo-wire.ts';
 
 describe.skipIf(!isStandInBuilt)('the connection to MongoDB', () => {
+  /** For tests that wait until it has given up. */
+  const GIVES_UP_SOON = { timeoutMs: 1000 };
   const cleanups: (() => Promise<void>)[] = [];
 
   afterEach(async () => {
     for (const clean of cleanups.splice(0).reverse()) await clean();
   });
 
-  /** Gives up soon: these tests wait for it. */
-  function openStore({ port }: { port: number }, maxPoolSize?: number): Store {
-    const store = createMongoStore({
-      uri: `mongodb://127.0.0.1:${port}/test`,
-      timeoutMs: 1000,
-      maxPoolSize,
-    });
+  function openStore(
+    { port }: { port: number },
+    options: { timeoutMs?: number; maxPoolSize?: number } = {},
+  ): Store {
+    const store = createMongoStore({ uri: `mongodb://127.0.0.1:${port}/test`, ...options });
     cleanups.push(() => store.close());
     return store;
   }
@@ -52,7 +52,7 @@ describe.skipIf(!isStandInBuilt)('the connection to MongoDB', () => {
   it('is tried again after a first connect that failed', async () => {
     const { port, stop } = await start();
     await stop();
-    const store = openStore({ port });
+    const store = openStore({ port }, GIVES_UP_SOON);
     await expect(store.ping()).rejects.toThrow(DatabaseUnavailableError);
     await start(port);
     await store.ping();
@@ -69,7 +69,7 @@ describe.skipIf(!isStandInBuilt)('the connection to MongoDB', () => {
 
   it('comes back by itself when the server was gone; until then each verb says so, with the cause', async () => {
     const { port, stop } = await start();
-    const store = openStore({ port });
+    const store = openStore({ port }, GIVES_UP_SOON);
     await store.prepare(NOW);
     await stop();
 
@@ -86,7 +86,7 @@ describe.skipIf(!isStandInBuilt)('the connection to MongoDB', () => {
 
   it('gives up on a server that went silent, for the caller who waits for a connection too', async () => {
     const wire = await startWired();
-    const store = openStore(wire, 1);
+    const store = openStore(wire, { ...GIVES_UP_SOON, maxPoolSize: 1 });
     await store.ping();
     wire.cut();
 
@@ -101,7 +101,7 @@ describe.skipIf(!isStandInBuilt)('the connection to MongoDB', () => {
 
   it('of a lease is not the one of a figure, which may take long', async () => {
     const wire = await startWired();
-    const store = openStore(wire, 1);
+    const store = openStore(wire, { maxPoolSize: 1 });
     await addKey(store);
     const { held, release } = hold(wire, 'aggregate');
     const counting = store.keys.count({ pool: POOL, now: NOW, limit: 10 });
@@ -124,7 +124,7 @@ describe.skipIf(!isStandInBuilt)('the connection to MongoDB', () => {
 
   it('on which indexes are made waits as long as they take, unlike any other', async () => {
     const wire = await startWired();
-    const store = openStore(wire);
+    const store = openStore(wire, GIVES_UP_SOON);
     await store.ping();
     const { held, release } = hold(wire, 'createIndexes');
     const preparing = store.prepare(NOW);

@@ -139,8 +139,8 @@ async function findRoom(
 }
 
 /**
- * Where keys may take a seat: everything in this generation, and what cools in earlier ones. Later ones as well, for a
- * creation that read the pool before it was cleared: others create keys there without counting its own for ever.
+ * Where keys may take a seat: this generation, and later ones if the pool was cleared since it was read. Of earlier ones
+ * all keys, or those that are leased or cool.
  */
 function countedKeys(seats: Seats): Filter<KeyDocument> {
   if (seats.countFormerFree) return { pool: everyGeneration(seats.name) };

@@ -155,7 +155,10 @@ export function lapsedAt(now: number): Filter<KeyDocument> {
   return { state: 'leased', 'lease.expiresAt': { $lte: new Date(now) } };
 }
 
-/** The lease moves whole: MongoDB refuses an update that sets a field below the target of a `$rename`. */
+/**
+ * The lease moves whole: MongoDB refuses an update that sets a field below the target of a `$rename`. Where no lease
+ * stands, it does nothing.
+ */
 export const END_LEASE = { lease: 'lastLease' } as const;
 
 /** Whoever held the lease has its number back. */

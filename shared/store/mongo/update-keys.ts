@@ -80,7 +80,7 @@ async function unblock(keys: KeyCommands, found: Key, freeAt: number): Promise<K
   const unblocked = await keys.findOneAndUpdate(
     asFound(found),
     {
-      $rename: found.lease && END_LEASE,
+      $rename: END_LEASE,
       $set: { state: 'free', freeAt: new Date(freeAt), endReason: found.lease && 'unblocked' },
       $unset: CLIENT_SEAT,
     },
@@ -99,7 +99,7 @@ async function deleteKey(keys: KeyCommands, found: Key, freeAt: number): Promise
   return keys.updateOne(
     asFound(found),
     {
-      $rename: found.lease && END_LEASE,
+      $rename: END_LEASE,
       $set: { state: 'deleted', freeAt: at, expiresAt: at, endReason: found.lease && 'deleted' },
       $unset: { ...CLIENT_SEAT, ...REQUEST },
     },
