@@ -10,6 +10,24 @@ const MINUTE = 60 * SECOND;
 /** The look for another admin is the second one. */
 const LOOK = 2;
 
+describeWithMongoDb('a client that two processes put into MongoDB at once', (database) => {
+  const test = useStore(makeMongoStore(database));
+
+  it('is replaced by the one that the primary key refused', async () => {
+    const { store, wire, close } = await openWiredStore(database);
+    let isFirst = true;
+    wire.intercept = async (name) => {
+      if (name !== 'update' || !isFirst) return undefined;
+      isFirst = false;
+      return { ok: 1, n: 0, writeErrors: [{ index: 0, code: 11000, errmsg: 'E11000 duplicate key error' }] };
+    };
+    const client = { clientId: 'ci', role: 'client', secretHash: 'hash', createdAt: NOW } as const;
+    await store.clients.put(client);
+    expect(await test.store.clients.get('ci')).toEqual(client);
+    await close();
+  });
+});
+
 describeWithMongoDb('removing an admin from MongoDB', (database) => {
   const test = useStore(makeMongoStore(database));
   const documents = database.db.collection<{ _id: string; removingAt?: Date }>('clients');
@@ -37,8 +55,9 @@ describeWithMongoDb('removing an admin from MongoDB', (database) => {
   function beforeLook(happen: () => Promise<unknown>): void {
     let count = 0;
     slow.wire.intercept = async (name) => {
-      count += name === 'findAndModify' ? 1 : 0;
-      if (name === 'findAndModify' && count === LOOK) await happen();
+      if (name !== 'findAndModify') return undefined;
+      count += 1;
+      if (count % LOOK === 0) await happen();
       return undefined;
     };
   }
@@ -82,6 +101,30 @@ describeWithMongoDb('removing an admin from MongoDB', (database) => {
     beforeLook(() => remove('a', NOW - 1));
     expect(await remove('a', NOW, slow.store)).toBe('not_found');
     expect(await left()).toEqual(['b', 'c']);
+  });
+
+  it('which somebody else with a slower clock is about to remove too, goes on without a further look', async () => {
+    await addAdmins('a', 'b');
+    const slower = await openWiredStore(database);
+    const [marked, go] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+    let slowerRemoval: Promise<unknown> | undefined;
+    slower.wire.intercept = beforeFirst('findAndModify', async () => {
+      slower.wire.intercept = beforeFirst('findAndModify', async () => {
+        marked.resolve();
+        await go.promise;
+      });
+    });
+    let looks = 0;
+    beforeLook(async () => {
+      looks += 1;
+      slowerRemoval = remove('a', NOW - 1, slower.store);
+      await marked.promise;
+    });
+    expect(await remove('a', NOW, slow.store)).toBe('removed');
+    expect(looks).toBe(1);
+    go.resolve();
+    expect(await slowerRemoval).toBe('not_found');
+    await slower.close();
   });
 
   it('does not keep it from calling as long as it is not removed', async () => {

@@ -225,7 +225,16 @@ describeWithMongoDb('the commands of the MongoDB store', (database) => {
       const seats = makeSeats(1);
       const { pool } = makeKey();
       return watched.commandsOf(async () => {
+        // More than the driver asks for at once.
+        const at = new Date(NOW);
+        const cleared = Array.from({ length: 150 }, (_, i) => ({
+          _id: `${i}`,
+          clearedAt: at,
+          deletedAt: at,
+        }));
+        await database.db.collection<{ _id: string }>('pools').insertMany(cleared);
         for (const verb of Object.values(EVERY_VERB)) await verb(watched.store);
+        expect(await watched.store.pools.listCleared()).toHaveLength(150);
         await keys.removeExpired({ now: NOW + KEY_LIFE_MS, limit: 9 });
         // A creation that gives way to another, one that finds the pool full, and one that fits.
         await keys.create([makeKey(), makeKey()], seats);

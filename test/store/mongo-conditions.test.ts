@@ -196,14 +196,23 @@ describeWithMongoDb('between two commands of a verb of the MongoDB store', (data
 
   describe('applyLifetime', () => {
     const target = NOW + KEY_LIFE_MS;
-    const apply = () =>
+    const apply = (limit = 10) =>
       slow.store.keys.applyLifetime({
         pool: POOL,
         now: NOW,
         expiresAt: target,
         latest: target + SECOND,
-        limit: 10,
+        limit,
       });
+
+    it('takes keys of both kinds up to the limit together', async () => {
+      for (let i = 0; i < 2; i++) {
+        await addKey(test.store, { expiresAt: NOW + SECOND });
+        await addKey(test.store, { expiresAt: target + KEY_LIFE_MS });
+      }
+      expect(await apply(3)).toEqual({ moved: 3, complete: false });
+      expect(await apply(3)).toEqual({ moved: 1, complete: true });
+    });
 
     it('a key that expires too early is refreshed, and keeps the later expiration', async () => {
       const key = await addKey(test.store, { expiresAt: NOW + SECOND });

@@ -67,6 +67,18 @@ describe.skipIf(!isStandInBuilt)('the connection to MongoDB', () => {
     expect((await connection.open()).client).toBe(one.client);
   });
 
+  it('writes by a majority and reads from the primary, whatever its string says', async () => {
+    const { port } = await start();
+    const weak = 'w=1&journal=false&wtimeoutMS=1&retryWrites=false&retryReads=false&readPreference=secondary';
+    const uri = `mongodb://127.0.0.1:${port}/?${weak}`;
+    const connection = connectMongo({ uri, timeoutMs: 1000 });
+    cleanups.push(() => connection.close());
+    const { client, readPreference, writeConcern } = await connection.open();
+    expect(writeConcern).toMatchObject({ w: 'majority', journal: true, wtimeoutMS: 800 });
+    expect(readPreference?.mode).toBe('primary');
+    expect(client.options).toMatchObject({ retryWrites: true, retryReads: true });
+  });
+
   it('comes back by itself when the server was gone; until then each verb says so, with the cause', async () => {
     const { port, stop } = await start();
     const store = openStore({ port }, GIVES_UP_SOON);

@@ -49,7 +49,7 @@ async function list(
 
 /**
  * Race: two admins remove each other at once. Each sees that the other is there, and nobody would be left. So an
- * unlimited admin is first marked as about to be removed, and then removed only if there is another one without a mark.
+ * unlimited admin is first marked as about to be removed, and then removed only if there is one without a mark.
  * Of two removals at once the later mark comes after the earlier one, and so before the look of its own removal: one of
  * the two finds the other's mark, or both do.
  *
@@ -75,7 +75,7 @@ async function remove(
       $or: [{ removingAt: { $exists: false } }, { removingAt: { $lte: new Date(now - MARK_MS) } }],
     };
     const other = await clients.findOneAndUpdate(
-      { _id: { $ne: clientId }, ...UNLIMITED_ADMIN, ...unmarked },
+      { ...UNLIMITED_ADMIN, ...unmarked },
       { $unset: { removingAt: '' } },
     );
     if (other === null) {

@@ -37,9 +37,9 @@ function recordLapses(keys: KeyCommands, query: { keyIds: readonly string[]; now
 const WITHOUT_VALUE: Filter<KeyDocument> = { valueHash: { $exists: false }, value: { $exists: false } };
 
 /**
- * Race: since the read a key may have been acquired, kept alive or refreshed, or the policy have changed once more. A key
- * that expired too early keeps whatever is later (`$max`); one that expired too late is moved back only if its
- * expiration is one of those that were read, so that a write that is carried out late undoes nothing newer.
+ * Race: since the read a key may have been acquired, kept alive or refreshed, or the policy have changed once more. The
+ * writes repeat the conditions. And a key that expires too late is moved back only if its expiration is one of those
+ * that were read, so that a write that is carried out late undoes nothing newer.
  *
  * `moved` counts the keys that were read: one that changed meanwhile is in order all the same, and a full batch means
  * that more may follow.
@@ -58,7 +58,7 @@ async function applyLifetime(
   const early = { ...mortal, expiresAt: { $gt: new Date(lifetime.now), $lt: expiresAt } };
   const raised = await read(keys, early, limit, EXPIRY_INDEX);
   if (raised.length > 0) {
-    await keys.updateMany({ ...early, _id: idsOf(raised) }, { $max: { expiresAt } }, { hint: ID_INDEX });
+    await keys.updateMany({ ...early, _id: idsOf(raised) }, { $set: { expiresAt } }, { hint: ID_INDEX });
   }
 
   const late = { ...tooLate, freeAt: { $lte: expiresAt } };
