@@ -46,7 +46,7 @@ export default defineConfig({
       include: ['shared/**/*.ts', 'functions/**/*.ts'],
       reporter: ['text-summary'],
       // 95 each before the pools' policies came; to be that again once their domain tests are complete.
-      thresholds: { lines: 93, branches: 88 },
+      thresholds: { lines: 95, branches: 94 },
     },
   },
 });
