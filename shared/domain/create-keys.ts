@@ -179,6 +179,7 @@ async function addKeys(
   const result = await context.store.keys.create(
     made.map(({ key }) => key),
     seats,
+    made.flatMap(({ hashes: [, ...others] }) => others),
   );
   if (result === 'created') return all.map(({ key }) => before.get(key.keyId) ?? key);
   // Somebody else carries out this very request at the same time, or imports the same values.

@@ -181,11 +181,16 @@ export interface Lifetime {
 export interface KeyStore {
   /**
    * Adds keys, all or none visible. `full`: with `seats`, the pool would have more keys than seats, whatever is created
-   * at the same time. `exists`: a key with the same id, or in the same pool the same value hash, stands already, in
-   * whatever state. In both cases nothing is added.
+   * at the same time. `exists`: a key with the same id, the same value hash, or one of `otherHashes` as its value hash
+   * stands already, in whatever state. In both cases nothing is added. `otherHashes` are those under which a host whose
+   * vault has the same keys in another order adds the same values; both being added at once, one of them is refused.
    * @throws DatabaseUnavailableError also when it cannot be told, because of creations that are under way
    */
-  create(keys: readonly Key[], seats: Seats | null): Promise<'created' | 'full' | 'exists'>;
+  create(
+    keys: readonly Key[],
+    seats: Seats | null,
+    otherHashes?: readonly string[],
+  ): Promise<'created' | 'full' | 'exists'>;
   /** Takes note of a creation, unless one with the same request hash stands that is not to be forgotten; returns the one that stands then. */
   beginCreation(creation: Creation, now: number): Promise<Creation>;
   finishCreation(requestHash: string): Promise<void>;

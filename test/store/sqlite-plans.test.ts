@@ -53,6 +53,7 @@ const BY_CLIENT_ID = 'sqlite_autoindex_clients_1 (client_id=?)';
 /** Each verb reads by these indexes, so that a thousand keys and a million cost the same. */
 const READS: Record<string, string[]> = {
   'keys.create': [
+    'keys_by_value (value_hash=?)',
     'keys_by_free_at (pool>? AND pool<?)',
     'keys_by_expiry (pool=? AND expires_at>?)',
     'keys_by_free_at (pool=? AND state=? AND free_at>?)',

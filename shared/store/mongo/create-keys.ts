@@ -6,7 +6,7 @@ import { poolName, poolReference } from '../../domain/pool.ts';
 import type { Seats } from '../../domain/store.ts';
 import { isDuplicateKeyError } from './errors.ts';
 import { type KeyCommands, type KeyDocument, type PendingState, toDocument } from './key-document.ts';
-import { EXPIRY_INDEX, FREE_AT_INDEX, SLOT_INDEX } from './schema.ts';
+import { EXPIRY_INDEX, FREE_AT_INDEX, SLOT_INDEX, VALUE_INDEX } from './schema.ts';
 
 export const createKeys = { create };
 
@@ -40,7 +40,9 @@ interface Batch {
  * were counted like all others.
  *
  * A key or a value that stands already is refused by a unique index, and the batch is withdrawn; but what a creation
- * that died left behind is removed, and the batch tried once more.
+ * that died left behind is removed, and the batch tried once more. A value that stands under one of `otherHashes` is
+ * looked for while the batch is pending: of two that are added at once under different hashes, the later look finds the
+ * other one.
  *
  * @throws DatabaseUnavailableError when others are in the way for too long, and when the keys may or may not be there:
  * the last write goes key by key, and if it breaks off, some keys are free that nobody was told of.
@@ -49,6 +51,7 @@ async function create(
   keys: KeyCommands,
   created: readonly Key[],
   seats: Seats | null,
+  otherHashes: readonly string[] = [],
 ): Promise<'created' | 'full' | 'exists'> {
   const [first] = created;
   if (first === undefined) return 'created';
@@ -58,6 +61,7 @@ async function create(
     const batch: Batch = { pool: { $in: pools }, state: `pending:${randomUUID()}` };
     try {
       await insertPending(keys, created, batch.state);
+      if (await isStored(keys, otherHashes)) throw new ValueStored();
       const room = seats === null ? 'enough' : await findRoom(keys, batch, created.length, seats);
       if (room === 'enough') {
         await publishPending(keys, batch, created.length);
@@ -67,7 +71,7 @@ async function create(
       if (room === 'none') return 'full';
     } catch (error) {
       await withdrawPending(keys, batch).catch(() => undefined); // They are removed soon in any case.
-      if (!isDuplicateKeyError(error)) throw error;
+      if (!(error instanceof ValueStored || isDuplicateKeyError(error))) throw error;
       if ((await removeAbandoned(keys, name, now)) === 0) return 'exists';
       continue;
     }
@@ -75,6 +79,15 @@ async function create(
     await new Promise((resolve) => setTimeout(resolve, Math.random() * BACK_OFF_MS * attempt));
   }
   throw new DatabaseUnavailableError({ cause: new Error('Other creations are under way in this pool') });
+}
+
+/** A value stands, or is pending, under another hash than the one that is added. */
+class ValueStored extends Error {}
+
+/** Pending keys too. Index: `VALUE_INDEX`, hinted. */
+async function isStored(keys: KeyCommands, valueHashes: readonly string[]): Promise<boolean> {
+  if (valueHashes.length === 0) return false;
+  return (await keys.findOne({ valueHash: { $in: [...valueHashes] } }, { hint: VALUE_INDEX })) !== null;
 }
 
 /** Index: none is read. */

@@ -3,6 +3,7 @@ import { poolName, poolReference } from '../../domain/pool.ts';
 import type { Creation, KeyStore, Seats } from '../../domain/store.ts';
 import type { Parameters, SqliteConnection } from './connection.ts';
 import { refusedColumn } from './errors.ts';
+import { LIST_BY_VALUE } from './read-keys.ts';
 
 /** The references in a range that have keys; each takes one step in the index. */
 export const GENERATIONS = `
@@ -87,10 +88,12 @@ export function createKeys(
   }
 
   return {
-    // Race closed: two creates count at once and both add. The write lock is held from before the count.
-    async create(keys, seats) {
+    // Race closed: two creates count, or look for a value, at once and both add. The write lock is held from before.
+    async create(keys, seats, otherHashes = []) {
       try {
         return connection.immediately(() => {
+          const valueHashes = JSON.stringify(otherHashes);
+          if (otherHashes.length > 0 && connection.row(LIST_BY_VALUE, { valueHashes })) return 'exists';
           if (seats !== null && countSeats(seats) + keys.length > seats.maxKeys) return 'full';
           for (const key of keys) connection.run(INSERT, toParameters(key));
           return 'created';

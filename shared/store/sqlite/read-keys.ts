@@ -6,7 +6,7 @@ const GET = `SELECT * FROM keys WHERE key_id = :keyId AND ${IS_VISIBLE}`;
 
 const LIST_STORED = 'SELECT * FROM keys WHERE key_id IN (SELECT value FROM json_each(:keyIds))';
 
-const LIST_BY_VALUE = `
+export const LIST_BY_VALUE = `
   SELECT * FROM keys INDEXED BY keys_by_value
   WHERE value_hash IN (SELECT value FROM json_each(:valueHashes))`;
 

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import type { Context } from '../../../shared/domain/context.ts';
 import { createKeys } from '../../../shared/domain/create-keys.ts';
 import { deleteKey, getKey, listKeys, refreshKey, unblockKey } from '../../../shared/domain/keys.ts';
 import { getLease, keepAliveLease, listLeases, releaseLease } from '../../../shared/domain/leases.ts';
@@ -287,6 +288,37 @@ describeOnEveryStore((world) => {
       });
       const values = [await acquire(rotated, ALICE), await acquire(rotated, ALICE)].map(({ value }) => value);
       expect(values.toSorted()).toEqual(['sk-1', 'sk-2']);
+    });
+
+    it('imports no value twice where hosts differ in which key comes first, nor where one has only one of them', async () => {
+      const hosts = [withVault(world.context, OLD, NEW), withVault(world.context, NEW, OLD), vaulted()];
+      const pairs = [
+        [0, 1],
+        [1, 0],
+        [0, 2],
+        [2, 0],
+      ] as const;
+      for (const [index, [first, second]] of pairs.entries()) {
+        const value = `sk-${index}`;
+        const importOn = (host: number) => importValues([value], { context: hosts[host] as Context });
+        const slow = interruptAfter(world.context, 'keys.listByValue', () => importOn(second));
+        const { vault } = hosts[first] as Context;
+        const late = importValues(['other', value], { context: { ...slow, vault } });
+        await expect(late).rejects.toMatchObject(valueExists('values.1'));
+      }
+    });
+
+    it('imports no value twice, however many import it at once on hosts that differ', async () => {
+      const other = await world.startProcess();
+      const hosts = [withVault(world.context, OLD, NEW), withVault(other, NEW, OLD)];
+      await Promise.allSettled(
+        Array.from({ length: 16 }, (_, index) =>
+          persistently(() => importValues(['sk-a', 'sk-b'], { context: hosts[index % 2] as Context })),
+        ),
+      );
+      // Where they only stood in each other's way, it is imported now.
+      await importValues(['sk-a', 'sk-b'], { context: hosts[0] as Context }).catch(() => undefined);
+      expect((await listKeys(world.context, ADMIN, { pool: 'default', limit: 99 })).keys).toHaveLength(2);
     });
 
     it('that lacks the key of a value fails without telling why, and leaves other keys to be had', async () => {

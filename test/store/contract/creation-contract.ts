@@ -48,6 +48,37 @@ export function describeCreations(makeStore: MakeStore): void {
       expect(await stored(test.store, leased)).toEqual(leased);
     });
 
+    it('adds none where a value stands under one of the other hashes, in whatever state', async () => {
+      const { keys } = test.store;
+      const free = await addKey(test.store, { valueHash: 'a' });
+      const deleted = await addKey(test.store, { valueHash: 'b' });
+      await keys.delete(deleted, FREE_AGAIN);
+      for (const hash of ['a', 'b']) {
+        const added = [makeKey({ valueHash: 'new' }), makeKey({ valueHash: 'newer' })];
+        expect(await keys.create(added, null, ['x', hash])).toBe('exists');
+        expect(await keys.create(added, makeSeats(99), [hash])).toBe('exists');
+        expect(await keys.listByValue(['new', 'newer'])).toEqual([]);
+      }
+      expect(await stored(test.store, free)).toEqual(free);
+      expect(await keys.create([makeKey({ valueHash: 'new' })], makeSeats(99), ['x'])).toBe('created');
+    });
+
+    it('adds a value once, however many import it at once under one hash and look for the other', async () => {
+      const stores = [test.store, await test.another()];
+      const creates = Array.from({ length: 12 }, (_, i) =>
+        persistently(async () => {
+          const [own, other] = i % 2 === 0 ? ['a', 'b'] : ['b', 'a'];
+          return stores[i % 2]?.keys.create([makeKey({ valueHash: own })], makeSeats(99), [other as string]);
+        }),
+      );
+      const created = (await Promise.allSettled(creates)).filter(
+        (one) => one.status === 'fulfilled' && one.value === 'created',
+      );
+      const standing = await test.store.keys.listByValue(['a', 'b']);
+      expect(standing).toHaveLength(created.length);
+      expect(standing.length).toBeLessThanOrEqual(1);
+    });
+
     it('adds none where two of them have the same id, or the same value hash', async () => {
       const key = makeKey({ valueHash: 'a' });
       for (const twice of [makeKey({ keyId: key.keyId }), makeKey({ valueHash: 'a' })]) {

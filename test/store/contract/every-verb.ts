@@ -35,7 +35,7 @@ const leasedKey = () => ({ ...makeKey(), lease: makeClaim(NOW).lease });
 export const EVERY_VERB: Record<Verb, (store: Store) => Promise<unknown>> = {
   ping: (store) => store.ping(),
   prepare: (store) => store.prepare(NOW),
-  'keys.create': ({ keys }) => keys.create([makeKey()], makeSeats(1)),
+  'keys.create': ({ keys }) => keys.create([makeKey()], makeSeats(1), ['hash']),
   'keys.beginCreation': ({ keys }) => keys.beginCreation(creation, NOW),
   'keys.finishCreation': ({ keys }) => keys.finishCreation('hash'),
   'keys.listStored': ({ keys }) => keys.listStored(['key']),
