@@ -10,6 +10,7 @@ import {
 import { logger } from '../../shared/runtime/logger.ts';
 import { openStore } from '../../shared/runtime/open-store.ts';
 import { createRuntime, toRuntimeOptions } from '../../shared/runtime/runtime.ts';
+import { keepsValues } from '../../shared/store/sqlite/sqlite-store.ts';
 import { ensureAdminCredential, putAdmin } from './admin-credential.ts';
 import { ForeseeableMistake, failWith } from './foreseeable-mistake.ts';
 import { loadBundledFunctions } from './load-bundled-functions.ts';
@@ -36,12 +37,15 @@ async function start(config: LocalConfig): Promise<void> {
     throw new ForeseeableMistake('bundled functions share no memory: set SQLITE_PATH to a file');
   }
   const store = await openStore(config);
-  const options = toRuntimeOptions(config);
-  await prepareStore(store, options.defaultPolicy);
+  await prepareStore(store, toRuntimeOptions(config).defaultPolicy);
+  if (needsVaultKey(config)) {
+    const key = await ensureVaultKey(() => keepsValues(config.SQLITE_PATH));
+    provideVariable('VALUE_ENCRYPTION_KEY', key);
+  }
   const credential = config.BOOTSTRAP_CREDENTIAL ?? (await ensureAdminCredential(store, Date.now()));
   if (config.BOOTSTRAP_CREDENTIAL !== undefined) await putAdmin(store, credential, Date.now());
 
-  const runtime = createRuntime(store, options);
+  const runtime = createRuntime(store, toRuntimeOptions(readLocalConfig()));
   const functions = FROM_BUNDLES
     ? await loadBundledFunctions(BUNDLE_FOLDER)
     : await loadFunctions(async () => runtime);
@@ -64,13 +68,14 @@ async function start(config: LocalConfig): Promise<void> {
   }
 }
 
+/** Not with MongoDB: other hosts may share that database, and all of them need the same key. */
+function needsVaultKey(config: LocalConfig): boolean {
+  const given = config.VALUE_ENCRYPTION_KEY ?? config.VALUE_ENCRYPTION_SECRET_ARN;
+  return given === undefined && config.MONGODB_URI === undefined && config.MONGODB_SECRET_ARN === undefined;
+}
+
 try {
   loadEnvFile();
-  const config = readLocalConfig();
-  // Not with MongoDB: other hosts may share that database, and all of them need the same key.
-  if (config.MONGODB_URI === undefined && config.MONGODB_SECRET_ARN === undefined) {
-    provideVariable('VALUE_ENCRYPTION_KEY', await ensureVaultKey());
-  }
   await start(readLocalConfig());
 } catch (error) {
   failWith(error);

@@ -71,6 +71,11 @@ const vaultKeysSchema = z.string().transform((text, context): VaultKeys => {
   return keys as [VaultKey, ...VaultKey[]];
 });
 
+/** Whether this text will do as `VALUE_ENCRYPTION_KEY`. */
+export function isVaultKey(text: string): boolean {
+  return vaultKeysSchema.safeParse(text).success;
+}
+
 const storeVariables = {
   MONGODB_URI: mongodbUriSchema.optional(),
   MONGODB_SECRET_ARN: secretArnSchema.optional(),

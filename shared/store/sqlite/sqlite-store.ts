@@ -55,3 +55,14 @@ export function storeOn(connection: SqliteConnection): Store {
   };
   return store;
 }
+
+/** Whether the database in this file, once it is prepared, keeps imported values. */
+export function keepsValues(path: string): boolean {
+  if (path === ':memory:') return false;
+  const connection = new SqliteConnection(path);
+  try {
+    return connection.row('SELECT 1 FROM keys WHERE value_hash IS NOT NULL LIMIT 1') !== undefined;
+  } finally {
+    connection.close();
+  }
+}

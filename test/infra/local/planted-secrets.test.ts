@@ -29,7 +29,7 @@ describe('secrets that are planted in the local host', { timeout: 120_000 }, () 
     const file = join(data, 'orchestrator.db');
     await expectFoundNowhere({
       host,
-      vaultSecret: vaultKey.trim().slice('local:'.length),
+      vaultSecret: vaultKey.trim().split(':')[1] as string,
       async stored() {
         const names = (await readdir(data)).filter((name) => name !== 'value-encryption-key');
         expect(names).toEqual(expect.arrayContaining(['orchestrator.db', 'orchestrator.db-wal']));
