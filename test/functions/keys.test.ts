@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { CreateKeysResponse, Key } from '../../shared/contract/keys.ts';
+import type { Problem } from '../../shared/contract/problems.ts';
 import { START, useTestApi, viewer, worker } from '../support/test-api.ts';
 
 describe('POST /v1/keys', () => {
@@ -63,6 +64,128 @@ describe('POST /v1/keys', () => {
     expect(answer.body.errors?.map(({ path }) => path)).toContain('count');
     expect(await api.dump()).toBe(before);
   });
+});
+
+describe('POST /v1/keys with an Idempotency-Key', () => {
+  const api = useTestApi();
+  const create = (body: object, idempotencyKey = 'once') =>
+    api.call<CreateKeysResponse>('POST', '/v1/keys', {
+      body,
+      headers: { 'idempotency-key': idempotencyKey },
+    });
+
+  it.each([{ count: 3 }, { values: ['sk-a', { value: 'sk-b', labels: { account: 'b' } }] }])(
+    'answers 201 once, then 200 with the same keys: %j',
+    async (body) => {
+      const first = await create(body);
+      expect(first.status).toBe(201);
+      const before = await api.dump();
+      expect(await create(body)).toMatchObject({ status: 200, body: first.body });
+      expect(await api.dump()).toBe(before);
+    },
+  );
+
+  it('answers 422 for another body, and 201 under another key', async () => {
+    await create({ count: 1 });
+    expect(await create({ count: 2 })).toMatchObject({
+      status: 422,
+      body: { code: 'idempotency_key_reused' },
+    });
+    expect(await create({ count: 1 }, 'again')).toMatchObject({ status: 201 });
+  });
+
+  it('answers 200 without the keys that were deleted since', async () => {
+    const { body } = await create({ count: 2 });
+    const [gone, stays] = body.keys as [Key, Key];
+    await api.call('DELETE', `/v1/keys/${gone.keyId}`);
+    expect(await create({ count: 2 })).toMatchObject({ status: 200, body: { keys: [stays] } });
+  });
+});
+
+describe('POST /v1/keys with values', () => {
+  const api = useTestApi();
+  const importValues = (values: unknown, more: object = {}) =>
+    api.call<CreateKeysResponse & Problem>('POST', '/v1/keys', { body: { values, ...more } });
+
+  it('adds a key for each, with its labels and without its value, which a lease gives', async () => {
+    const { status, body } = await importValues([{ value: 'sk-a', labels: { account: 'a' } }]);
+    expect(status).toBe(201);
+    expect(body.keys).toMatchObject([{ labels: { account: 'a' }, expiresAt: null }]);
+    expect(body.keys[0]).not.toHaveProperty('value');
+    expect(await api.acquire()).toMatchObject({ value: 'sk-a', labels: { account: 'a' } });
+  });
+
+  it('answers 409 where one is in the pool already, with its place and not its text', async () => {
+    await importValues(['sk-a']);
+    const { status, body } = await importValues(['sk-b', 'sk-a']);
+    expect({ status, code: body.code }).toEqual({ status: 409, code: 'value_exists' });
+    expect(body.errors).toEqual([{ path: 'values.1', message: 'Is in the pool already' }]);
+  });
+
+  it.each<[unknown, object, string]>([
+    [[], {}, 'values'],
+    [[''], {}, 'values.0'],
+    [['x'.repeat(4097)], {}, 'values.0'],
+    [['☃'.repeat(1366)], {}, 'values.0'],
+    [Array.from({ length: 1001 }, (_, index) => `sk-${index}`), {}, 'values'],
+    [['sk-a'], { count: 1 }, 'count'],
+    [[{ value: 'sk-a', labels: { ' ': 'x' } }], {}, 'values.0'],
+  ])('answers 400 for %.40j with %j, and names %s', async (values, more, path) => {
+    const { status, body } = await importValues(values, more);
+    expect(status).toBe(400);
+    expect(body.errors?.map((error) => error.path.startsWith(path))).toContain(true);
+  });
+
+  it('takes a thousand values of 4 KiB', async () => {
+    const values = Array.from({ length: 1000 }, (_, index) => `${index}`.padEnd(4096, 'x'));
+    expect((await importValues(values)).body.keys).toHaveLength(1000);
+  });
+});
+
+describe('PATCH /v1/keys/{keyId}', () => {
+  const api = useTestApi();
+  const patch = (keyId: string, body: unknown) =>
+    api.call<Key & Problem>('PATCH', `/v1/keys/${keyId}`, { body });
+
+  it('replaces all labels, and changes nothing else', async () => {
+    const [key] = await api.createKeys();
+    const { keyId } = key as Key;
+    expect(await patch(keyId, { labels: { region: 'eu', account: 'ops' } })).toMatchObject({ status: 200 });
+    expect((await patch(keyId, { labels: { region: 'us' } })).body).toEqual({
+      ...key,
+      labels: { region: 'us' },
+    });
+    expect((await patch(keyId, { labels: {} })).body).toEqual({ ...key, labels: {} });
+  });
+
+  it('keeps the labels of a leased key in its lease', async () => {
+    await api.createKeys();
+    const { leaseId, keyId } = await api.acquire();
+    await patch(keyId, { labels: { region: 'eu' } });
+    const { body } = await api.call('GET', `/v1/leases/${leaseId}`, { as: worker });
+    expect(body).toMatchObject({ labels: { region: 'eu' } });
+  });
+
+  it('answers 404 for a key that is not there, or no more', async () => {
+    const [key] = await api.createKeys();
+    await api.call('DELETE', `/v1/keys/${key?.keyId}`);
+    for (const keyId of ['key_never', key?.keyId as string]) {
+      expect(await patch(keyId, { labels: {} })).toMatchObject({
+        status: 404,
+        body: { code: 'key_not_found' },
+      });
+    }
+  });
+
+  const NINE = Object.fromEntries(Array.from({ length: 9 }, (_, index) => [`label-${index}`, 'x']));
+  it.each([{}, { labels: null }, { labels: NINE }, { labels: { a: 1 } }, { labels: { a: 'x'.repeat(201) } }])(
+    'refuses %.60j',
+    async (body) => {
+      const [key] = await api.createKeys();
+      expect(await patch(key?.keyId as string, body)).toMatchObject({ status: 400 });
+      expect(await api.getKey(key?.keyId as string)).toEqual(key);
+    },
+  );
 });
 
 describe.each(['GET', 'HEAD'])('%s /v1/keys/{keyId}', (method) => {

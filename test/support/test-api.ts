@@ -74,7 +74,11 @@ export class TestApi {
     const store = createSqliteStore({ path: ':memory:' });
     await store.prepare(START);
     const watched = watchStore(store, () => api.fault && { before: api.fault });
-    const runtime = createRuntime(watched, { clock: () => api.now, clockSkewToleranceMs: TOLERANCE_MS });
+    const runtime = createRuntime(watched, {
+      clock: () => api.now,
+      clockSkewToleranceMs: TOLERANCE_MS,
+      vaultKeys: [{ id: 'test', secret: 'x'.repeat(32) }],
+    });
     const api: TestApi = new TestApi(store, endpoints, await loadFunctions(async () => runtime));
     return api;
   }
