@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import type { Pool } from '../../shared/contract/pools.ts';
+import type { Pool, PoolPolicy } from '../../shared/contract/pools.ts';
 import { useDashboard } from './support/dashboard.ts';
 
 const { host, open } = useDashboard();
@@ -35,6 +35,75 @@ test('a pool is created, given a policy, paused and deleted', async () => {
   await confirm.click();
   await page.getByRole('heading', { name: 'Overview' }).waitFor();
   await page.getByRole('link', { name: 'v1.licences' }).waitFor({ state: 'detached' });
+});
+
+test('each field of a policy is saved by the form, shown on the page, and can be taken back', async () => {
+  const policy: PoolPolicy = {
+    leaseSeconds: 45,
+    maxLeaseSeconds: 7200,
+    cooldownSeconds: 30,
+    keyTtlSeconds: 5400,
+    targetSize: 3,
+    maxKeys: 1200,
+    maxLeasesPerClient: 2,
+    fair: true,
+    agingSeconds: 90,
+    paused: true,
+  };
+  const fields: Record<keyof PoolPolicy, { label: string; shown: string; none?: string }> = {
+    leaseSeconds: { label: 'Lease, in seconds', shown: '45 s' },
+    maxLeaseSeconds: { label: 'Longest time', shown: '2 h', none: 'kept alive without end' },
+    cooldownSeconds: { label: 'Cooldown, in seconds', shown: '30 s' },
+    keyTtlSeconds: { label: 'Life of a key, in seconds', shown: '90 min', none: 'Keys never expire' },
+    targetSize: { label: 'Keys that the pool holds by itself', shown: '3', none: 'Keys are made by hand' },
+    maxKeys: { label: 'Most keys', shown: '1,200', none: 'As many keys as are made' },
+    maxLeasesPerClient: { label: 'Most leases of one client', shown: '2', none: 'As many leases as' },
+    fair: { label: 'Fair: who waits', shown: 'yes' },
+    agingSeconds: { label: 'Waiting that counts', shown: '90 s' },
+    paused: { label: 'Paused: no new leases', shown: 'yes' },
+  };
+  const names = Object.keys(fields) as (keyof PoolPolicy)[];
+  await host().call('PUT', '/pools/full-of-rules', {});
+  const { page } = await open(`${host().url}/pool?name=full-of-rules#credential=${host().credential}`);
+  const dialog = page.getByRole('dialog');
+  const save = async (): Promise<void> => {
+    await dialog.getByRole('button', { name: 'Save policy' }).click();
+    await dialog.waitFor({ state: 'detached' });
+  };
+  await page.getByRole('button', { name: 'Edit policy' }).click();
+  for (const name of names) {
+    const { label, none } = fields[name];
+    if (none !== undefined) await dialog.getByLabel(none).uncheck();
+    if (typeof policy[name] === 'boolean') await dialog.getByLabel(label).check();
+    else await dialog.getByLabel(label).fill(String(policy[name]));
+  }
+  await save();
+  expect(await host().call('GET', '/pools/full-of-rules')).toMatchObject(policy);
+  for (const name of names) {
+    const fact = page.locator(`[data-policy="${name}"]`);
+    await expect.poll(() => fact.locator('dd').innerText()).toBe(fields[name].shown);
+  }
+  // The pool makes its keys itself.
+  expect(await page.getByRole('button', { name: 'Create keys' }).count()).toBe(0);
+
+  await page.getByRole('button', { name: 'Edit policy' }).click();
+  for (const name of names) {
+    const { label, none } = fields[name];
+    if (none !== undefined) await dialog.getByLabel(none).check();
+    else if (typeof policy[name] === 'boolean') await dialog.getByLabel(label).uncheck();
+    else expect(await dialog.getByLabel(label).inputValue()).toBe(String(policy[name]));
+  }
+  await save();
+  expect(await host().call('GET', '/pools/full-of-rules')).toMatchObject({
+    ...policy,
+    maxLeaseSeconds: null,
+    keyTtlSeconds: null,
+    targetSize: null,
+    maxKeys: null,
+    maxLeasesPerClient: null,
+    fair: false,
+    paused: false,
+  });
 });
 
 test('a new pool starts with the defaults of the API, and takes the name of no other', async () => {

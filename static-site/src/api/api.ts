@@ -15,6 +15,8 @@ import type {
   ListLeasesResponse,
 } from '../../../shared/contract/leases.ts';
 import type { PatchPoolRequest, Pool, PutPoolRequest } from '../../../shared/contract/pools.ts';
+import type { Labels } from '../../../shared/contract/primitives.ts';
+import type { ListTicketsResponse } from '../../../shared/contract/tickets.ts';
 
 /** How long a request may take, in milliseconds. */
 const TIMEOUT_MS = 15_000;
@@ -50,7 +52,7 @@ export function createApi(credential: string) {
   async function call<Body>(
     method: ApiRequest['method'],
     path: string,
-    options: Pick<ApiRequest, 'query' | 'body' | 'signal'> = {},
+    options: Pick<ApiRequest, 'query' | 'body' | 'headers' | 'signal'> = {},
   ): Promise<Answer<Body>> {
     const { body, sentAt } = await send<Body>({ method, path, timeoutMs: TIMEOUT_MS, ...options });
     return { body, sentAt: sentAt.monotonic };
@@ -79,10 +81,16 @@ export function createApi(credential: string) {
     patchPool: (pool: string, body: PatchPoolRequest) =>
       call<Pool>('PATCH', `/pools${pathOf(pool)}`, { body }),
     deletePool: (pool: string) => call<void>('DELETE', `/pools${pathOf(pool)}`),
+    listTickets: (pool: string, limit: number, signal: AbortSignal) =>
+      call<ListTicketsResponse>('GET', `/pools${pathOf(pool, 'tickets')}`, { query: { limit }, signal }),
 
     listKeys: (page: KeyPageRequest, signal: AbortSignal) =>
       call<ListKeysResponse>('GET', '/keys', { query: { ...page }, signal }),
-    createKeys: (body: CreateKeysRequest) => call<CreateKeysResponse>('POST', '/keys', { body }),
+    /** Under the same idempotency key nothing is created twice. */
+    createKeys: (body: CreateKeysRequest, idempotencyKey: string) =>
+      call<CreateKeysResponse>('POST', '/keys', { body, headers: { 'idempotency-key': idempotencyKey } }),
+    labelKey: (keyId: string, labels: Labels) =>
+      call<Key>('PATCH', `/keys${pathOf(keyId)}`, { body: { labels } }),
     refreshKey: (keyId: string) => call<Key>('POST', `/keys${pathOf(keyId, 'refresh')}`),
     unblockKey: (keyId: string, ending: Ending) =>
       call<Key>('POST', `/keys${pathOf(keyId, 'unblock')}`, { query: { ...ending } }),

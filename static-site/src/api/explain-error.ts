@@ -1,8 +1,10 @@
 import {
+  type ErrorCode,
   ForbiddenError,
   InvalidRequestError,
   isTransient,
   LeaseEndedError,
+  LeaseLimitReachedError,
   NoKeyAvailableError,
   OrchestratorError,
   ServiceUnavailableError,
@@ -24,45 +26,65 @@ export function isRefusal(error: unknown): boolean {
 export function explainError(error: unknown): string {
   if (!(error instanceof OrchestratorError))
     return 'Something unexpected went wrong in the dashboard. Reload the page.';
-  if (error instanceof InvalidRequestError)
-    return error.errors.map(({ message }) => message).join('. ') || error.message;
+  if (error instanceof InvalidRequestError && error.errors.length > 0)
+    return error.errors.map(({ message }) => message).join('. ');
   if (error instanceof LeaseEndedError) return explainLeaseEnd(error.reason);
   if (error instanceof NoKeyAvailableError)
-    return `Every key of the pool is taken. Try again in ${Math.ceil(error.retryAfterMs / 1000)} s.`;
-  switch (error.code) {
-    case 'unreachable':
-      return `${navigator.onLine ? 'No answer came' : 'You are offline'}, so it is unknown whether this was done. Look before you try again.`;
-    case 'throttled':
-      return 'Too many requests at once. Wait a moment and try again.';
-    case 'database_unavailable':
-      return 'The database does not answer right now, so it is unknown whether this was done. Look before you try again.';
-    case 'key_not_found':
-      return 'This key is gone: it expired, or somebody deleted it.';
-    case 'pool_not_found':
-      return 'There is no pool of this name. Check the spelling, or create it first.';
-    case 'client_not_found':
-      return 'This client is gone: somebody else revoked it.';
-    case 'key_not_leased':
-      return 'Nobody holds this key any more, so there is nothing to unblock.';
-    case 'lease_changed':
-      return 'Somebody else holds it now, so nothing was done. Close this and look again.';
-    case 'pool_full':
-      return `${error.message}. Create fewer keys, or raise the limit in the pool's policy.`;
-    case 'pool_paused':
-      return 'The pool is paused: it gives no new leases until an admin resumes it.';
-    case 'pool_changed':
-      return 'Somebody else changed this policy since it was loaded. Nothing was saved: load it as it is now, and make your change again.';
-    case 'last_admin':
-      return 'This is the last admin for all pools: without it nobody could manage clients any more. Create another one first.';
-    case 'own_credential':
-      return 'This is your own credential. Confirm that you mean it.';
-    case 'internal':
-    case 'unexpected_answer':
-      return `Something went wrong in the service. ${error.requestId === undefined ? `It answered ${error.status}` : `Quote request ${error.requestId} when you report it`}.`;
-    default:
-      return error.message.endsWith('.') ? error.message : `${error.message}.`;
-  }
+    return `Every key of the pool is taken. Try again in ${secondsOf(error)} s.`;
+  if (error instanceof LeaseLimitReachedError)
+    return `${error.message}. Release one, or wait ${secondsOf(error)} s until one may end.`;
+  const { code } = error;
+  // A code that is younger than this page has no words here.
+  const words: Words = Object.hasOwn(WORDS, code) ? WORDS[code as keyof typeof WORDS] : asItSays;
+  return typeof words === 'string' ? words : words(error);
 }
+
+function secondsOf({ retryAfterMs }: { readonly retryAfterMs: number }): number {
+  return Math.ceil(retryAfterMs / 1000);
+}
+
+type Words = string | ((error: OrchestratorError) => string);
+
+const asItSays: Words = ({ message }) => (message.endsWith('.') ? message : `${message}.`);
+const wentWrong: Words = ({ status, requestId }) =>
+  `Something went wrong in the service. ${requestId === undefined ? `It answered ${status}` : `Quote request ${requestId} when you report it`}.`;
+const otherVersion = 'The service does not know this request: it may be of another version. Reload the page.';
+
+/** The words for each code whose error has nothing more to say. It does not compile if one is missing. */
+const WORDS: Record<Exclude<ErrorCode, 'lease_ended' | 'no_key_available' | 'lease_limit_reached'>, Words> = {
+  invalid_request: asItSays,
+  unauthenticated: 'This credential is wrong or was revoked. Sign in again.',
+  forbidden: asItSays,
+  key_not_found: 'This key is gone: it expired, or somebody deleted it.',
+  pool_not_found: 'There is no pool of this name. Check the spelling, or create it first.',
+  client_not_found: 'This client is gone: somebody else revoked it.',
+  route_not_found: otherVersion,
+  method_not_allowed: otherVersion,
+  key_not_leased: 'Nobody holds this key any more, so there is nothing to unblock.',
+  lease_changed: 'Somebody else holds it now, so nothing was done. Close this and look again.',
+  pool_full: ({ message }) => `${message}. Create fewer keys, or change the limit in the pool's policy.`,
+  value_exists: 'Some of these secrets are in the pool already, or were until just now. None was imported.',
+  values_not_configured:
+    'This service has no VALUE_ENCRYPTION_KEY, so it keeps no secrets. Whoever runs it has to configure one first.',
+  pool_paused: 'The pool is paused: it gives no new leases until an admin resumes it.',
+  pool_changed:
+    'Somebody else changed this policy since it was loaded. Nothing was saved: load it as it is now, and make your change again.',
+  last_admin:
+    'This is the last admin for all pools: without it nobody could manage clients any more. Create another one first.',
+  own_credential: 'This is your own credential. Confirm that you mean it.',
+  ticket_ended: 'The place in the queue is lost, since nobody asked for it in time. Ask for a new one.',
+  body_too_large: 'This is too much for one request. Send less at a time.',
+  unsupported_media_type: otherVersion,
+  idempotency_key_reused: 'This was sent before with other contents. Close the dialog and start again.',
+  internal: wentWrong,
+  database_unavailable:
+    'The database does not answer right now, so it is unknown whether this was done. Look before you try again.',
+  throttled: 'Too many requests at once. Wait a moment and try again.',
+  unreachable: () =>
+    `${navigator.onLine ? 'No answer came' : 'You are offline'}, so it is unknown whether this was done. Look before you try again.`,
+  unexpected_answer: wentWrong,
+  lease_lost: 'No keep-alive got through in time, so the lease may have lapsed.',
+};
 
 /** Tells a person why there is nothing to show, where the page keeps trying by itself. */
 export function explainOutage(error: unknown): string {

@@ -1,6 +1,6 @@
 import { type ReadonlySignal, useComputed } from '@preact/signals';
 import { currentMs } from '../time/clock.ts';
-import { formatDuration } from '../time/format-duration.ts';
+import { formatDuration, formatElapsed } from '../time/format-duration.ts';
 
 interface CountdownProps {
   /** On the monotonic clock. */
@@ -16,6 +16,12 @@ export function Countdown({ until, precision = 'seconds', over }: CountdownProps
     const left = until - currentMs();
     return left <= 0 && over !== undefined ? over : formatDuration(left, precision);
   });
+  return <span class="tabular-nums">{text}</span>;
+}
+
+/** The time that has passed. Only its text node changes. */
+export function Elapsed({ since }: { readonly since: number }) {
+  const text = useComputed(() => formatElapsed(currentMs() - since));
   return <span class="tabular-nums">{text}</span>;
 }
 

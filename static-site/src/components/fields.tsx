@@ -55,7 +55,7 @@ export function TextArea({ rows, ...props }: TextAreaProps) {
         <textarea
           {...(attributes as object)}
           rows={rows}
-          class="field font-mono text-[0.8125rem]"
+          class="field py-2 font-mono text-[0.8125rem]"
           spellcheck={false}
         />
       )}

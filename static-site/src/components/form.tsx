@@ -1,6 +1,6 @@
 import { type ComponentChildren, createContext } from 'preact';
 import { useContext } from 'preact/hooks';
-import { InvalidRequestError } from '../../../client/sdk/errors.ts';
+import { InvalidRequestError, ValueExistsError } from '../../../client/sdk/errors.ts';
 import { ErrorNotice } from './notice.tsx';
 import { useAction } from './use-action.ts';
 
@@ -54,20 +54,25 @@ export function Form(props: FormProps) {
   );
 }
 
+/** What the API found wrong with the request, and where; undefined where the error is not about fields. */
+function issuesOf(error: unknown): InvalidRequestError['errors'] | undefined {
+  const hasIssues = error instanceof InvalidRequestError || error instanceof ValueExistsError;
+  return hasIssues ? error.errors : undefined;
+}
+
 /** The API's error for a field of the form; for a list, that of its first wrong entry. */
 export function useIssueOf(field: string | undefined): string | undefined {
-  const error = useContext(FormError);
-  if (field === undefined || !(error instanceof InvalidRequestError)) return undefined;
-  return error.errors.find(({ path }) => isOf(field, path))?.message;
+  const issues = issuesOf(useContext(FormError));
+  return field === undefined ? undefined : issues?.find(({ path }) => isOf(field, path))?.message;
 }
 
 function withoutIssuesOf(fields: readonly string[], error: unknown): unknown {
-  if (!(error instanceof InvalidRequestError)) return error;
-  const isShown = error.errors.every(({ path }) => fields.some((field) => isOf(field, path)));
-  return isShown && error.errors.length > 0 ? undefined : error;
+  const issues = issuesOf(error) ?? [];
+  const isShown = issues.every(({ path }) => fields.some((field) => isOf(field, path)));
+  return isShown && issues.length > 0 ? undefined : error;
 }
 
 /** The API names an entry of a list by its index: `pools.0`. */
 function isOf(field: string, path: string): boolean {
-  return path === field || path.startsWith(`${field}.`);
+  return path === field || (path.startsWith(`${field}.`) && /^\d/.test(path.slice(field.length + 1)));
 }

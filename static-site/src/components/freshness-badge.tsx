@@ -1,11 +1,11 @@
 import { useComputed } from '@preact/signals';
 import type { Feed } from '../poll/feed.ts';
 import { currentMs } from '../time/clock.ts';
-import { formatDuration } from '../time/format-duration.ts';
+import { formatElapsed } from '../time/format-duration.ts';
 
 /** "Live", or how old the data is. */
 export function FreshnessBadge({ feed }: { feed: Feed<unknown> }) {
-  const age = useComputed(() => formatDuration(Math.floor((currentMs() - feed.sentAt.value) / 1000) * 1000));
+  const age = useComputed(() => formatElapsed(currentMs() - feed.sentAt.value));
   switch (feed.freshness.value) {
     case 'live':
       return (

@@ -71,7 +71,7 @@ export function KeyFilter({ value, onChange }: KeyFilterProps) {
         <input
           type="search"
           class="field pl-9"
-          aria-label="Search by the start of a key id or a holder"
+          aria-label="Search by key id, holder or label"
           placeholder="Key id, holder or label contains…"
           maxLength={200}
           value={typed}

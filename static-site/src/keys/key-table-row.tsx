@@ -23,7 +23,7 @@ interface KeyTableRowProps {
   readonly onAction: (action: KeyAction, key: Key) => Promise<void>;
 }
 
-function formatLabels(labels: NonNullable<Key['labels']>): string {
+function formatLabels(labels: Key['labels'] = {}): string {
   return Object.entries(labels)
     .map(([name, value]) => `${name}=${value}`)
     .join(', ');
@@ -37,6 +37,7 @@ export function KeyTableRow(props: KeyTableRowProps) {
   const { row, index, heightPx, list, leaseMs, lifeMs, canManage, onAction } = props;
   const { key, sentAt } = row;
   const { keyId, lease } = key;
+  const labels = formatLabels(key.labels);
   const state = useComputed(() => stateAt(row, currentMs()));
   const className = useComputed(() => {
     const isStale = list.error.value !== undefined || currentMs() - sentAt > STALE_AFTER_MS;
@@ -54,9 +55,9 @@ export function KeyTableRow(props: KeyTableRowProps) {
       <Cell class="key-row-state">
         <StateBadge state={state.value} />
       </Cell>
-      <Cell class="key-row-id" title={keyId}>
+      <Cell class="key-row-id" title={`${keyId}\n${labels}`}>
         {keyId}
-        {key.labels !== undefined && <div class="key-row-client">{formatLabels(key.labels)}</div>}
+        {labels !== '' && <div class="key-row-client">{labels}</div>}
       </Cell>
       <Cell class="key-row-holder" title={lease && `${lease.holder ?? 'no label'} · ${lease.clientId}`}>
         {lease === undefined ? '–' : (lease.holder ?? 'no label')}
@@ -71,6 +72,11 @@ export function KeyTableRow(props: KeyTableRowProps) {
       <Cell class="key-row-actions">
         {canManage && (
           <>
+            <RowButton
+              icon="icon-tag"
+              name={`Labels of ${keyId}`}
+              onClick={() => void onAction('label', key)}
+            />
             <RowButton
               icon="icon-refresh"
               name={`Refresh ${keyId}`}

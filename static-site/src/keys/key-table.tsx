@@ -5,10 +5,10 @@ import { KeyTableRow } from './key-table-row.tsx';
 import { useVisibleRows } from './use-visible-rows.ts';
 
 const WIDE_ROW_PX = 56;
-const NARROW_ROW_PX = 148;
+const NARROW_ROW_PX = 164;
 const wideScreen = matchMedia('(min-width: 64rem)');
 
-export type KeyAction = 'refresh' | 'unblock' | 'delete';
+export type KeyAction = 'label' | 'refresh' | 'unblock' | 'delete';
 
 interface KeyTableProps {
   readonly list: KeyList;

@@ -138,16 +138,23 @@ function NoKeys({
       icon="key"
       title="No keys in this pool"
       action={
-        canManage && (
+        canManage &&
+        pool.targetSize === null && (
           <button type="button" class="button button-primary" onClick={onCreateKeys}>
             <Icon name="plus" /> Create keys
           </button>
         )
       }
     >
-      {pool.keyTtlSeconds === null
-        ? 'Nobody can acquire one until an admin creates some.'
-        : 'They expire unless they are used or refreshed; the policy says when.'}
+      {whyNoKeys(pool)}
     </EmptyState>
   );
+}
+
+function whyNoKeys({ targetSize, keyTtlSeconds }: Pool): string {
+  if (targetSize === 0) return 'Its target size is 0; the policy says so.';
+  if (targetSize !== null) return 'The pool makes its own: at the next acquire, or within a minute.';
+  return keyTtlSeconds === null
+    ? 'Nobody can acquire one until an admin creates some.'
+    : 'They expire unless they are used or refreshed; the policy says when.';
 }

@@ -1,6 +1,7 @@
 import { useCallback, useEffect, useMemo, useState } from 'preact/hooks';
 import type { Key } from '../../../shared/contract/keys.ts';
 import type { Pool } from '../../../shared/contract/pools.ts';
+import type { Labels } from '../../../shared/contract/primitives.ts';
 import { explainError } from '../api/explain-error.ts';
 import { announce } from '../components/toasts.tsx';
 import { canManage } from '../session/access.ts';
@@ -10,6 +11,7 @@ import { KeyFilter, type KeyFilterValue, readFilter, writeFilter } from './key-f
 import { createKeyList } from './key-list.ts';
 import type { KeyAction } from './key-table.tsx';
 import { KeysFound } from './keys-found.tsx';
+import { LabelsDialog } from './labels-dialog.tsx';
 
 interface KeysSectionProps {
   readonly signedIn: SignedIn;
@@ -24,7 +26,8 @@ interface KeysSectionProps {
 export function KeysSection({ signedIn, pool, changes, onChanged, onCreateKeys }: KeysSectionProps) {
   const { api, caller } = signedIn;
   const [filter, setFilter] = useState<KeyFilterValue>(readFilter);
-  const [asked, setAsked] = useState<{ kind: 'unblock' | 'delete'; key: Key } | undefined>(undefined);
+  const [ending, setEnding] = useState<{ kind: 'unblock' | 'delete'; key: Key } | undefined>(undefined);
+  const [labelled, setLabelled] = useState<Key | undefined>(undefined);
   const list = useMemo(() => createKeyList(api, { pool: pool.pool, ...filter }), [api, pool.pool, filter]);
   useEffect(() => () => list.stop(), [list]);
   useEffect(() => {
@@ -38,7 +41,8 @@ export function KeysSection({ signedIn, pool, changes, onChanged, onCreateKeys }
   // A stable function, so that rows do not render again.
   const onAction = useCallback(
     async (action: KeyAction, key: Key): Promise<void> => {
-      if (action !== 'refresh') return setAsked({ kind: action, key });
+      if (action === 'label') return setLabelled(key);
+      if (action !== 'refresh') return setEnding({ kind: action, key });
       try {
         const { body, sentAt } = await api.refreshKey(key.keyId);
         list.replace(body, sentAt);
@@ -72,6 +76,12 @@ export function KeysSection({ signedIn, pool, changes, onChanged, onCreateKeys }
     }
   };
 
+  const saveLabels = async ({ keyId }: Key, labels: Labels): Promise<void> => {
+    const { body, sentAt } = await api.labelKey(keyId, labels);
+    list.replace(body, sentAt);
+    announce('Labels saved');
+  };
+
   return (
     <section class="card" aria-labelledby="keys-heading">
       <h2 id="keys-heading" class="sr-only">
@@ -87,12 +97,19 @@ export function KeysSection({ signedIn, pool, changes, onChanged, onCreateKeys }
         onClear={() => onFilter({ state: undefined, search: undefined })}
         onCreateKeys={onCreateKeys}
       />
-      {asked !== undefined && (
+      {labelled !== undefined && (
+        <LabelsDialog
+          target={labelled}
+          onClose={() => setLabelled(undefined)}
+          onSave={(labels) => saveLabels(labelled, labels)}
+        />
+      )}
+      {ending !== undefined && (
         <EndLeaseDialog
-          kind={asked.kind}
-          target={asked.key}
-          onClose={() => setAsked(undefined)}
-          onConfirm={(force) => endLease(asked.kind, asked.key, force)}
+          kind={ending.kind}
+          target={ending.key}
+          onClose={() => setEnding(undefined)}
+          onConfirm={(force) => endLease(ending.kind, ending.key, force)}
         />
       )}
     </section>

@@ -27,7 +27,8 @@ export function useVisibleRows(
     const rangeWith = (spare: number): VisibleRows => {
       const top = list.current?.getBoundingClientRect().top ?? 0;
       const first = Math.max(0, Math.floor((-top / rowPx - spare) / STEP) * STEP);
-      return { first, end: Math.ceil(((innerHeight - top) / rowPx + spare) / STEP) * STEP };
+      const end = Math.max(0, Math.ceil(((innerHeight - top) / rowPx + spare) / STEP) * STEP);
+      return { first, end };
     };
     const measure = (): void => {
       frame = 0;
@@ -45,10 +46,14 @@ export function useVisibleRows(
       if (frame === 0) frame = requestAnimationFrame(measure);
     };
     measure();
+    // What stands above the list may grow and shrink.
+    const observer = new ResizeObserver(onScroll);
+    observer.observe(document.body);
     addEventListener('scroll', onScroll, { passive: true });
     addEventListener('resize', onScroll);
     return () => {
       cancelAnimationFrame(frame);
+      observer.disconnect();
       removeEventListener('scroll', onScroll);
       removeEventListener('resize', onScroll);
     };

@@ -6,7 +6,8 @@ import { Dialog } from '../components/dialog.tsx';
 import { TextField } from '../components/fields.tsx';
 import { Form } from '../components/form.tsx';
 import { announce } from '../components/toasts.tsx';
-import { draftOf, newPolicyDraft, PolicyFields, policyFieldNames, policyOf } from './policy-fields.tsx';
+import { policyFieldNames } from './policy-controls.ts';
+import { draftOf, newPolicyDraft, PolicyFields, policyOf } from './policy-fields.tsx';
 
 interface PolicyDialogProps {
   readonly api: Api;

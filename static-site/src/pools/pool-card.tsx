@@ -66,7 +66,7 @@ export function PoolCard({ pool, sentAt }: PoolCardProps) {
 function Outlook({ pool, sentAt }: PoolCardProps) {
   switch (conditionOf(pool)) {
     case 'keyless':
-      return 'Create keys to use it';
+      return pool.targetSize === null ? 'Create keys to use it' : 'Makes its keys itself';
     case 'paused':
       return 'Gives no new leases';
     case 'ready':

@@ -1,22 +1,18 @@
 import { useEffect, useRef, useState } from 'preact/hooks';
-import type { Pool } from '../../../shared/contract/pools.ts';
-import { Countdown } from '../components/countdown.tsx';
-import { FreshnessBadge } from '../components/freshness-badge.tsx';
 import { Icon } from '../components/icon.tsx';
 import { Loading } from '../components/loading.tsx';
 import { PageHeading } from '../components/page-heading.tsx';
-import { UsageBar } from '../components/usage-bar.tsx';
 import { CreateKeysDialog } from '../keys/create-keys-dialog.tsx';
 import { KeysSection } from '../keys/keys-section.tsx';
 import { navigate, pathOf } from '../router.ts';
 import { canLease, canManage } from '../session/access.ts';
 import type { SignedIn } from '../session/session.ts';
-import { formatCount, formatNumber } from '../text/format-count.ts';
-import { formatLength } from '../time/format-duration.ts';
 import { DEFAULT_POOL, DeletePoolDialog } from './delete-pool-dialog.tsx';
 import { EditPolicyDialog } from './policy-dialogs.tsx';
 import { ConditionBadge } from './pool-card.tsx';
+import { PoolFacts } from './pool-facts.tsx';
 import type { PoolsFeed } from './pools-feed.ts';
+import { QueueSection } from './queue-section.tsx';
 
 interface PoolPageProps {
   readonly signedIn: SignedIn;
@@ -24,7 +20,7 @@ interface PoolPageProps {
   readonly name: string;
 }
 
-/** One pool: its numbers, its policy, its keys. */
+/** One pool: its numbers, its policy, who waits, its keys. */
 export function PoolPage({ signedIn, pools: feed, name }: PoolPageProps) {
   const openedAt = useRef(performance.now());
   const [dialog, setDialog] = useState<'keys' | 'policy' | 'delete' | undefined>(undefined);
@@ -70,15 +66,18 @@ export function PoolPage({ signedIn, pools: feed, name }: PoolPageProps) {
                 <button type="button" class="button button-plain" onClick={() => setDialog('delete')}>
                   <Icon name="trash" /> {name === DEFAULT_POOL ? 'Empty pool' : 'Delete pool'}
                 </button>
-                <button type="button" class="button button-primary" onClick={() => setDialog('keys')}>
-                  <Icon name="plus" /> Create keys
-                </button>
+                {pool.targetSize === null && (
+                  <button type="button" class="button button-primary" onClick={() => setDialog('keys')}>
+                    <Icon name="plus" /> Create keys
+                  </button>
+                )}
               </>
             )}
           </>
         }
       />
-      <Facts pool={pool} feed={feed} />
+      <PoolFacts pool={pool} feed={feed} />
+      {pool.fair && <QueueSection api={signedIn.api} pool={pool} />}
       <KeysSection
         signedIn={signedIn}
         pool={pool}
@@ -104,68 +103,6 @@ export function PoolPage({ signedIn, pools: feed, name }: PoolPageProps) {
         />
       )}
     </>
-  );
-}
-
-function Facts({ pool, feed }: { pool: Pool; feed: PoolsFeed }) {
-  const { counts } = pool;
-  const isStale = feed.freshness.value === 'stale';
-  return (
-    <section class="card mb-5 p-4 sm:px-6 sm:py-5" aria-label="The pool now">
-      <div class="float-right max-lg:float-none max-lg:mb-3">
-        <FreshnessBadge feed={feed} />
-      </div>
-      <div class={isStale ? 'stale' : ''}>
-        <dl class="grid grid-cols-3 gap-x-4 gap-y-4 lg:flex lg:flex-wrap lg:gap-x-10">
-          <Fact name="Free" value={formatCount(counts.free)} large />
-          <Fact name="Leased" value={formatCount(counts.leased)} large />
-          <Fact name="Cooling" value={formatCount(counts.cooling)} large />
-          {pool.fair && <Fact name="Waiting" value={formatCount(pool.waiting)} large />}
-          <Fact name="Next free" value={<NextFree pool={pool} sentAt={feed.sentAt.value} />} />
-          <Fact name="Lease" value={formatLength(pool.leaseSeconds)} />
-          <Fact
-            name="Life of a key"
-            value={pool.keyTtlSeconds === null ? 'never expires' : formatLength(pool.keyTtlSeconds)}
-          />
-          <Fact name="Most keys" value={pool.maxKeys === null ? 'no limit' : formatNumber(pool.maxKeys)} />
-        </dl>
-        <div class="mt-4">
-          <UsageBar counts={counts} />
-        </div>
-      </div>
-    </section>
-  );
-}
-
-function NextFree({ pool, sentAt }: { pool: Pool; sentAt: number }) {
-  if (pool.paused) return 'when resumed';
-  if (pool.counts.free.count > 0) return 'now';
-  if (pool.nextFreeInMs === null) return '–';
-  return (
-    <>
-      in <Countdown until={sentAt + pool.nextFreeInMs} over="a moment" />
-    </>
-  );
-}
-
-interface FactProps {
-  readonly name: string;
-  readonly value: preact.ComponentChildren;
-  readonly large?: boolean;
-}
-
-function Fact({ name, value, large = false }: FactProps) {
-  return (
-    <div class="flex flex-col justify-between">
-      <dt class="text-xs text-muted">{name}</dt>
-      <dd
-        class={
-          large ? 'text-2xl font-semibold tracking-tight tabular-nums' : 'py-1.5 font-medium tabular-nums'
-        }
-      >
-        {value}
-      </dd>
-    </div>
   );
 }
 

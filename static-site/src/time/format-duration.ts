@@ -12,6 +12,11 @@ export function formatDuration(ms: number, precision: 'seconds' | 'tenths' = 'se
   return days < 365 ? `${days} d ${hours % 24} h` : `${Math.floor(days / 365)} y ${days % 365} d`;
 }
 
+/** Time that has passed: a second counts once it is over. */
+export function formatElapsed(ms: number): string {
+  return formatDuration(Math.floor(ms / 1000) * 1000);
+}
+
 /** A length that is a setting: `60 s`, `5 min`, `1 h`, `90 s`. */
 export function formatLength(seconds: number): string {
   if (seconds >= 86_400 && seconds % 86_400 === 0) return `${seconds / 86_400} d`;
