@@ -7,7 +7,7 @@ const { host, open } = useDashboard();
 
 beforeAll(async () => {
   const { call } = host();
-  await call('PUT', '/pools/busy', { leaseSeconds: 600, keyTtlSeconds: 6000 });
+  await call('PUT', '/pools/busy', { leaseSeconds: 600, keyTtlSeconds: 6000, fair: true });
   await call('PUT', '/pools/never-expiring', { leaseSeconds: 600, keyTtlSeconds: null, paused: true });
   await call('POST', '/keys', { pool: 'busy', count: 3 });
   await call('POST', '/keys', { pool: 'never-expiring', count: 1 });
@@ -52,6 +52,20 @@ test.each([
     await page.locator('[data-state="cooling"]').waitFor();
     await check('pool', page);
     await page
+      .getByRole('button', { name: /^Labels of/ })
+      .first()
+      .click();
+    await dialog.getByLabel('Name 1').fill('no spaces');
+    await check('labels', page);
+    await close();
+    await page.getByRole('button', { name: 'Create keys' }).click();
+    await dialog.getByLabel('Import secrets').check();
+    await dialog.getByLabel('Secrets, one a line').fill('twice\ntwice');
+    await dialog.getByRole('button', { name: 'Import 2 keys' }).click();
+    await dialog.getByText('Line 2').waitFor();
+    await check('import', page);
+    await close();
+    await page
       .locator('[data-state="leased"]')
       .first()
       .getByRole('button', { name: /^Delete/ })
@@ -92,7 +106,7 @@ test('the whole of a pool can be worked by keyboard', async () => {
     });
     reached.add(name.trim().split(' ')[0] ?? '');
   }
-  for (const name of ['Try', 'Edit', 'Delete', 'Create', 'Search', 'Refresh', 'Unblock']) {
+  for (const name of ['Try', 'Edit', 'Delete', 'Create', 'Search', 'Labels', 'Refresh', 'Unblock']) {
     expect([...reached]).toContain(name);
   }
 });

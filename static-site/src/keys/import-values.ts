@@ -47,7 +47,9 @@ export function explainRefusal(error: unknown, batch: readonly ImportLine[]): st
   if (!(error instanceof InvalidRequestError || error instanceof ValueExistsError)) return undefined;
   const [first] = error.errors;
   const alike = error.errors.filter(({ message }) => message === first?.message);
-  const lines = alike.flatMap(({ path }) => batch[Number(/^values\.(\d+)/.exec(path)?.[1])]?.line ?? []);
+  const places = alike.map(({ path }) => Number(/^values\.(\d+)/.exec(path)?.[1]));
+  // A store finds values in no particular order.
+  const lines = places.toSorted((a, b) => a - b).flatMap((place) => batch[place]?.line ?? []);
   if (lines.length === 0) return undefined;
   const named = lines.slice(0, MOST_NAMED).join(', ');
   const more = lines.length > MOST_NAMED ? ` and ${lines.length - MOST_NAMED} more` : '';
