@@ -8,6 +8,8 @@ const MAX_SHIFT = 0.01;
 
 beforeAll(async () => {
   await host().call('PUT', '/pools/held', { leaseSeconds: 200 });
+  await host().call('PUT', '/pools/in-turn', { fair: true });
+  await host().call('POST', '/keys', { pool: 'in-turn' });
   await host().call('POST', '/keys', { pool: 'held', count: 4 });
   for (let index = 0; index < 3; index += 1) await host().call('POST', '/leases', { pool: 'held' });
 });
@@ -15,6 +17,7 @@ beforeAll(async () => {
 test.each([
   ['/', '[data-condition]'],
   ['/pool?name=held', '[data-state="leased"]'],
+  ['/pool?name=in-turn', '[data-key]'],
   ['/try-it', '[data-lease]'],
   ['/clients', '[data-client]'],
 ])('%s comes in without moving what is already there', async (path, arrived) => {

@@ -17,7 +17,7 @@ const SHOWN = 5;
 const MOST = 200;
 
 /** Who waits for a key of a fair pool, in the order in which they are served. */
-export function QueueSection({ api, pool: { pool } }: { readonly api: Api; readonly pool: Pool }) {
+export function QueueSection({ api, pool: { pool, waiting } }: { readonly api: Api; readonly pool: Pool }) {
   const limit = useSignal(SHOWN);
   const feed = useMemo(() => createQueueFeed(api, pool, limit), [api, pool, limit]);
   useEffect(() => () => feed.stop(), [feed]);
@@ -26,6 +26,10 @@ export function QueueSection({ api, pool: { pool } }: { readonly api: Api; reado
     feed.refresh();
   };
   const queue = feed.value.value;
+  const error = feed.error.value;
+  // Until the queue is loaded, the pool's own figure says how much room to keep for it.
+  const rows = Array.from({ length: Math.min(waiting.count, SHOWN) }, () => 'h-9');
+  const isEmpty = queue === undefined ? error === undefined && rows.length === 0 : queue.tickets.length === 0;
   return (
     <section
       class={`card mb-5 overflow-hidden ${feed.freshness.value === 'stale' ? 'stale' : ''}`}
@@ -34,13 +38,13 @@ export function QueueSection({ api, pool: { pool } }: { readonly api: Api; reado
       <h2 id="queue-heading" class="border-b border-line px-4 py-3 font-semibold sm:px-5">
         Queue
       </h2>
-      {queue === undefined ? (
-        <Loading error={feed.error.value} shapes={['h-9', 'h-9', 'h-9', 'h-9', 'h-9']} inset />
-      ) : queue.tickets.length === 0 ? (
+      {isEmpty ? (
         <p class="px-4 py-4 text-muted sm:px-5">
           <strong class="font-semibold text-ink">Nobody waits.</strong> A caller that finds no free key and
           asks to wait stands here until it is its turn.
         </p>
+      ) : queue === undefined ? (
+        <Loading error={error} shapes={rows} inset />
       ) : (
         <>
           <QueueTable tickets={queue.tickets} sentAt={feed.sentAt.value} />
