@@ -1,5 +1,10 @@
 import { describe, expect, it } from 'vitest';
-import { ConfigError, readLocalConfig, readRuntimeConfig } from '../../shared/runtime/config.ts';
+import {
+  ConfigError,
+  readLocalConfig,
+  readRuntimeConfig,
+  readVaultSecret,
+} from '../../shared/runtime/config.ts';
 
 describe('the configuration', () => {
   it('has a default for everything', () => {
@@ -74,12 +79,44 @@ describe('the configuration', () => {
     ['BOOTSTRAP_CREDENTIAL', `hunter2.${'x'.repeat(31)}`, /at least 32 characters/],
     ['BOOTSTRAP_CREDENTIAL', `.${'x'.repeat(32)}`, /<clientId>\.<secret>/],
     ['BOOTSTRAP_CREDENTIAL', `a.b.${'x'.repeat(32)}`, /<clientId>\.<secret>/],
+    ['VALUE_ENCRYPTION_KEY', 'hunter2', /<id>:<secret>/],
+    ['VALUE_ENCRYPTION_KEY', 'a:hunter2', /at least 32 characters/],
+    ['VALUE_ENCRYPTION_KEY', `a:${'hunter2'.repeat(5)},a:${'x'.repeat(32)}`, /each id once/],
+    ['VALUE_ENCRYPTION_KEY', `a:${'hunter2'.repeat(5)},`, /<id>:<secret>/],
+    ['VALUE_ENCRYPTION_SECRET_ARN', 'hunter2', /the ARN of a Secrets Manager secret/],
+    ['DEFAULT_POOL_SIZE', 'hunter2', /a whole number from 0 to 10000/],
+    ['DEFAULT_POOL_SIZE', '10001', /a whole number from 0 to 10000/],
   ])('names %s where it is wrong (%s), and what it must be, but not what it is', (variable, value, rule) => {
     const read = () => readLocalConfig({ [variable]: value });
     expect(read).toThrow(ConfigError);
     expect(read).toThrow(new RegExp(`^${variable} must ${rule.source.startsWith('start') ? '' : 'be '}`));
     expect(read).toThrow(rule);
     expect(read).not.toThrow(/hunter2/);
+  });
+
+  it('takes keys for values, the first of which seals, and how large the default pool is', () => {
+    const [one, two] = ['1'.repeat(32), 'Az09_-+/='.repeat(9)];
+    expect(
+      readRuntimeConfig({ VALUE_ENCRYPTION_KEY: `new:${two}, old_1:${one}`, DEFAULT_POOL_SIZE: '10' }),
+    ).toMatchObject({
+      VALUE_ENCRYPTION_KEY: [
+        { id: 'new', secret: two },
+        { id: 'old_1', secret: one },
+      ],
+      DEFAULT_POOL_SIZE: 10,
+    });
+  });
+
+  it('takes the keys of a secret in the same form, or one secret alone, and never tells what is wrong with it', () => {
+    const secret = 's'.repeat(64);
+    expect(readVaultSecret(` ${secret}\n`)).toEqual([{ id: 'first', secret }]);
+    expect(readVaultSecret(`second:${secret},first:${'t'.repeat(32)}`)).toHaveLength(2);
+    for (const wrong of ['', 'hunter2', 'a:hunter2', `a:${secret},a:${secret}`]) {
+      expect(() => readVaultSecret(wrong)).toThrow(
+        /^The secret of VALUE_ENCRYPTION_SECRET_ARN must be <id>:<secret>/,
+      );
+      expect(() => readVaultSecret(wrong)).not.toThrow(/hunter2/);
+    }
   });
 
   it('names all that is wrong at once', () => {
