@@ -4,14 +4,15 @@ import type { Waiting } from '../contract/tickets.ts';
 import { claimKey } from './claim-key.ts';
 import { type Caller, requirePool } from './client.ts';
 import type { Context } from './context.ts';
-import { describeHeldLease } from './describe.ts';
+import { describeHeldLease, describeLease } from './describe.ts';
 import {
   IdempotencyKeyReusedError,
   InvalidRequestError,
   LeaseEndedError,
+  OrchestratorError,
   PoolPausedError,
 } from './errors.ts';
-import { type KeyLease, liveLeaseAt } from './key.ts';
+import { type Key, type KeyLease, liveLeaseAt } from './key.ts';
 import { generateLeaseProof } from './lease-id.ts';
 import { releaseLease } from './leases.ts';
 import { freeAfter, hardExpiration, type Pool, poolName, poolReference } from './pool.ts';
@@ -59,10 +60,7 @@ export async function acquireLease(
         : await claimKey(context, claim, pool));
     if (claimed !== 'repeated' && !(claimed instanceof Error)) {
       if ('ticket' in claimed) return { waiting: claimed };
-      return {
-        lease: await describeHeldLease(context, claimed, claimed.lease as KeyLease, now),
-        repeated: false,
-      };
+      return { lease: await describeNew(context, caller, claimed, now), repeated: false };
     }
     const lease = await getRepeated(context, claim);
     if (lease !== undefined) return { lease, repeated: true };
@@ -101,6 +99,23 @@ export async function acquireLeases(
     throw error;
   }
   return { leases, repeated: own.length === 0 };
+}
+
+/**
+ * A lease that nobody was told of yet. Where its value is sealed with a key that this host lacks it is given back: it
+ * would take the pool's keys away from hosts that can tell them. What may pass is left to the repeat.
+ */
+async function describeNew(context: Context, caller: Caller, key: Key, now: number): Promise<HeldLease> {
+  const lease = key.lease as KeyLease;
+  try {
+    return await describeHeldLease(context, key, lease, now);
+  } catch (error) {
+    if (!(error instanceof OrchestratorError)) {
+      const { leaseId } = describeLease(key, lease, now);
+      await releaseLease(context, caller, leaseId, { forget: true });
+    }
+    throw error;
+  }
 }
 
 /** Why the policy gives no new lease, if so. */

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { Context } from '../../../shared/domain/context.ts';
 import { createKeys } from '../../../shared/domain/create-keys.ts';
+import { DatabaseUnavailableError } from '../../../shared/domain/errors.ts';
 import { deleteKey, getKey, listKeys, refreshKey, unblockKey } from '../../../shared/domain/keys.ts';
 import { getLease, keepAliveLease, listLeases, releaseLease } from '../../../shared/domain/leases.ts';
 import { POOL_CACHE_MS } from '../../../shared/domain/pool-directory.ts';
@@ -324,18 +325,36 @@ describeOnEveryStore((world) => {
       expect((await listKeys(world.context, ADMIN, { pool: 'default', limit: 99 })).keys).toHaveLength(2);
     });
 
-    it('that lacks the key of a value fails without telling why, and leaves other keys to be had', async () => {
+    it('that lacks the key of a value fails without telling why, and takes nothing from hosts that have it', async () => {
       await importValues(['sk-1']);
-      for (const context of [withVault(world.context, NEW), world.context]) {
-        const failed = acquire(context, ALICE, { idempotencyKey: 'once' });
-        await expect(failed).rejects.toThrow();
+      const lacking = [withVault(world.context, NEW), world.context];
+      const expectFailure = async (failed: Promise<unknown>) => {
+        await expect(failed).rejects.toThrow(/VALUE_ENCRYPTION_KEY|a key that is not configured/);
         await expect(failed).rejects.not.toHaveProperty('code');
         await expect(failed).rejects.not.toThrow(/sk-1/);
+      };
+      for (const context of lacking) {
+        await expectFailure(acquire(context, ALICE));
+        await expectFailure(acquire(context, ALICE, { idempotencyKey: 'once' }));
       }
-      // The lease stands; a host with the right keys tells it.
+      const acquired = await acquireOrRepeat(vaulted(), ALICE, { idempotencyKey: 'once' });
+      expect(acquired).toMatchObject({ repeated: false, lease: { value: 'sk-1' } });
+      for (const context of lacking) {
+        await expectFailure(acquire(context, ALICE, { idempotencyKey: 'once' }));
+        await expectFailure(getLease(context, ALICE, acquired.lease.leaseId));
+        await keepAliveLease(context, ALICE, acquired.lease.leaseId);
+      }
+      // A lease that its holder was told of stands.
+      expect(await getLease(vaulted(), ALICE, acquired.lease.leaseId)).toMatchObject({ value: 'sk-1' });
+    });
+
+    it('whose keys cannot be read for a moment leaves the lease to the repeat', async () => {
+      await importValues(['sk-1']);
+      const vault = () => Promise.reject(new DatabaseUnavailableError());
+      const failed = acquire({ ...world.context, vault }, ALICE, { idempotencyKey: 'once' });
+      await expect(failed).rejects.toThrow(DatabaseUnavailableError);
       expect(await acquireOrRepeat(vaulted(), ALICE, { idempotencyKey: 'once' })).toMatchObject({
         repeated: true,
-        lease: { value: 'sk-1' },
       });
     });
   });

@@ -110,8 +110,6 @@ describe('the local host, with values in its database,', { timeout: 120_000 }, (
       status: 409,
       body: { code: 'value_exists' },
     });
-    const { body } = await third.call<{ keys: { keyId: string }[] }>('GET', '/v1/keys');
-    await third.call('POST', `/v1/keys/${body.keys[0]?.keyId}/unblock?force=true`);
     expect(await acquire(third)).toMatchObject({ status: 201, body: { value: 'sk-1' } });
   });
 });
