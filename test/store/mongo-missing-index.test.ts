@@ -31,6 +31,8 @@ const RELYING = {
   'keys.listSeated': 'seatId_1',
   'keys.listClientSeats': 'clientSeat_1',
   'keys.listByValue': 'valueHash_1',
+  // Of values that may stand under another hash; without one it goes on, see below.
+  'keys.create': 'valueHash_1',
 } as const;
 
 /** What MongoDB 7 replies where a hint names no index. */
@@ -93,8 +95,9 @@ describeWithMongoDb('a MongoDB whose indexes have not been made for this release
         DatabaseUnavailableError,
       );
     }
-    expect(sent).toEqual(['find', 'find']);
-    expect(onMissingIndex.mock.calls).toEqual([[index]]);
+    expect(sent.filter((command) => command === 'find')).toEqual(['find', 'find']);
+    expect(onMissingIndex.mock.calls.flat().filter((missing) => missing === index)).toEqual([index]);
+    expect(await database.db.collection('keys').countDocuments()).toBe(0);
   });
 
   it('is used as if they were there', async () => {
