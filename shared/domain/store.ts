@@ -15,6 +15,7 @@
  * read: an acquire changes the token, the end of a lease takes the lease away, a keep-alive moves `freeAt`.
  */
 import type { Client } from './client.ts';
+import type { Event } from './events.ts';
 import type { Key, KeyLease, KeyState, Labels } from './key.ts';
 import type { ClearedPool, Pool, PoolPolicy } from './pool.ts';
 
@@ -387,4 +388,43 @@ export interface ClientStore {
    * other at once (then both may be refused).
    */
   remove(clientId: string, now: number): Promise<'removed' | 'not_found' | 'last_admin'>;
+}
+
+/** An event where it stands in the order of all events. A position grows, and is nobody else's. */
+export type PlacedEvent = Event & { readonly position: number };
+
+/** What a list of events is narrowed down to. */
+export type EventFilter = Pick<Event, 'pool' | 'keyId' | 'clientId' | 'type'>;
+
+export interface EventStore {
+  /** Records those of the events that are not recorded yet, by their ids. They are forgotten at `expiresAt`. */
+  add(events: readonly Event[], at: { now: number; expiresAt: number }): Promise<void>;
+  /**
+   * The events after a position, or the last ones (`tail`), in their order. `next`: every event up to there is in this
+   * page or does not match. No event that is recorded later stands before `next`, however long its recorder took. `by`: the
+   * one field that the index goes by.
+   */
+  list(query: {
+    now: number;
+    limit: number;
+    after?: number | undefined;
+    tail?: boolean | undefined;
+    by?: { [Field in keyof EventFilter]: { field: Field; value: string } }[keyof EventFilter] | undefined;
+  }): Promise<{ events: PlacedEvent[]; next: number }>;
+  /** Sweep: removes up to `limit` events that are to be forgotten; returns how many. */
+  removeExpired(query: { now: number; limit: number }): Promise<number>;
+  /**
+   * Makes `owner` the one sender to this receiver until `until`, unless another one is; the same owner goes on. `sentTo`:
+   * the position up to which events were sent; 0 at the first time.
+   */
+  claimDelivery(query: {
+    receiver: string;
+    owner: string;
+    now: number;
+    until: number;
+  }): Promise<{ sentTo: number } | null>;
+  /** Takes note of how far events were sent (never back), and lets others send, if `owner` is still the sender. */
+  finishDelivery(query: { receiver: string; owner: string; sentTo: number }): Promise<boolean>;
+  /** Up to where events were sent; null: nobody has sent any. */
+  getDelivery(receiver: string): Promise<{ sentTo: number } | null>;
 }
