@@ -66,15 +66,16 @@ describe('what is wrong with a request', () => {
       for (const { message } of body?.errors ?? []) messages.add(message);
     };
     const callWith = async (value: unknown): Promise<void> => {
-      const text = encodeURIComponent(typeof value === 'string' ? value : JSON.stringify(value));
+      // Not by `String`: an object of its own may have a `toString` that is no function.
+      const text = typeof value === 'string' ? value : JSON.stringify(value);
+      const encoded = encodeURIComponent(text);
       for (const field of fieldsOf(name, 'body')) {
         await call(path, { body: { ...(options.body as object), [field]: value } });
       }
-      for (const field of fieldsOf(name, 'query')) await call(`${pathOnly}?${field}=${text}`, {});
-      for (const field of fieldsOf(name, 'headers'))
-        await call(path, { headers: { [field]: String(value) } });
+      for (const field of fieldsOf(name, 'query')) await call(`${pathOnly}?${field}=${encoded}`, {});
+      for (const field of fieldsOf(name, 'headers')) await call(path, { headers: { [field]: text } });
       for (const [position, part] of routes[name].path.split('/').entries()) {
-        if (part.startsWith('{')) await call(pathOnly.split('/').with(position, text).join('/'), {});
+        if (part.startsWith('{')) await call(pathOnly.split('/').with(position, encoded).join('/'), {});
       }
       await call(path, { body: value });
     };
