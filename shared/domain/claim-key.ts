@@ -118,11 +118,15 @@ async function claimFreeKey(
   const { keys } = context.store;
   const claimed = await keys.claim(claim, context.pools.claimRange(pool.name));
   if (claimed !== null) return claimed;
-  for (;;) {
+  for (let isFull = pool.policy.targetSize === null; ; ) {
     const found = await keys.listClaimable({ ...claim, limit: CANDIDATES });
-    if (found.keys.length === 0) {
+    if (found.keys.length === 0 && !isFull) {
       const minted = await mintKey(context, claim, pool);
       if (minted !== null) return minted;
+      isFull = true;
+      continue; // The sweep may have made keys since the look.
+    }
+    if (found.keys.length === 0) {
       const seatsBelow = await context.pools.findMoreSeats(pool, claim);
       if (seatsBelow !== undefined) return claimFreeKey(context, { ...claim, seatsBelow }, pool);
       const { nextFreeAt } = found;

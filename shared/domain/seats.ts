@@ -70,6 +70,21 @@ async function listFreeSeats(
   return free.slice(0, Math.max(0, free.length - beyond));
 }
 
+/**
+ * Whether no new key has a seat, as {@link listFreeSeats} would find after reading all of them. A refused acquire is told
+ * so by two counts within the index, and a look at keys that are free: there are few where none can be claimed.
+ */
+async function isFull(context: Context, pool: Pool, targetSize: number, now: number): Promise<boolean> {
+  const { keys } = context.store;
+  const seats = { name: pool.name, below: targetSize };
+  const seated = await keys.countSeated(seats);
+  if (seated < targetSize) {
+    const beyond = await countBeyond(context.store, pool, { below: targetSize, now });
+    if (seated + beyond < targetSize) return false;
+  }
+  return !(await keys.listSeatedFree({ ...seats, now })).some((key) => isDead(context, pool, key, now));
+}
+
 /** Nobody can hold the key, or come to hold it. `pool`: the pool of its name as it is now. */
 export function isDead(
   context: Context,
@@ -97,6 +112,7 @@ export async function mintKey(
   const { keys } = context.store;
   const { now, lease, freeAt, keyExpiresAt: expiresAt, requestHash, requestBody, clientSeat } = claim;
   for (;;) {
+    if (await isFull(context, pool, targetSize, now)) return null;
     const free = await listFreeSeats(context, pool, targetSize, now);
     const chosen = free[randomInt(Math.max(1, free.length))];
     if (chosen === undefined) return null;

@@ -213,6 +213,10 @@ export interface KeyStore {
   mintMissing(keys: readonly Key[]): Promise<number>;
   /** The keys that take the pool's seats below `below`, of every generation and state. */
   listSeated(query: { name: string; below: number }): Promise<SeatedKey[]>;
+  /** How many these are. */
+  countSeated(query: { name: string; below: number }): Promise<number>;
+  /** Those of them whose `freeAt` has passed. */
+  listSeatedFree(query: { name: string; below: number; now: number }): Promise<SeatedKey[]>;
   /**
    * Counts up to `limit` keys of the pool without a seat below `below` that somebody holds, or that cool.
    * `countFormer`: those of its earlier generations too.

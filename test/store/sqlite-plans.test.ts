@@ -67,6 +67,11 @@ const READS: Record<string, string[]> = {
   'keys.mint': [],
   'keys.mintMissing': [],
   'keys.listSeated': ['keys_by_seat (seat_pool=? AND seat>? AND seat<?)'],
+  'keys.countSeated': ['keys_by_seat (seat_pool=? AND seat>? AND seat<?)'],
+  'keys.listSeatedFree': [
+    'keys_by_free_at (pool>? AND pool<?)',
+    'keys_by_free_at (pool=? AND state=? AND free_at<?)',
+  ],
   'keys.countBeyond': [
     'keys_by_free_at (pool>? AND pool<?)',
     'keys_by_free_at (pool=? AND state=? AND free_at>?)',

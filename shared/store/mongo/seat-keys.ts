@@ -9,7 +9,16 @@ import { FREE_AT_INDEX, ID_INDEX, SEAT_INDEX } from './schema.ts';
 
 // How a pool holds its target size.
 
-export const seatKeys = { mint, mintMissing, listSeated, countBeyond, removeBeyond, remove };
+export const seatKeys = {
+  mint,
+  mintMissing,
+  listSeated,
+  countSeated,
+  listSeatedFree,
+  countBeyond,
+  removeBeyond,
+  remove,
+};
 
 /**
  * Race: two callers take the same seat, or one request is sent twice. The unique index on `seatId`, or on what the claim
@@ -49,15 +58,38 @@ async function listSeated(
   keys: KeyCommands,
   { name, below }: { name: string; below: number },
 ): Promise<SeatedKey[]> {
-  const found = await keys.find(
-    { seatId: { $gte: seatId(name, 0), $lt: seatId(name, below) } },
-    {
-      hint: SEAT_INDEX,
-      limit: below,
-      projection: { pool: 1, state: 1, fencingToken: 1, expiresAt: 1, freeAt: 1, seat: 1 },
-    },
-  );
-  return found.map(({ _id, pool, state, fencingToken, expiresAt, freeAt, seat }) => ({
+  const options = { hint: SEAT_INDEX, limit: below, projection: SEATED };
+  return (await keys.find(within(name, below), options)).map(toSeated);
+}
+
+/** Index: `SEAT_INDEX`, hinted; it has all that is asked for, so that no key is fetched. */
+function countSeated(keys: KeyCommands, { name, below }: { name: string; below: number }): Promise<number> {
+  return keys.count(within(name, below), { hint: SEAT_INDEX });
+}
+
+/** Index: `FREE_AT_INDEX`, hinted: every stored state of each generation is a range of it. */
+async function listSeatedFree(
+  keys: KeyCommands,
+  { name, below, now }: { name: string; below: number; now: number },
+): Promise<SeatedKey[]> {
+  const free = {
+    ...STORED,
+    pool: everyGeneration(name),
+    freeAt: { $lte: new Date(now) },
+    seat: { $lt: below },
+  };
+  const options = { hint: FREE_AT_INDEX, limit: below, projection: SEATED };
+  return (await keys.find(free, options)).map(toSeated);
+}
+
+const SEATED = { pool: 1, state: 1, fencingToken: 1, expiresAt: 1, freeAt: 1, seat: 1 };
+
+function within(name: string, below: number): Filter<KeyDocument> {
+  return { seatId: { $gte: seatId(name, 0), $lt: seatId(name, below) } };
+}
+
+function toSeated({ _id, pool, state, fencingToken, expiresAt, freeAt, seat }: KeyDocument): SeatedKey {
+  return {
     keyId: _id,
     pool,
     state: state as Key['state'],
@@ -65,7 +97,7 @@ async function listSeated(
     expiresAt: expiresAt.getTime(),
     freeAt: freeAt.getTime(),
     seat: seat as number,
-  }));
+  };
 }
 
 /**

@@ -7,11 +7,20 @@ import { refusedColumn } from './errors.ts';
 
 // How a pool holds its target size.
 
+const SEATED =
+  'key_id AS keyId, pool, state, fencing_token AS fencingToken, expires_at AS expiresAt, free_at AS freeAt, seat';
+
 /** The seats of a pool, by the unique index. */
-const LIST_SEATED = `
-  SELECT key_id AS keyId, pool, state, fencing_token AS fencingToken, expires_at AS expiresAt, free_at AS freeAt, seat
-  FROM keys INDEXED BY keys_by_seat
-  WHERE seat_pool = :name AND seat >= 0 AND seat < :below`;
+const WITHIN = 'FROM keys INDEXED BY keys_by_seat WHERE seat_pool = :name AND seat >= 0 AND seat < :below';
+const LIST_SEATED = `SELECT ${SEATED} ${WITHIN}`;
+/** Decided within the index. */
+const COUNT_SEATED = `SELECT count(*) AS count ${WITHIN}`;
+
+/** Every stored state of each generation is a range of the index. */
+const LIST_SEATED_FREE = `
+  ${GENERATIONS}
+  SELECT ${SEATED} FROM generations CROSS JOIN keys INDEXED BY keys_by_free_at USING (pool)
+  WHERE state IN ('free', 'leased', 'deleted') AND free_at <= :now AND seat < :below`;
 
 /** Every stored state of each generation is a range of the index; of the free ones only those that cool are in it. */
 const COUNT_BEYOND = `
@@ -38,7 +47,17 @@ const REMOVE = `
 
 export function seatKeys(
   connection: SqliteConnection,
-): Pick<KeyStore, 'mint' | 'mintMissing' | 'listSeated' | 'countBeyond' | 'removeBeyond' | 'remove'> {
+): Pick<
+  KeyStore,
+  | 'mint'
+  | 'mintMissing'
+  | 'listSeated'
+  | 'countSeated'
+  | 'listSeatedFree'
+  | 'countBeyond'
+  | 'removeBeyond'
+  | 'remove'
+> {
   /** Returns the column whose unique index refused it, if one did. */
   function insert(key: Key): string | undefined {
     try {
@@ -69,6 +88,12 @@ export function seatKeys(
     },
     async listSeated(query) {
       return connection.all<SeatedKey>(LIST_SEATED, query);
+    },
+    async countSeated(query) {
+      return connection.row<{ count: number }>(COUNT_SEATED, query)?.count ?? 0;
+    },
+    async listSeatedFree({ name, ...query }) {
+      return connection.all<SeatedKey>(LIST_SEATED_FREE, { ...query, ...everyGeneration(name) });
     },
     async countBeyond({ pool, countFormer, ...query }) {
       const range = countFormer ? everyGeneration(poolName(pool)) : { first: pool, end: `${pool} ` };

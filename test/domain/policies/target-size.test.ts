@@ -10,6 +10,7 @@ import { deletePool, getPool, patchPool } from '../../../shared/domain/pools.ts'
 import { sweep } from '../../../shared/domain/sweep.ts';
 import { createRuntime } from '../../../shared/runtime/runtime.ts';
 import { randomFrom } from '../../support/seeded-random.ts';
+import { watchStore } from '../../support/watch-store.ts';
 import { describeOnEveryStore } from '../support/every-store.ts';
 import { invalid, NO_KEY_AVAILABLE, POOL_FULL } from '../support/expected-errors.ts';
 import { HeldLeases } from '../support/held-leases.ts';
@@ -26,6 +27,7 @@ import {
   LEASE,
   SECOND,
   setPolicy,
+  startProcess,
   TOLERANCE,
 } from '../support/world.ts';
 
@@ -399,8 +401,22 @@ describeOnEveryStore((world, share) => {
       await expireOne();
       const slow = interruptAfter(world.context, 'keys.remove', sweepNow);
 
-      await expect(acquire(slow, ALICE)).rejects.toMatchObject(NO_KEY_AVAILABLE);
-      expect(await counts()).toEqual([1, 0, 0]);
+      await acquire(slow, ALICE);
+      expect(await counts()).toEqual([0, 1, 0]);
+    });
+
+    it('is looked for by no more than counts where all are taken', async () => {
+      await setPolicy(world.context, { targetSize: 3 });
+      for (let taken = 0; taken < 3; taken += 1) await acquire(world.context, BOB);
+      const verbs: string[] = [];
+      const watched = startProcess(
+        watchStore(world.store, () => ({ before: (verb) => void verbs.push(verb) })),
+        () => world.now,
+      );
+
+      await expect(acquire(watched, ALICE)).rejects.toMatchObject(NO_KEY_AVAILABLE);
+      expect(verbs).toContain('keys.countSeated');
+      expect(verbs).not.toContain('keys.listSeated');
     });
   });
 

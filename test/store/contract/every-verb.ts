@@ -45,6 +45,8 @@ export const EVERY_VERB: Record<Verb, (store: Store) => Promise<unknown>> = {
   'keys.mint': ({ keys }) => keys.mint(makeKey({ seat: 0 })),
   'keys.mintMissing': ({ keys }) => keys.mintMissing([makeKey({ seat: 1 })]),
   'keys.listSeated': ({ keys }) => keys.listSeated({ name: 'a', below: 1 }),
+  'keys.countSeated': ({ keys }) => keys.countSeated({ name: 'a', below: 1 }),
+  'keys.listSeatedFree': ({ keys }) => keys.listSeatedFree({ name: 'a', below: 1, now: NOW }),
   'keys.countBeyond': ({ keys }) =>
     keys.countBeyond({ pool: POOL, below: 1, now: NOW, limit: 1, countFormer: true }),
   'keys.removeBeyond': ({ keys }) => keys.removeBeyond({ pool: POOL, below: 1, now: NOW, limit: 1 }),

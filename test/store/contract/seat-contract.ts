@@ -144,6 +144,37 @@ export function describeSeats(makeStore: MakeStore): void {
       const all = [...expected, await stored(test.store, deleted)];
       expect(found.toSorted((one, other) => one.seat - other.seat)).toEqual(all.map(toSeated));
       expect(await test.store.keys.listSeated({ name: NAME, below: 0 })).toEqual([]);
+      expect(await test.store.keys.countSeated({ name: NAME, below: 9 })).toBe(5);
+      expect(await test.store.keys.countSeated({ name: NAME, below: 0 })).toBe(0);
+    });
+
+    it('tells which of them are free, of every stored state and generation', async () => {
+      const expected = [
+        await addKey(test.store, { seat: 0 }),
+        await addKey(test.store, { seat: 4, expiresAt: NOW - SECOND, freeAt: NOW - SECOND }),
+        await addKey(test.store, { seat: 5, pool: FORMER, freeAt: NOW }),
+      ];
+      const deleted = await addKey(test.store, { seat: 6 });
+      await test.store.keys.delete(deleted, NOW);
+      const lapsed = await addKey(test.store, { seat: 7 });
+      const claim = makeClaim(NOW - SECOND);
+      const lease = { ...claim.lease, expiresAt: NOW };
+      expectKey(await test.store.keys.reclaim(lapsed, { ...claim, lease, freeAt: NOW }));
+      await addLeasedKey(test.store, { seat: 1 });
+      await addKeys(test.store, [
+        makeKey({ seat: 2, freeAt: NOW + 1 }),
+        makeKey({ seat: 9 }),
+        makeKey(),
+        makeKey({ seat: 3, pool: OTHER_POOL }),
+      ]);
+      for (const name of ['defaul', 'default-2', 'default0']) {
+        await addKey(test.store, { seat: 8, pool: poolReference({ name, generation: GENERATION }) });
+      }
+
+      const found = await test.store.keys.listSeatedFree({ name: NAME, below: 9, now: NOW });
+
+      const all = [...expected, await stored(test.store, deleted), await stored(test.store, lapsed)];
+      expect(found.toSorted((one, other) => one.seat - other.seat)).toEqual(all.map(toSeated));
     });
 
     function toSeated({ keyId, pool, state, fencingToken, expiresAt, freeAt, seat }: Key): SeatedKey {
