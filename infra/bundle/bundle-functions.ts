@@ -4,7 +4,12 @@ import { fileURLToPath } from 'node:url';
 import { type BuildOptions, build } from 'esbuild';
 import { routes, unmatchedRoute } from '../../functions/routes.ts';
 import { directBuiltIns } from './direct-built-ins.ts';
-import { DRIVER_REPLACEMENTS, OPTIONAL_DRIVER_PACKAGES, saslprepOnDemand } from './driver-packages.ts';
+import {
+  DRIVER_REPLACEMENTS,
+  OPTIONAL_DRIVER_PACKAGES,
+  saslprepOnDemand,
+  versionAlone,
+} from './driver-packages.ts';
 
 const PROJECT = fileURLToPath(new URL('../../', import.meta.url));
 
@@ -37,7 +42,7 @@ export const BUNDLE_OPTIONS = {
   banner: { js: REQUIRE },
   legalComments: 'none',
   alias: DRIVER_REPLACEMENTS,
-  plugins: [saslprepOnDemand, directBuiltIns],
+  plugins: [saslprepOnDemand, directBuiltIns, versionAlone],
   // The Lambda runtime brings the SDK; only a function that reads its database credential from a secret loads it.
   external: [...OPTIONAL_DRIVER_PACKAGES, '@aws-sdk/client-secrets-manager'],
   absWorkingDir: PROJECT,
