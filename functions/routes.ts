@@ -86,6 +86,12 @@ export const routes = {
 
   createClient: { methods: ['POST'], path: '/v1/clients', access: 'admin', function: 'create-client' },
   listClients: { methods: READ, path: '/v1/clients', access: 'admin', function: 'list-clients' },
+  rotateClient: {
+    methods: ['POST'],
+    path: '/v1/clients/{clientId}/secrets',
+    access: 'admin',
+    function: 'rotate-client',
+  },
   deleteClient: {
     methods: ['DELETE'],
     path: '/v1/clients/{clientId}',

@@ -1,12 +1,17 @@
 import { InvalidArgumentError } from 'commander';
 
-const UNITS_MS = { ms: 1, s: 1000, m: 60_000, h: 3_600_000 } as const;
+const UNITS_MS = { ms: 1, s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 } as const;
 
-/** `30s`, `500ms`, `5m`, `1h`, or a number of seconds, to milliseconds. */
+/** `30s`, `500ms`, `5m`, `1h`, `90d`, or a number of seconds, to milliseconds. */
 export function parseDuration(text: string): number {
-  const [, amount, unit = 's'] = /^(\d+(?:\.\d+)?)(ms|s|m|h)?$/.exec(text) ?? [];
-  if (amount === undefined) throw new InvalidArgumentError('Write it as 30s, 500ms, 5m or 1h.');
+  const [, amount, unit = 's'] = /^(\d+(?:\.\d+)?)(ms|s|m|h|d)?$/.exec(text) ?? [];
+  if (amount === undefined) throw new InvalidArgumentError('Write it as 30s, 500ms, 5m, 1h or 90d.');
   return Math.round(Number(amount) * UNITS_MS[unit as keyof typeof UNITS_MS]);
+}
+
+/** A duration, in whole seconds. */
+export function parseSeconds(text: string): number {
+  return Math.ceil(parseDuration(text) / 1000);
 }
 
 /** A whole number, at least `min`. */

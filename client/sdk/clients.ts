@@ -3,6 +3,7 @@ import type {
   CreateClientRequest,
   CreatedClient,
   ListClientsResponse,
+  RotateClientRequest,
 } from '../../shared/contract/clients.ts';
 import type { CallOptions, Context, PageOptions } from './context.ts';
 import { NotFoundError } from './errors.ts';
@@ -19,6 +20,11 @@ export interface ClientsApi {
   /** A new client; its credential is in this response alone. Not repeated when its outcome is unknown. */
   create(request: CreateClientRequest, options?: CallOptions): Promise<CreatedClient>;
   list(options?: PageOptions): Promise<ListClientsResponse>;
+  /**
+   * A new secret for the client; its credential is in this response alone. The old one stays good for `keepOldSeconds`
+   * (a day unless told). Not repeated when its outcome is unknown. @throws NotFoundError, LastAdminError
+   */
+  rotate(clientId: string, request?: RotateClientRequest, options?: CallOptions): Promise<CreatedClient>;
   /** Revokes the client's credential, everywhere within a minute. @throws NotFoundError, OwnCredentialError, LastAdminError */
   delete(clientId: string, options?: DeleteClientOptions): Promise<void>;
 }
@@ -28,6 +34,8 @@ export function createClientsApi(context: Context): ClientsApi {
     create: (body, { signal } = {}) => sendOnce(context, { method: 'POST', path: '/clients', body, signal }),
     list: ({ signal, ...query } = {}) =>
       sendRepeatedly(context, { method: 'GET', path: '/clients', query, signal }),
+    rotate: (clientId, body = {}, { signal } = {}) =>
+      sendOnce(context, { method: 'POST', path: `/clients${pathOf(clientId, 'secrets')}`, body, signal }),
     delete: async (clientId, { signal, force } = {}) => {
       const path = `/clients${pathOf(clientId)}`;
       const isGone = (error: unknown): boolean => error instanceof NotFoundError;

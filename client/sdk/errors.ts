@@ -255,7 +255,11 @@ export function errorOfStatus(
     return new UnauthenticatedError('unauthenticated', 'The request carries no credential', details);
   }
   if (status === 403) {
-    return new ForbiddenError('forbidden', message ?? 'The credential is wrong or was revoked', details);
+    return new ForbiddenError(
+      'forbidden',
+      message ?? 'The credential is wrong, has expired or was revoked',
+      details,
+    );
   }
   if (status === 413) {
     return new OrchestratorError('body_too_large', 'The request is too large', details);

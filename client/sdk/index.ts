@@ -6,6 +6,7 @@ export type {
   CreatedClient,
   ListClientsResponse,
   Role,
+  RotateClientRequest,
 } from '../../shared/contract/clients.ts';
 export type {
   CreateKeysRequest,

@@ -5,7 +5,7 @@ import { ForeseeableMistake, failWith } from './foreseeable-mistake.ts';
 import { prepareStore } from './prepare-store.ts';
 
 /**
- * Makes the indexes and, where the database has no admin without limits, the first one, straight in the database.
+ * Makes the indexes and, where the database has no lasting admin, the first one, straight in the database.
  * Prints the credential once; safe to repeat.
  */
 async function setUp(): Promise<void> {
@@ -35,7 +35,7 @@ async function hasAdmin(store: Awaited<ReturnType<typeof openStore>>): Promise<b
   if (process.argv.includes('--new-admin')) return false;
   for (let after: string | undefined; ; ) {
     const clients = await store.clients.list({ limit: 200, after });
-    if (clients.some((client) => client.role === 'admin' && client.pools === undefined)) return true;
+    if (clients.some(({ role, pools, expiresAt }) => role === 'admin' && !pools && !expiresAt)) return true;
     if (clients.length < 200) return false;
     after = clients.at(-1)?.clientId;
   }

@@ -9,7 +9,7 @@ import type { RouteNote } from './route-notes.ts';
 const GATEWAY_RESPONSES: Readonly<Record<number, { message: string; when: string }>> = {
   400: { message: 'Bad Request', when: 'the path cannot be decoded' },
   401: { message: 'Unauthorized', when: 'there is no credential' },
-  403: { message: 'Forbidden', when: 'the credential is wrong or was revoked' },
+  403: { message: 'Forbidden', when: 'the credential is wrong, has expired or was revoked' },
   413: { message: 'Request Entity Too Large', when: 'the request is over 10 MB' },
   429: { message: 'Too Many Requests', when: 'there are too many requests: wait, and try again' },
   500: { message: 'Internal Server Error', when: 'a function failed' },

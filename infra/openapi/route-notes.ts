@@ -133,6 +133,14 @@ export const routeNotes: Readonly<Record<keyof typeof routes, RouteNote>> = {
     problems: [],
     requestExample: { role: 'client', pools: ['default'], description: 'Nightly build' },
   },
+  rotateClient: {
+    tag: 'Clients',
+    summary: 'Give a client a new secret',
+    description:
+      'The response has the new credential; it is not shown again. The secret that was the newest so far stays good for `keepOldSeconds`; an older one ends at once: there are never more than two. Gateways that have just checked an ended one may accept it for 60 seconds more.',
+    problems: ['client_not_found', 'last_admin'],
+    requestExample: { keepOldSeconds: 86_400 },
+  },
   listClients: { tag: 'Clients', summary: 'List the clients', problems: [] },
   deleteClient: {
     tag: 'Clients',

@@ -20,6 +20,11 @@ const poolsSchema = z
 
 const descriptionSchema = plainTextSchema(200);
 
+const TEN_YEARS_S = 315_360_000;
+const THIRTY_DAYS_S = 2_592_000;
+
+const expiresInSecondsSchema = z.int().min(1).max(TEN_YEARS_S);
+
 export const clientSchema = z
   .strictObject({
     clientId: clientIdSchema,
@@ -27,6 +32,18 @@ export const clientSchema = z
     pools: poolsSchema.optional(),
     description: descriptionSchema.optional(),
     createdAt: timeSchema,
+    rotatedAt: timeSchema
+      .optional()
+      .meta({ description: 'When it got its newest secret; absent: at its creation' }),
+    expiresAt: timeSchema
+      .optional()
+      .meta({ description: 'From then on its newest secret is refused; absent: it never expires' }),
+    oldSecretExpiresAt: timeSchema
+      .optional()
+      .meta({ description: 'Until then the secret before the newest is good too; absent: there is none' }),
+    lastUsedAt: timeSchema
+      .optional()
+      .meta({ description: 'The hour in which its credential was last used; absent: never' }),
   })
   .meta({ id: 'Client', description: 'Whoever a credential names' });
 
@@ -45,8 +62,27 @@ export const createClientRequestSchema = z
     role: roleSchema,
     pools: poolsSchema.optional(),
     description: descriptionSchema.optional(),
+    expiresInSeconds: expiresInSecondsSchema.optional().meta({
+      description: 'After so many seconds the credential is refused; absent: it never expires',
+      example: 7_776_000,
+    }),
   })
   .meta({ id: 'CreateClientRequest' });
+
+export const rotateClientRequestSchema = z
+  .strictObject({
+    keepOldSeconds: z.int().min(0).max(THIRTY_DAYS_S).default(86_400).meta({
+      description:
+        'How long the secret that was the newest so far stays good, in seconds; 0: no older secret is good from now on',
+      example: 86_400,
+    }),
+    expiresInSeconds: expiresInSecondsSchema.nullable().optional().meta({
+      description:
+        'After so many seconds the new secret is refused; null: it never expires; absent: as long as the one before was made for',
+      example: 7_776_000,
+    }),
+  })
+  .meta({ id: 'RotateClientRequest' });
 
 export const createdClientSchema = clientSchema
   .extend({
@@ -62,5 +98,6 @@ export type Role = z.output<typeof roleSchema>;
 export type Client = z.output<typeof clientSchema>;
 export type Caller = z.output<typeof callerSchema>;
 export type CreateClientRequest = z.input<typeof createClientRequestSchema>;
+export type RotateClientRequest = z.input<typeof rotateClientRequestSchema>;
 export type CreatedClient = z.output<typeof createdClientSchema>;
 export type ListClientsResponse = z.output<typeof listClientsResponseSchema>;

@@ -5,15 +5,27 @@ import { ForbiddenError } from './errors.ts';
 export type Role = 'admin' | 'client' | 'viewer';
 
 /** Whoever a credential names. */
-export interface Client {
+export interface Client extends SecretFields {
   readonly clientId: string;
   readonly role: Role;
   /** The pools it is limited to; absent: all. */
   readonly pools?: readonly string[] | undefined;
   readonly description?: string | undefined;
-  /** SHA-256 of the secret, base64url. The secret has 256 random bits, so that a slow hash would add nothing. */
-  readonly secretHash: string;
   readonly createdAt: number;
+  /** The beginning of the hour in which its credential was last used; absent: never. */
+  readonly lastUsedAt?: number | undefined;
+}
+
+/** What a rotation replaces. */
+export interface SecretFields {
+  /** SHA-256 of the newest secret, base64url. It has 256 random bits, so that a slow hash would add nothing. */
+  readonly secretHash: string;
+  /** From when on the newest secret is refused; absent: never. */
+  readonly expiresAt?: number | undefined;
+  /** The secret before the newest, where it was to stay good for a while, to `expiresAt`. */
+  readonly oldSecret?: { readonly hash: string; readonly expiresAt: number } | undefined;
+  /** When it got its newest secret; absent: at its creation. */
+  readonly rotatedAt?: number | undefined;
 }
 
 /** Who makes a call, as the authorizer passed it on. */
@@ -46,8 +58,16 @@ export function hashSecret(secret: string): string {
   return createHash('sha256').update(secret).digest('base64url');
 }
 
+/** Whether the secret is one of the client's that are good at `now`. */
+export function secretIsGood(secret: string, client: Client, now: number): boolean {
+  const { secretHash: hash, expiresAt = Number.POSITIVE_INFINITY, oldSecret } = client;
+  return [{ hash, expiresAt }, oldSecret].some(
+    (one) => one !== undefined && now < one.expiresAt && secretMatches(secret, one.hash),
+  );
+}
+
 /** Compares in constant time. */
-export function secretMatches(secret: string, secretHash: string): boolean {
+function secretMatches(secret: string, secretHash: string): boolean {
   const expected = Buffer.from(secretHash, 'base64url');
   const actual = createHash('sha256').update(secret).digest();
   return expected.length === actual.length && timingSafeEqual(expected, actual);

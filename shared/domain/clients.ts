@@ -3,11 +3,13 @@ import type { Client as ClientBody, CreatedClient } from '../contract/clients.ts
 import {
   type Caller,
   type Client,
+  type Credential,
   generateSecret,
   hashSecret,
   parseCredential,
   type Role,
-  secretMatches,
+  type SecretFields,
+  secretIsGood,
 } from './client.ts';
 import { type Context, pageOf } from './context.ts';
 import { describeClient } from './describe.ts';
@@ -18,26 +20,60 @@ export interface CreateClientRequest {
   readonly role: Role;
   readonly pools?: readonly string[] | undefined;
   readonly description?: string | undefined;
+  readonly expiresInSeconds?: number | undefined;
 }
 
-/** Who the credential (`<clientId>.<secret>`) names; undefined when it is unknown, revoked or wrong. */
-export async function authenticate(clients: ClientStore, credential: string): Promise<Caller | undefined> {
+export interface RotateClientRequest {
+  /** How long the secret that was the newest so far stays good. */
+  readonly keepOldSeconds: number;
+  /** Null: the new secret never expires; absent: as long as the one before was made for. */
+  readonly expiresInSeconds?: number | null | undefined;
+}
+
+const HOUR_MS = 3_600_000;
+
+/** Whom the credential (`<clientId>.<secret>`) names; undefined when it is unknown, revoked, expired or wrong. */
+export async function authenticate(
+  clients: ClientStore,
+  credential: string,
+  now: number,
+): Promise<Client | undefined> {
   const parsed = parseCredential(credential);
   if (parsed === undefined) return undefined;
   const client = await clients.get(parsed.clientId);
-  if (client === null || !secretMatches(parsed.secret, client.secretHash)) return undefined;
-  const { clientId, role, pools } = client;
+  return client !== null && secretIsGood(parsed.secret, client, now) ? client : undefined;
+}
+
+/** What of a client the functions are told. */
+export function toCaller({ clientId, role, pools }: Client): Caller {
   return { clientId, role, pools };
+}
+
+/** Notes when clients were last used, to the hour: at most one write per client, hour and process. */
+export class ClientUses {
+  readonly #noted = new Set<string>();
+  #hour = 0;
+
+  /** Whether the write succeeds matters to nobody. */
+  async note(clients: ClientStore, { clientId, lastUsedAt = 0 }: Client, now: number): Promise<void> {
+    const hour = now - (now % HOUR_MS);
+    if (hour !== this.#hour) this.#noted.clear();
+    this.#hour = hour;
+    if (lastUsedAt >= hour || this.#noted.has(clientId)) return;
+    this.#noted.add(clientId);
+    await clients.noteUse(clientId, hour).catch(() => undefined);
+  }
 }
 
 /** A client with a new credential, not yet stored. */
 export function generateClient(
-  request: CreateClientRequest,
+  { expiresInSeconds, ...request }: CreateClientRequest,
   now: number,
 ): { client: Client; credential: string } {
   const secret = generateSecret();
   const client: Client = {
     ...request,
+    expiresAt: expiresInSeconds === undefined ? undefined : now + expiresInSeconds * 1000,
     clientId: `client_${randomBytes(9).toString('base64url')}`,
     secretHash: hashSecret(secret),
     createdAt: now,
@@ -52,9 +88,66 @@ export async function createClient(
   request: CreateClientRequest,
 ): Promise<CreatedClient> {
   requireUnlimited(caller);
-  const { client, credential } = generateClient(request, context.clock());
+  const now = context.clock();
+  const { client, credential } = generateClient(request, now);
   await context.store.clients.put(client);
-  return { ...describeClient(client), credential };
+  return { ...describeClient(client, now), credential };
+}
+
+/**
+ * Gives a client a new secret, which is in this result alone. Its newest secret so far stays good for the time that is
+ * asked for, an older one ends: there are never more than two.
+ * @throws ClientNotFoundError, LastAdminError where nobody would be left who can manage clients for good, ForbiddenError
+ */
+export async function rotateClient(
+  context: Context,
+  caller: Caller,
+  clientId: string,
+  request: RotateClientRequest,
+): Promise<CreatedClient> {
+  requireUnlimited(caller);
+  const now = context.clock();
+  const secret = generateSecret();
+  const client = await rotateTo(context.store.clients, { clientId, secret }, request, now);
+  return { ...describeClient(client, now), credential: `${clientId}.${secret}` };
+}
+
+/**
+ * Makes this secret the client's newest. Where somebody else rotates at once, one comes after the other.
+ * @throws ClientNotFoundError, LastAdminError
+ */
+export async function rotateTo(
+  clients: ClientStore,
+  { clientId, secret }: Credential,
+  request: RotateClientRequest,
+  now: number,
+): Promise<Client> {
+  for (;;) {
+    const found = await clients.get(clientId);
+    if (found === null) throw new ClientNotFoundError();
+    const secrets = nextSecrets(found, secret, request, now);
+    const outcome = await clients.rotate(found, secrets, now);
+    if (outcome === 'last_admin') throw new LastAdminError();
+    if (outcome === 'rotated') return { ...found, ...secrets };
+  }
+}
+
+function nextSecrets(
+  found: Client,
+  secret: string,
+  { keepOldSeconds, expiresInSeconds }: RotateClientRequest,
+  now: number,
+): SecretFields {
+  const { secretHash: hash, createdAt, rotatedAt = createdAt, expiresAt = Infinity } = found;
+  const lifeMs =
+    expiresInSeconds === undefined ? expiresAt - rotatedAt : (expiresInSeconds ?? Infinity) * 1000;
+  const oldExpiresAt = Math.min(expiresAt, now + keepOldSeconds * 1000);
+  return {
+    secretHash: hashSecret(secret),
+    expiresAt: lifeMs === Infinity ? undefined : now + lifeMs,
+    oldSecret: oldExpiresAt > now ? { hash, expiresAt: oldExpiresAt } : undefined,
+    rotatedAt: now,
+  };
 }
 
 /** A page of clients by id; `next` is where the page after it starts. @throws ForbiddenError */
@@ -64,8 +157,9 @@ export async function listClients(
   { limit, after }: { limit: number; after?: string | undefined },
 ): Promise<{ clients: ClientBody[]; next?: string | undefined }> {
   requireUnlimited(caller);
+  const now = context.clock();
   const { page, last } = pageOf(await context.store.clients.list({ limit: limit + 1, after }), limit);
-  return { clients: page.map(describeClient), next: last?.clientId };
+  return { clients: page.map((client) => describeClient(client, now)), next: last?.clientId };
 }
 
 /**

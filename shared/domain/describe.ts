@@ -107,10 +107,21 @@ function describeCount(counted: number): PoolBody['counts']['free'] {
     : { count: counted, relation: 'exact' };
 }
 
-/** A client, never with the hash of its secret. */
-export function describeClient(client: Client): ClientBody {
-  const { clientId, role, pools, description, createdAt } = client;
-  return { clientId, role, pools: pools && [...pools], description, createdAt: toTime(createdAt) };
+/** A client, never with the hash of a secret. */
+export function describeClient(client: Client, now: number): ClientBody {
+  const { clientId, role, pools, description, oldSecret } = client;
+  const time = (ms: number | undefined) => (ms === undefined ? undefined : toTime(ms));
+  return {
+    clientId,
+    role,
+    pools: pools && [...pools],
+    description,
+    createdAt: toTime(client.createdAt),
+    rotatedAt: time(client.rotatedAt),
+    expiresAt: time(client.expiresAt),
+    oldSecretExpiresAt: oldSecret && now < oldSecret.expiresAt ? toTime(oldSecret.expiresAt) : undefined,
+    lastUsedAt: time(client.lastUsedAt),
+  };
 }
 
 /** Milliseconds since the epoch to ISO 8601. */

@@ -183,7 +183,7 @@ export class LastAdminError extends OrchestratorError {
   readonly code = 'last_admin';
 
   constructor() {
-    super('This is the last admin that is not limited to some pools; make another one first');
+    super('This is the last admin that neither is limited to some pools nor expires; make another one first');
   }
 }
 

@@ -14,7 +14,7 @@
  * A key "as found" is one that still has the state, the fencing token, the lease (or none) and the `freeAt` that were
  * read: an acquire changes the token, the end of a lease takes the lease away, a keep-alive moves `freeAt`.
  */
-import type { Client } from './client.ts';
+import type { Client, SecretFields } from './client.ts';
 import type { Event } from './events.ts';
 import type { Key, KeyLease, KeyState, Labels } from './key.ts';
 import type { ClearedPool, Pool, PoolPolicy } from './pool.ts';
@@ -388,8 +388,20 @@ export interface ClientStore {
   /** A page of clients by ascending id. */
   list(page: { limit: number; after?: string | undefined }): Promise<Client[]>;
   /**
-   * Removes a client, but never the last admin that is not limited to some pools, also when two admins remove each
-   * other at once (then both may be refused).
+   * Replaces a client's secrets, all of these fields, if its newest secret is still the one that was found (`changed`:
+   * it is not, or the client is gone). The last lasting admin is not made to expire; see `remove`.
+   */
+  rotate(
+    found: Pick<Client, 'clientId' | 'secretHash'>,
+    secrets: SecretFields,
+    now: number,
+  ): Promise<'rotated' | 'changed' | 'last_admin'>;
+  /** Notes that the client's credential was used in the hour that begins at `lastUsedAt`, unless a later use is noted. */
+  noteUse(clientId: string, lastUsedAt: number): Promise<void>;
+  /**
+   * Removes a client, but never the last lasting admin: one that neither is limited to some pools nor expires. Also
+   * when two admins remove each other at once, or one is removed while the other is made to expire (then both may be
+   * refused).
    */
   remove(clientId: string, now: number): Promise<'removed' | 'not_found' | 'last_admin'>;
 }

@@ -1,7 +1,7 @@
 import * as z from 'zod';
 import { roleSchema } from '../contract/clients.ts';
 import type { Caller, Role } from '../domain/client.ts';
-import { authenticate } from '../domain/clients.ts';
+import { authenticate, toCaller } from '../domain/clients.ts';
 import { ForbiddenError, UnauthenticatedError } from '../domain/errors.ts';
 import type { RuntimeSource } from '../runtime/runtime.ts';
 import type { ApiEvent, VerifiedContext } from './api-event.ts';
@@ -59,9 +59,9 @@ async function verifyHere(event: ApiEvent, getRuntime: RuntimeSource): Promise<C
   const credential = readBearer(event.headers.authorization);
   if (credential === undefined) throw new UnauthenticatedError('The request carries no credential');
   const { context } = await getRuntime();
-  const caller = await authenticate(context.store.clients, credential);
-  if (caller === undefined) throw new ForbiddenError('The credential is wrong or was revoked');
-  return caller;
+  const client = await authenticate(context.store.clients, credential, context.clock());
+  if (client === undefined) throw new ForbiddenError('The credential is wrong, has expired or was revoked');
+  return toCaller(client);
 }
 
 function mayCall(role: Role, access: Access): boolean {

@@ -1,14 +1,20 @@
 import { describe, expect, it } from 'vitest';
 import {
+  type Client,
   generateSecret,
   hashSecret,
   parseCredential,
   requirePool,
-  secretMatches,
+  secretIsGood,
 } from '../../shared/domain/client.ts';
 import { ForbiddenError } from '../../shared/domain/errors.ts';
 
 const SECRET = 'abcdefghijklmnopqrstuvwxyz012345';
+const NOW = Date.UTC(2026, 0, 1);
+
+function clientWith(differing: Partial<Client>): Client {
+  return { clientId: 'alice', role: 'client', secretHash: '', createdAt: NOW, ...differing };
+}
 
 describe('a credential', () => {
   it('is the id of a client and a secret, with a full stop between', () => {
@@ -51,7 +57,7 @@ describe('a secret', () => {
   it('matches its own hash, which does not tell it', () => {
     const hash = hashSecret(SECRET);
 
-    expect(secretMatches(SECRET, hash)).toBe(true);
+    expect(secretIsGood(SECRET, clientWith({ secretHash: hash }), NOW)).toBe(true);
     expect(hash).not.toContain(SECRET);
     expect(Buffer.from(hash, 'base64url')).toHaveLength(32);
   });
@@ -64,7 +70,22 @@ describe('a secret', () => {
     ['no hash', ''],
     ['the secret itself', SECRET],
   ])('does not match %s, and no length is an exception', (_what, hash) => {
-    expect(secretMatches(SECRET, hash)).toBe(false);
+    const oldSecret = { hash, expiresAt: NOW + 1 };
+    expect(secretIsGood(SECRET, clientWith({ secretHash: hash, oldSecret }), NOW)).toBe(false);
+  });
+
+  it('is good before its own end and not from it on, whichever of the two it is', () => {
+    const [newest, old] = ['n', 'o'].map((letter) => letter.repeat(32)) as [string, string];
+    const client = clientWith({
+      secretHash: hashSecret(newest),
+      expiresAt: NOW + 20,
+      oldSecret: { hash: hashSecret(old), expiresAt: NOW + 10 },
+    });
+    const good = (now: number) => [newest, old].map((secret) => secretIsGood(secret, client, now));
+    expect(good(NOW + 9)).toEqual([true, true]);
+    expect(good(NOW + 10)).toEqual([true, false]);
+    expect(good(NOW + 19)).toEqual([true, false]);
+    expect(good(NOW + 20)).toEqual([false, false]);
   });
 });
 

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import type { CreatedClient } from '../../shared/contract/clients.ts';
+import type { CreatedClient, ListClientsResponse } from '../../shared/contract/clients.ts';
 import { DatabaseUnavailableError } from '../../shared/domain/errors.ts';
 import { useTestApi } from '../support/test-api.ts';
 
@@ -91,6 +91,50 @@ describe('the authorizer', () => {
     api.fault = undefined;
     expect(await authorize(`Bearer ${client.credential}`)).toMatchObject({ context: { role: 'client' } });
     expect(await authorize(`Bearer ${client.clientId}.${'x'.repeat(43)}`)).toEqual(denied);
+  });
+
+  it('denies a credential from its expiration on', async () => {
+    const body = { role: 'client', expiresInSeconds: 60 };
+    const expiring = (await api.call<CreatedClient>('POST', '/v1/clients', { body })).body;
+    api.now += 59_999;
+    expect(await authorize(`Bearer ${expiring.credential}`)).toMatchObject({ isAuthorized: true });
+    api.now += 1;
+    expect(await authorize(`Bearer ${expiring.credential}`)).toEqual(denied);
+    const unverified = await api.call('GET', '/v1/me', {
+      as: 'unverified',
+      headers: { authorization: `Bearer ${expiring.credential}` },
+    });
+    expect(unverified).toMatchObject({ status: 403 });
+  });
+
+  it('notes the hour of a use with one write, and only of a credential that is good', async () => {
+    const verbs: string[] = [];
+    api.fault = (verb) => verbs.push(verb);
+    const commandsOf = async (header: string) => {
+      verbs.length = 0;
+      await authorize(header);
+      return [...verbs];
+    };
+    api.now += 90 * 60_000;
+    expect(await commandsOf(`Bearer ${client.clientId}.${'x'.repeat(43)}`)).toEqual(['clients.get']);
+    expect(await commandsOf(`Bearer ${client.credential}`)).toEqual(['clients.get', 'clients.noteUse']);
+    expect(await commandsOf(`Bearer ${client.credential}`)).toEqual(['clients.get']);
+    const { body } = await api.call<ListClientsResponse>('GET', '/v1/clients');
+    expect(body.clients).toMatchObject([{ lastUsedAt: '2026-01-01T13:00:00.000Z' }]);
+    api.now += 30 * 60_000;
+    expect(await commandsOf(`Bearer ${client.credential}`)).toEqual(['clients.get', 'clients.noteUse']);
+  });
+
+  it('lets a credential pass whose use cannot be noted, at once or at all', async () => {
+    vi.useFakeTimers();
+    const passes = { isAuthorized: true, context: { clientId: client.clientId } };
+    api.fault = (verb) => verb === 'clients.noteUse' && Promise.reject(new TypeError('No such field'));
+    expect(await authorize(`Bearer ${client.credential}`)).toMatchObject(passes);
+    api.now += 60 * 60_000;
+    api.fault = (verb) => verb === 'clients.noteUse' && new Promise(() => undefined);
+    const answer = authorize(`Bearer ${client.credential}`);
+    await vi.advanceTimersByTimeAsync(200);
+    expect(await answer).toMatchObject(passes);
   });
 
   it('waits less than a second for a database that hangs', async () => {

@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest';
+import { beforeEach, describe, expect, it } from 'vitest';
 import type { Client, CreatedClient, Role } from '../../shared/contract/clients.ts';
 import { admin, useTestApi } from '../support/test-api.ts';
 
@@ -46,10 +46,89 @@ describe('POST /v1/clients', () => {
     ['description', { role: 'client', description: 'x'.repeat(201) }],
     ['description', { role: 'client', description: 'a\nb' }],
     ['clientId', { role: 'client', clientId: 'client_mine' }],
+    ['expiresInSeconds', { role: 'client', expiresInSeconds: 0 }],
+    ['expiresInSeconds', { role: 'client', expiresInSeconds: 1.5 }],
+    ['expiresInSeconds', { role: 'client', expiresInSeconds: null }],
+    ['expiresInSeconds', { role: 'client', expiresInSeconds: 315_360_001 }],
+    ['expiresAt', { role: 'client', expiresAt: '2026-01-01T13:00:00.000Z' }],
   ])('names %s as wrong in %j, and makes nobody', async (path, body) => {
     const before = await api.dump();
     const answer = await api.call('POST', '/v1/clients', { body });
     expect(answer).toMatchObject({ status: 400, body: { errors: [{ path }] } });
+    expect(await api.dump()).toBe(before);
+  });
+});
+
+describe('POST /v1/clients/{clientId}/secrets', () => {
+  const api = useTestApi();
+  let made: CreatedClient;
+
+  beforeEach(async () => {
+    const body = { role: 'client', description: 'CI agents', expiresInSeconds: 3600 };
+    made = (await api.call<CreatedClient>('POST', '/v1/clients', { body })).body;
+  });
+
+  const rotate = (body?: unknown, clientId = made.clientId) =>
+    api.call<CreatedClient>('POST', `/v1/clients/${clientId}/secrets`, body === undefined ? {} : { body });
+  const isGood = async (credential: string) =>
+    (await api.functions.authorize({ identitySource: [`Bearer ${credential}`] })).isAuthorized;
+
+  it('gives a new secret, in this answer alone, and keeps the old one for a day where nothing is said', async () => {
+    const { credential: first, ...client } = made;
+    api.now += 60_000;
+    const { status, body } = await rotate();
+    expect({ status, body }).toEqual({
+      status: 201,
+      body: {
+        ...client,
+        rotatedAt: '2026-01-01T12:01:00.000Z',
+        expiresAt: '2026-01-01T13:01:00.000Z',
+        oldSecretExpiresAt: '2026-01-01T13:00:00.000Z',
+        credential: expect.stringMatching(/^client_[\w-]{12}\.[\w-]{43}$/),
+      },
+    });
+    for (const credential of [first, body.credential]) expect(await isGood(credential)).toBe(true);
+    const secret = body.credential.split('.')[1];
+    expect(JSON.stringify((await api.call('GET', '/v1/clients')).body)).not.toContain(secret);
+    expect(await api.dump()).not.toContain(secret);
+    const lasting = await rotate({ expiresInSeconds: null });
+    expect((await rotate()).body.oldSecretExpiresAt).toBe('2026-01-02T12:01:00.000Z');
+    expect(lasting.body.expiresAt).toBeUndefined();
+  });
+
+  it('ends the old secret at once where it is to', async () => {
+    const { body } = await rotate({ keepOldSeconds: 0 });
+    expect(body.oldSecretExpiresAt).toBeUndefined();
+    expect([await isGood(made.credential), await isGood(body.credential)]).toEqual([false, true]);
+  });
+
+  it('answers 404 for a client that is not there, and 409 where the last lasting admin would expire', async () => {
+    expect(await rotate({}, 'client_none')).toMatchObject({
+      status: 404,
+      body: { code: 'client_not_found' },
+    });
+    const body = { role: 'admin' };
+    const { clientId } = (await api.call<CreatedClient>('POST', '/v1/clients', { body })).body;
+    const before = await api.dump();
+    expect(await rotate({ expiresInSeconds: 60 }, clientId)).toMatchObject({
+      status: 409,
+      body: { code: 'last_admin' },
+    });
+    expect(await api.dump()).toBe(before);
+  });
+
+  it.each([
+    ['keepOldSeconds', { keepOldSeconds: -1 }],
+    ['keepOldSeconds', { keepOldSeconds: 0.5 }],
+    ['keepOldSeconds', { keepOldSeconds: 2_592_001 }],
+    ['keepOldSeconds', { keepOldSeconds: null }],
+    ['keepOldSeconds', { keepOldSeconds: '60' }],
+    ['expiresInSeconds', { expiresInSeconds: 0 }],
+    ['expiresInSeconds', { expiresInSeconds: 315_360_001 }],
+    ['secret', { secret: 'x'.repeat(43) }],
+  ])('names %s as wrong in %j, and changes nothing', async (path, body) => {
+    const before = await api.dump();
+    expect(await rotate(body)).toMatchObject({ status: 400, body: { errors: [{ path }] } });
     expect(await api.dump()).toBe(before);
   });
 });

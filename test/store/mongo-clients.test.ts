@@ -47,6 +47,12 @@ describeWithMongoDb('removing an admin from MongoDB', (database) => {
 
   const remove = (clientId: string, now = NOW, store: Store = test.store) =>
     store.clients.remove(clientId, now);
+  const expire = (clientId: string, store: Store = test.store) =>
+    store.clients.rotate(
+      { clientId, secretHash: 'hash' },
+      { secretHash: 'newer', expiresAt: NOW + MINUTE },
+      NOW,
+    );
   const mark = (clientId: string, at: number) =>
     documents.updateOne({ _id: clientId }, { $set: { removingAt: new Date(at) } });
   const left = () => documents.distinct('_id');
@@ -65,6 +71,25 @@ describeWithMongoDb('removing an admin from MongoDB', (database) => {
   it('while that one removes this one, leaves one of them, or both', async () => {
     await addAdmins('a', 'b');
     beforeLook(async () => expect(await remove('b')).toBe('last_admin'));
+    expect(await remove('a', NOW, slow.store)).toBe('removed');
+    expect(await left()).toEqual(['b']);
+  });
+
+  it('while that one is made to expire, leaves one of them lasting, or both', async () => {
+    await addAdmins('a', 'b');
+    beforeLook(async () => expect(await expire('b')).toBe('last_admin'));
+    expect(await remove('a', NOW, slow.store)).toBe('removed');
+    await addAdmins('a');
+    beforeLook(async () => expect(await remove('b')).toBe('last_admin'));
+    expect(await expire('a', slow.store)).toBe('rotated');
+    expect(await documents.findOne({ _id: 'a' })).not.toHaveProperty('removingAt');
+  });
+
+  it('which has just been made to expire, needs no other', async () => {
+    await addAdmins('a', 'b');
+    slow.wire.intercept = beforeFirst('findAndModify', async () => {
+      expect(await expire('a')).toBe('rotated');
+    });
     expect(await remove('a', NOW, slow.store)).toBe('removed');
     expect(await left()).toEqual(['b']);
   });
@@ -133,7 +158,7 @@ describeWithMongoDb('removing an admin from MongoDB', (database) => {
     await mark(client.clientId, NOW);
     expect(await test.store.clients.get(client.clientId)).toEqual(client);
     expect(await test.store.clients.list({ limit: 9 })).toEqual([client]);
-    expect(await authenticate(test.store.clients, credential)).toMatchObject({ role: 'admin' });
+    expect(await authenticate(test.store.clients, credential, NOW)).toMatchObject({ role: 'admin' });
   });
 
   it('takes no look where others are left anyway: of clients, viewers and limited admins', async () => {

@@ -136,7 +136,19 @@ describe('a SQLite database of version 1', () => {
     };
     const ci = { clientId: 'ci', role: 'client', pools: ['a'], secretHash: 'other hash', createdAt: NOW };
     expect(await store.clients.list({ limit: 10 })).toEqual([ci, root]);
+    const expiring = { secretHash: 'newer hash', expiresAt: NOW + 1 };
+    expect(await store.clients.rotate(root, expiring, NOW)).toBe('last_admin');
     expect(await store.clients.remove('root', NOW)).toBe('last_admin');
+    const oldSecret = { hash: 'other hash', expiresAt: NOW + 1 };
+    expect(await store.clients.rotate(ci, { ...expiring, oldSecret, rotatedAt: NOW }, NOW)).toBe('rotated');
+    await store.clients.noteUse('ci', NOW);
+    expect(await store.clients.get('ci')).toEqual({
+      ...ci,
+      ...expiring,
+      oldSecret,
+      rotatedAt: NOW,
+      lastUsedAt: NOW,
+    });
     await store.close();
   });
 

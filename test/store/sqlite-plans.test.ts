@@ -138,7 +138,9 @@ const READS: Record<string, string[]> = {
   'clients.put': [],
   'clients.get': [BY_CLIENT_ID],
   'clients.list': ['sqlite_autoindex_clients_1 (client_id>?)'],
-  'clients.remove': [BY_CLIENT_ID, 'SCAN clients USING INDEX unlimited_admins'],
+  'clients.rotate': [BY_CLIENT_ID, 'SCAN clients USING INDEX lasting_admins'],
+  'clients.noteUse': [BY_CLIENT_ID],
+  'clients.remove': [BY_CLIENT_ID, 'SCAN clients USING INDEX lasting_admins'],
 };
 
 describe('the SQLite store', () => {

@@ -59,12 +59,9 @@ const samples: Record<RouteName, MakeSample> = {
   createClient: async () =>
     sample('POST', '/v1/clients', 201, { body: { role: 'client', pools: [POOL], description: 'CI agents' } }),
   listClients: async () => sample('GET', '/v1/clients', 200),
-  deleteClient: async (api) => {
-    const { body } = await api.call<{ clientId: string }>('POST', '/v1/clients', {
-      body: { role: 'viewer' },
-    });
-    return sample('DELETE', `/v1/clients/${body.clientId}`, 204);
-  },
+  rotateClient: async (api) =>
+    sample('POST', `/v1/clients/${await client(api)}/secrets`, 201, { body: { keepOldSeconds: 60 } }),
+  deleteClient: async (api) => sample('DELETE', `/v1/clients/${await client(api)}`, 204),
 
   getMe: async () => sample('GET', '/v1/me', 200),
   getHealth: async () => sample('GET', '/v1/health', 200),
@@ -83,6 +80,7 @@ export const routesWithBody = [
   'putPool',
   'patchPool',
   'createClient',
+  'rotateClient',
 ] as const;
 
 function sample(method: string, path: string, status: number, options: CallOptions = {}): Sample {
@@ -92,6 +90,11 @@ function sample(method: string, path: string, status: number, options: CallOptio
 async function freeKey(api: TestApi): Promise<string> {
   const [key] = await api.createKeys(1, POOL);
   return key?.keyId as string;
+}
+
+async function client(api: TestApi): Promise<string> {
+  const { body } = await api.call<{ clientId: string }>('POST', '/v1/clients', { body: { role: 'viewer' } });
+  return body.clientId;
 }
 
 async function ticket(api: TestApi, owner: Owner): Promise<string> {

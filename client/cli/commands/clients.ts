@@ -2,13 +2,19 @@ import { type Command, Option } from 'commander';
 import type { Caller, Client, CreatedClient, Role } from '../../../shared/contract/clients.ts';
 import { type CommonOptions, defineJsonCommand, perform } from '../define-command.ts';
 import { defineListCommand, type ListOptions, printList } from '../list-options.ts';
-import { collect } from '../parse-arguments.ts';
+import { collect, parseSeconds } from '../parse-arguments.ts';
 import { formatFields, formatTable, print } from '../print.ts';
 
 interface CreateOptions extends CommonOptions {
   readonly role: Role;
   readonly pool?: string[];
   readonly description?: string;
+  readonly expiresIn?: number;
+}
+
+interface RotateOptions extends CommonOptions {
+  readonly keepOld?: number;
+  readonly expiresIn?: number | 'never';
 }
 
 interface RevokeOptions extends CommonOptions {
@@ -25,6 +31,10 @@ const CREATED_FIELDS = {
   ...CALLER_FIELDS,
   description: true,
   createdAt: true,
+  rotatedAt: true,
+  expiresAt: true,
+  oldSecretExpiresAt: true,
+  lastUsedAt: true,
   credential: true,
 } as const satisfies Record<keyof CreatedClient, true>;
 
@@ -34,15 +44,29 @@ function poolsOf({ pools }: Pick<Client, 'pools'>): string {
 
 function describeClients(clients: readonly Client[]): string {
   return formatTable(
-    ['CLIENT', 'ROLE', 'POOLS', 'CREATED', 'DESCRIPTION'],
+    ['CLIENT', 'ROLE', 'POOLS', 'CREATED', 'LAST USED', 'EXPIRES', 'DESCRIPTION'],
     clients.map((client) => [
       client.clientId,
       client.role,
       poolsOf(client),
       client.createdAt,
+      client.lastUsedAt ?? 'never',
+      client.expiresAt ?? 'never',
       client.description ?? '',
     ]),
   );
+}
+
+function describeCreated(created: CreatedClient): string {
+  return formatFields([
+    ['Client', created.clientId],
+    ['Role', created.role],
+    ['Pools', poolsOf(created)],
+    ['Description', created.description],
+    ['Expires', created.expiresAt],
+    ['Old secret until', created.oldSecretExpiresAt],
+    ['Credential', created.credential],
+  ]);
 }
 
 export function addClientCommands(program: Command): void {
@@ -64,7 +88,7 @@ export function addClientCommands(program: Command): void {
     }),
   );
 
-  const clients = program.command('clients').description('Create and revoke credentials (admins)');
+  const clients = program.command('clients').description('Create, rotate and revoke credentials (admins)');
 
   defineJsonCommand(clients, {
     usage: 'create',
@@ -79,19 +103,12 @@ export function addClientCommands(program: Command): void {
     )
     .option('--pool <pool>', 'limit it to this pool; may be repeated', collect)
     .option('--description <text>', 'what it is for')
+    .option('--expires-in <duration>', 'how long the credential is good, for example 90d', parseSeconds)
     .action((options: CreateOptions) =>
       perform(options, async (client) => {
-        const { role, pool: pools, description } = options;
-        const created = await client.clients.create({ role, pools, description });
-        print(options, created, () =>
-          formatFields([
-            ['Client', created.clientId],
-            ['Role', created.role],
-            ['Pools', poolsOf(created)],
-            ['Description', created.description],
-            ['Credential', created.credential],
-          ]),
-        );
+        const { role, pool: pools, description, expiresIn: expiresInSeconds } = options;
+        const created = await client.clients.create({ role, pools, description, expiresInSeconds });
+        print(options, created, () => describeCreated(created));
       }),
     );
 
@@ -104,6 +121,31 @@ export function addClientCommands(program: Command): void {
       await printList(options, 'clients', (page) => client.clients.list(page), describeClients);
     }),
   );
+
+  defineJsonCommand(clients, {
+    usage: 'rotate <clientId>',
+    description: 'Give a client a new secret, and print its credential, this once',
+    example: 'clients rotate "$CLIENT_ID" --keep-old 24h',
+    fields: CREATED_FIELDS,
+  })
+    .option(
+      '--keep-old <duration>',
+      'how long the old secret stays good (default: 24h; 0: not at all)',
+      parseSeconds,
+    )
+    .option(
+      '--expires-in <duration>',
+      'how long the new secret is good, or "never" (default: as long as the one before)',
+      (text) => (text === 'never' ? text : parseSeconds(text)),
+    )
+    .action((clientId: string, options: RotateOptions) =>
+      perform(options, async (client) => {
+        const { keepOld: keepOldSeconds, expiresIn } = options;
+        const expiresInSeconds = expiresIn === 'never' ? null : expiresIn;
+        const rotated = await client.clients.rotate(clientId, { keepOldSeconds, expiresInSeconds });
+        print(options, rotated, () => describeCreated(rotated));
+      }),
+    );
 
   defineJsonCommand(clients, {
     usage: 'revoke <clientId>',

@@ -143,6 +143,17 @@ export const MIGRATIONS = [
     latest_at  INTEGER NOT NULL
   ) STRICT, WITHOUT ROWID;
   `,
+  `
+  ALTER TABLE clients ADD COLUMN expires_at INTEGER;
+  ALTER TABLE clients ADD COLUMN old_secret_hash TEXT;
+  ALTER TABLE clients ADD COLUMN old_secret_expires_at INTEGER;
+  ALTER TABLE clients ADD COLUMN rotated_at INTEGER;
+  ALTER TABLE clients ADD COLUMN last_used_at INTEGER;
+
+  DROP INDEX unlimited_admins;
+  CREATE INDEX lasting_admins ON clients (client_id)
+    WHERE role = 'admin' AND pools IS NULL AND expires_at IS NULL;
+  `,
 ];
 
 /**

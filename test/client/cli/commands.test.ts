@@ -244,6 +244,8 @@ describe('clients', () => {
     const asThem = { ...host.environment, TOKEN_ORCHESTRATOR_CREDENTIAL: created.credential };
     expect((await runCli(['acquire', '--pool', pool], asThem)).code).toBe(0);
     expect((await runCli(['keys', 'list'], asThem)).code).toBe(77);
+    const lines = (await cli('clients', 'list')).stdout.split('\n');
+    expect(lines.find((line) => line.startsWith(created.clientId))).toMatch(/:00:00.000Z {2}never {2,}farm$/);
     expect(await json('clients', 'revoke', created.clientId)).toEqual({
       clientId: created.clientId,
       revoked: true,
@@ -251,6 +253,24 @@ describe('clients', () => {
     expect((await cli('clients', 'create', '--role', 'viewer')).stdout).toMatch(
       /^Credential +client_\S+\.\S+$/m,
     );
+  });
+
+  test('rotate gives a new credential once, and says until when the old one is good', async () => {
+    const { clientId, credential } = await json('clients', 'create', '--expires-in', '90d');
+    const rotated = await json('clients', 'rotate', clientId, '--keep-old', '1h');
+    const [from, until, end] = [rotated.rotatedAt, rotated.oldSecretExpiresAt, rotated.expiresAt].map(
+      Date.parse,
+    ) as [number, number, number];
+    expect([until - from, end - from]).toEqual([3_600_000, 90 * 86_400_000]);
+    const whoami = (as: string) =>
+      runCli(['whoami', '--only', 'clientId'], { ...host.environment, TOKEN_ORCHESTRATOR_CREDENTIAL: as });
+    for (const one of [credential, rotated.credential]) {
+      expect(await whoami(one)).toMatchObject({ code: 0, stdout: `${clientId}\n` });
+    }
+    const { stdout } = await cli('clients', 'rotate', clientId, '--keep-old', '0', '--expires-in', 'never');
+    expect(stdout).toMatch(new RegExp(`^Credential +${clientId}\\.\\S+$`, 'm'));
+    expect(stdout).not.toMatch(/Old secret|Expires/);
+    expect((await cli('clients', 'rotate', clientId, '--keep-old', '31d')).code).toBe(1);
   });
 
   test('whoami shows whom the credential names', async () => {
@@ -280,7 +300,7 @@ test('the help of every command has an example', async () => {
     'leases list',
     'whoami',
     'completion',
-    ...['create', 'list', 'revoke'].map((name) => `clients ${name}`),
+    ...['create', 'list', 'rotate', 'revoke'].map((name) => `clients ${name}`),
   ];
   const helps = await Promise.all(commands.map((command) => cli(...command.split(' '), '--help')));
   for (const [index, { code, stdout }] of helps.entries()) {

@@ -189,6 +189,10 @@ describe('admin calls', () => {
       expect.objectContaining({ clientId, role: 'viewer', description: 'looks' }),
     );
     expect(await viewer.me()).toEqual({ clientId, role: 'viewer' });
+    const rotated = await client.clients.rotate(clientId, { keepOldSeconds: 0 });
+    expect(await createClient({ url: host.url, credential: rotated.credential }).me()).toMatchObject({
+      clientId,
+    });
     await client.clients.delete(clientId);
     await expect(client.clients.delete(clientId)).rejects.toThrow(NotFoundError);
     const { clientId: own } = await client.me();

@@ -8,10 +8,11 @@ const POOL = { status: 200, body: { pool: 'p' } };
 describe('what is sent again', () => {
   const throttled = { status: 429, body: { message: 'Too Many Requests' } };
 
-  test('a client whose creation has an unknown outcome is not; one that was certainly not created is', async () => {
+  test('a client whose creation or rotation has an unknown outcome is not; one that was certainly not created is', async () => {
     const unknown = new ScriptedService(() => 'refuse');
     await expect(unknown.client.clients.create({ role: 'viewer' })).rejects.toThrow(errors.UnreachableError);
-    expect(unknown.seen).toHaveLength(1);
+    await expect(unknown.client.clients.rotate('c')).rejects.toThrow(errors.UnreachableError);
+    expect(unknown.seen).toHaveLength(2);
 
     const refused = new ScriptedService((_, count) =>
       count === 1 ? throttled : { status: 201, body: { clientId: 'c' } },
@@ -187,6 +188,13 @@ describe('a pool', () => {
     await expect(once.client.pools.update('p', {}, { expectedUpdatedAt })).rejects.toThrow(/not known/);
     expect(once.seen).toHaveLength(1);
   });
+});
+
+test('a client is rotated as it is asked for', async () => {
+  const service = new ScriptedService(() => ({ status: 201, body: { credential: 'c.new' } }));
+  const request = { keepOldSeconds: 0, expiresInSeconds: null };
+  expect(await service.client.clients.rotate('c', request)).toEqual({ credential: 'c.new' });
+  expect(service.seen).toMatchObject([{ method: 'POST', path: '/v1/clients/c/secrets', body: request }]);
 });
 
 test('a client is revoked by force when it is said so, and says who it is', async () => {

@@ -54,6 +54,7 @@ const STRINGS: Record<(typeof routesWithBody)[number], string[]> = {
   putPool: ['expectedUpdatedAt'],
   patchPool: ['expectedUpdatedAt'],
   createClient: ['role', 'description'],
+  rotateClient: [],
 };
 
 describe('a malformed body', () => {

@@ -30,6 +30,7 @@ const TABLE: Record<RouteName, [methods: string, path: string, ...others: Role[]
   deletePool: ['DELETE', '/v1/pools/{pool}'],
   createClient: ['POST', '/v1/clients'],
   listClients: ['GET,HEAD', '/v1/clients'],
+  rotateClient: ['POST', '/v1/clients/{clientId}/secrets'],
   deleteClient: ['DELETE', '/v1/clients/{clientId}'],
   getMe: ['GET,HEAD', '/v1/me', 'client', 'viewer'],
   getHealth: ['GET,HEAD', '/v1/health', 'client', 'viewer'],

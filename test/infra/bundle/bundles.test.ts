@@ -154,11 +154,9 @@ function answerEveryRoute(prepare: () => Promise<Record<string, string>>): void 
       context: { clientId: client.clientId, role: 'client' },
     });
     await call('list-clients', event('GET', '/v1/clients'), 200);
-    await call(
-      'delete-client',
-      event('DELETE', `/v1/clients/${client.clientId}`, { clientId: client.clientId }),
-      204,
-    );
+    const named = { clientId: client.clientId as string };
+    await call('rotate-client', event('POST', `/v1/clients/${client.clientId}/secrets`, named), 201);
+    await call('delete-client', event('DELETE', `/v1/clients/${client.clientId}`, named), 204);
     await call('answer-unmatched', event('PATCH', '/v1/keys'), 405);
     expect(await invoke('expire-leases', {})).toMatchObject({ complete: true });
 

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { ensureAdminCredential, putAdmin } from '../../../infra/local/admin-credential.ts';
-import { authenticate } from '../../../shared/domain/clients.ts';
+import { authenticate, rotateTo } from '../../../shared/domain/clients.ts';
 import type { Store } from '../../../shared/domain/store.ts';
 import { createSqliteStore } from '../../../shared/store/sqlite/sqlite-store.ts';
 
@@ -25,8 +25,8 @@ describe('the admin credential of the local host', () => {
     await rm(folder, { recursive: true });
   });
 
-  const isAdmin = async (credential: string): Promise<boolean> => {
-    const caller = await authenticate(store.clients, credential);
+  const isAdmin = async (credential: string, now = NOW): Promise<boolean> => {
+    const caller = await authenticate(store.clients, credential, now);
     return caller?.role === 'admin' && caller.pools === undefined;
   };
 
@@ -53,6 +53,40 @@ describe('the admin credential of the local host', () => {
     const credential = await ensureAdminCredential(store, NOW, file);
     expect(await isAdmin(credential)).toBe(true);
     expect(await readFile(file, 'utf8')).toBe(`${credential}\n`);
+  });
+
+  it('is another one after a rotation has ended it, and what the rotation gave stays good', async () => {
+    const first = await ensureAdminCredential(store, NOW, file);
+    const [clientId = ''] = first.split('.');
+    const rotated = { clientId, secret: 'r'.repeat(32) };
+    await rotateTo(store.clients, rotated, { keepOldSeconds: 60 }, NOW);
+    expect(await ensureAdminCredential(store, NOW + 59_999, file)).toBe(first);
+    const later = NOW + 60_000;
+    const second = await ensureAdminCredential(store, later, file);
+    expect(await isAdmin(second, later)).toBe(true);
+    expect(await isAdmin(`${clientId}.${rotated.secret}`, later)).toBe(true);
+    expect(await isAdmin(first, later)).toBe(false);
+    expect(await readFile(file, 'utf8')).toBe(`${second}\n`);
+    expect(await ensureAdminCredential(store, later, file)).toBe(second);
+  });
+
+  it('that is configured is there after each start, and leaves what a rotation gave for a day', async () => {
+    const configured = `root.${'c'.repeat(32)}`;
+    await putAdmin(store, configured, NOW);
+    await store.clients.noteUse('root', NOW);
+    const asPut = await store.clients.get('root');
+    await putAdmin(store, configured, NOW + 1);
+    expect(await store.clients.get('root')).toEqual(asPut);
+
+    const rotated = { clientId: 'root', secret: 'r'.repeat(32) };
+    await rotateTo(store.clients, rotated, { keepOldSeconds: 0 }, NOW);
+    expect(await isAdmin(configured)).toBe(false);
+    await putAdmin(store, configured, NOW + 1);
+    const end = NOW + 1 + 86_400_000;
+    const good = (now: number) =>
+      Promise.all([configured, `root.${rotated.secret}`].map((credential) => isAdmin(credential, now)));
+    expect(await good(end - 1)).toEqual([true, true]);
+    expect(await good(end)).toEqual([true, false]);
   });
 
   it('makes an admin without limits of a client that was less', async () => {

@@ -97,5 +97,8 @@ export const EVERY_VERB: Record<Verb, (store: Store) => Promise<unknown>> = {
     clients.put({ clientId: 'a', role: 'admin', secretHash: 'hash', createdAt: NOW }),
   'clients.get': ({ clients }) => clients.get('a'),
   'clients.list': ({ clients }) => clients.list({ limit: 1 }),
+  'clients.rotate': ({ clients }) =>
+    clients.rotate({ clientId: 'a', secretHash: 'hash' }, { secretHash: 'newer', expiresAt: NOW + 1 }, NOW),
+  'clients.noteUse': ({ clients }) => clients.noteUse('a', NOW),
   'clients.remove': ({ clients }) => clients.remove('a', NOW),
 };

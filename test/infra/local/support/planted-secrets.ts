@@ -223,6 +223,18 @@ export async function expectFoundNowhere(scene: Scene): Promise<void> {
     status: 201,
   });
   await call('DELETE', '/v1/pools/gone', { status: 202 });
+  const rotated = await makeClient('client', 'a client that is rotated');
+  const { credential } = await call<{ credential: string }>(
+    'POST',
+    `/v1/clients/${rotated.split('.')[0]}/secrets`,
+    {
+      tells: ['credential'],
+      status: 201,
+    },
+  );
+  planted.push(plantCredential('the new credential', credential));
+  for (const as of [rotated, credential]) await call('GET', '/v1/me', { as, status: 200 });
+  await call('GET', '/v1/clients', { status: 200 });
   const revoked = await makeClient('client', 'a client that is revoked');
   await call('DELETE', `/v1/clients/${revoked.split('.')[0]}`, { status: 204 });
 
