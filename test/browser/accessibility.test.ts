@@ -81,6 +81,10 @@ test.each([
     await page.getByRole('link', { name: 'Clients' }).click();
     await page.getByRole('button', { name: 'Revoke Wall' }).waitFor();
     await check('clients', page);
+    await page.getByRole('button', { name: 'Rotate Wall' }).click();
+    await dialog.waitFor();
+    await check('rotate client', page);
+    await close();
     await page.getByRole('button', { name: 'Create client' }).click();
     await dialog.waitFor();
     await check('create client', page);

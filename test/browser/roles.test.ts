@@ -29,7 +29,37 @@ test('a client is created, its credential shown once; revoked, its tab is signed
   await page.getByRole('button', { name: 'Revoke Night shift' }).click();
   await dialog.getByRole('button', { name: 'Revoke client' }).click();
   await page.getByRole('row').filter({ hasText: 'Night shift' }).waitFor({ state: 'detached' });
-  await theirs.getByText('This credential is wrong or was revoked.').waitFor();
+  await theirs.getByText('This credential is wrong, has expired or was revoked.').waitFor();
+});
+
+test('a client is rotated: its new credential is shown once, and until when the old one is good', async () => {
+  const { credential } = await host().call<Created>('POST', '/clients', {
+    role: 'client',
+    description: 'Rotated',
+    expiresInSeconds: 7_776_000,
+  });
+  const { page } = await open(`${host().url}/clients#credential=${host().credential}`);
+  await page.getByRole('button', { name: 'Rotate Rotated' }).click();
+  const dialog = page.getByRole('dialog');
+  await dialog.getByLabel('The secret of now stays good').selectOption('for an hour');
+  await dialog.getByLabel('The new one expires').selectOption('never');
+  await dialog.getByRole('button', { name: 'Rotate' }).click();
+  const rotated = (await dialog.locator('[data-credential]').textContent()) ?? '';
+  expect(rotated).not.toBe(credential);
+  await dialog.getByText('The old one stays good until').waitFor();
+  for (const one of [credential, rotated])
+    expect(await host().call('GET', '/me', undefined, one)).toBeDefined();
+  await dialog.getByRole('button', { name: 'I have stored it' }).click();
+  expect(await page.content()).not.toContain(rotated);
+  const row = page.getByRole('row').filter({ hasText: 'Rotated' });
+  expect(await row.getByRole('cell').nth(5).textContent()).toContain('never');
+
+  await page.getByRole('button', { name: 'Rotate Rotated' }).click();
+  await dialog.getByText('It was rotated before').waitFor();
+  await dialog.getByLabel('The secret of now stays good').selectOption('not at all: it has leaked');
+  await dialog.getByRole('button', { name: 'Rotate' }).click();
+  await dialog.locator('[data-credential]').waitFor();
+  expect(await dialog.getByText('The old one stays good').count()).toBe(0);
 });
 
 test('revoking oneself asks twice, and the last admin is not revoked at all', async () => {
@@ -52,7 +82,7 @@ test('revoking oneself asks twice, and the last admin is not revoked at all', as
     .click();
   await theirs.getByLabel('Revoke my own credential').check();
   await theirs.getByRole('dialog').getByRole('button', { name: 'Revoke client' }).click();
-  await theirs.getByText('This credential is wrong or was revoked.').waitFor();
+  await theirs.getByText('This credential is wrong, has expired or was revoked.').waitFor();
 });
 
 test('a viewer sees everything and is offered nothing that would be refused', async () => {

@@ -60,7 +60,7 @@ test('a wrong credential is said to be wrong, and can be put right', async () =>
   const { page } = await open(host().url);
   await page.getByLabel('Credential').fill(`admin.${'wrong'.repeat(8)}`);
   await page.getByRole('button', { name: 'Sign in' }).click();
-  await page.getByRole('alert').getByText('This credential is wrong or was revoked.').waitFor();
+  await page.getByRole('alert').getByText('This credential is wrong, has expired or was revoked.').waitFor();
 
   await page.getByLabel('Credential').fill(host().credential);
   await page.getByRole('button', { name: 'Sign in' }).click();

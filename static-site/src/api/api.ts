@@ -1,6 +1,12 @@
 import { type Page, readPages } from '../../../client/sdk/pages.ts';
 import { type ApiRequest, createTransport, pathOf } from '../../../client/sdk/transport.ts';
-import type { Caller, Client, CreateClientRequest, CreatedClient } from '../../../shared/contract/clients.ts';
+import type {
+  Caller,
+  Client,
+  CreateClientRequest,
+  CreatedClient,
+  RotateClientRequest,
+} from '../../../shared/contract/clients.ts';
 import type {
   CreateKeysRequest,
   CreateKeysResponse,
@@ -106,6 +112,8 @@ export function createApi(credential: string) {
 
     listClients: (signal: AbortSignal) => list<'clients', Client>('clients', signal),
     createClient: (body: CreateClientRequest) => call<CreatedClient>('POST', '/clients', { body }),
+    rotateClient: (clientId: string, body: RotateClientRequest) =>
+      call<CreatedClient>('POST', `/clients${pathOf(clientId, 'secrets')}`, { body }),
     deleteClient: (clientId: string, force: boolean) =>
       call<void>('DELETE', `/clients${pathOf(clientId)}`, { query: { force } }),
   };

@@ -53,7 +53,7 @@ const otherVersion = 'The service does not know this request: it may be of anoth
 /** The words for each code whose error has nothing more to say. It does not compile if one is missing. */
 const WORDS: Record<Exclude<ErrorCode, 'lease_ended' | 'no_key_available' | 'lease_limit_reached'>, Words> = {
   invalid_request: asItSays,
-  unauthenticated: 'This credential is wrong or was revoked. Sign in again.',
+  unauthenticated: 'This credential is wrong, has expired or was revoked. Sign in again.',
   forbidden: asItSays,
   key_not_found: 'This key is gone: it expired, or somebody deleted it.',
   pool_not_found: 'There is no pool of this name. Check the spelling, or create it first.',
@@ -70,7 +70,7 @@ const WORDS: Record<Exclude<ErrorCode, 'lease_ended' | 'no_key_available' | 'lea
   pool_changed:
     'Somebody else changed this policy since it was loaded. Nothing was saved: load it as it is now, and make your change again.',
   last_admin:
-    'This is the last admin for all pools: without it nobody could manage clients any more. Create another one first.',
+    'This is the last admin for all pools that does not expire: without it nobody could manage clients any more. Create another one first.',
   own_credential: 'This is your own credential. Confirm that you mean it.',
   ticket_ended: 'The place in the queue is lost, since nobody asked for it in time. Ask for a new one.',
   body_too_large: 'This is too much for one request. Send less at a time.',
@@ -102,7 +102,7 @@ export function explainOutage(error: unknown): string {
 /** Tells a person why they are signed out. A TypeError: the text is no credential, and was not sent. */
 export function explainSignOut(error: unknown): string {
   return isRefusal(error) || error instanceof TypeError
-    ? 'This credential is wrong or was revoked.'
+    ? 'This credential is wrong, has expired or was revoked.'
     : explainError(error);
 }
 

@@ -8,10 +8,11 @@ const ROLE_TONES: Readonly<Record<Role, Tone>> = { admin: 'leased', client: 'fre
 interface ClientTableProps {
   readonly clients: readonly Client[];
   readonly isSelf: (client: Client) => boolean;
+  readonly onRotate: (client: Client) => void;
   readonly onRevoke: (client: Client) => void;
 }
 
-export function ClientTable({ clients, isSelf, onRevoke }: ClientTableProps) {
+export function ClientTable({ clients, isSelf, onRotate, onRevoke }: ClientTableProps) {
   return (
     <table class="w-full text-left max-md:block">
       <caption class="sr-only">Clients, newest first</caption>
@@ -28,6 +29,12 @@ export function ClientTable({ clients, isSelf, onRevoke }: ClientTableProps) {
           </th>
           <th scope="col" class="px-3 py-2.5 font-medium">
             Created
+          </th>
+          <th scope="col" class="px-3 py-2.5 font-medium">
+            Last used
+          </th>
+          <th scope="col" class="px-3 py-2.5 font-medium">
+            Expires
           </th>
           <th scope="col" class="px-5 py-2.5 font-medium">
             <span class="sr-only">Actions</span>
@@ -62,9 +69,25 @@ export function ClientTable({ clients, isSelf, onRevoke }: ClientTableProps) {
               )}
             </td>
             <td class="text-[0.8125rem] text-muted tabular-nums max-md:justify-self-end md:px-3">
-              <TimeText iso={client.createdAt} />
+              <span class="md:hidden">created </span>
+              <TimeText iso={client.createdAt} brief />
             </td>
-            <td class="max-md:col-span-2 md:px-5 md:text-right">
+            <td class="text-[0.8125rem] text-muted tabular-nums md:px-3">
+              <span class="md:hidden">used </span>
+              {client.lastUsedAt === undefined ? 'never' : <TimeText iso={client.lastUsedAt} brief />}
+            </td>
+            <td class="text-[0.8125rem] text-muted tabular-nums max-md:justify-self-end md:px-3">
+              <Expiration of={client} />
+            </td>
+            <td class="whitespace-nowrap max-md:col-span-2 md:px-5 md:text-right">
+              <button
+                type="button"
+                class="button button-plain min-h-8"
+                aria-label={`Rotate ${client.description ?? client.clientId}`}
+                onClick={() => onRotate(client)}
+              >
+                Rotate
+              </button>{' '}
               <button
                 type="button"
                 class="button button-plain min-h-8"
@@ -78,5 +101,21 @@ export function ClientTable({ clients, isSelf, onRevoke }: ClientTableProps) {
         ))}
       </tbody>
     </table>
+  );
+}
+
+function Expiration({ of: { expiresAt } }: { of: Client }) {
+  if (expiresAt !== undefined && Date.parse(expiresAt) <= Date.now()) {
+    return (
+      <span class="text-danger">
+        expired <TimeText iso={expiresAt} brief />
+      </span>
+    );
+  }
+  return (
+    <>
+      <span class="md:hidden">expires </span>
+      {expiresAt === undefined ? 'never' : <TimeText iso={expiresAt} brief />}
+    </>
   );
 }

@@ -11,6 +11,7 @@ import { endSessionIfRejected, type SignedIn } from '../session/session.ts';
 import { ClientTable } from './client-table.tsx';
 import { CreateClientDialog } from './create-client-dialog.tsx';
 import { RevokeClientDialog } from './revoke-client-dialog.tsx';
+import { RotateClientDialog } from './rotate-client-dialog.tsx';
 
 /** How often clients are polled, in milliseconds: they change by hand, seldom. */
 const EVERY_MS = 15_000;
@@ -27,6 +28,7 @@ export function ClientsPage({ signedIn, pools }: ClientsPageProps) {
   useEffect(() => () => feed.stop(), [feed]);
   const [isCreating, setCreating] = useState(false);
   const [revoked, setRevoked] = useState<Client | undefined>(undefined);
+  const [rotated, setRotated] = useState<Client | undefined>(undefined);
   const clients = feed.value.value;
   const isSelf = (client: Client): boolean => client.clientId === caller.clientId;
 
@@ -55,7 +57,7 @@ export function ClientsPage({ signedIn, pools }: ClientsPageProps) {
             Create one for each program.
           </EmptyState>
         ) : (
-          <ClientTable clients={clients} isSelf={isSelf} onRevoke={setRevoked} />
+          <ClientTable clients={clients} isSelf={isSelf} onRotate={setRotated} onRevoke={setRevoked} />
         )}
       </section>
       {isCreating && (
@@ -64,6 +66,15 @@ export function ClientsPage({ signedIn, pools }: ClientsPageProps) {
           pools={pools?.value.value?.map(({ pool }) => pool) ?? []}
           onClose={() => setCreating(false)}
           onCreated={() => feed.refresh()}
+        />
+      )}
+      {rotated !== undefined && (
+        <RotateClientDialog
+          api={api}
+          client={rotated}
+          isSelf={isSelf(rotated)}
+          onClose={() => setRotated(undefined)}
+          onRotated={() => feed.refresh()}
         />
       )}
       {revoked !== undefined && (

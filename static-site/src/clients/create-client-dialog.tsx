@@ -1,11 +1,10 @@
 import { useState } from 'preact/hooks';
 import type { CreateClientRequest, CreatedClient, Role } from '../../../shared/contract/clients.ts';
 import type { Api } from '../api/api.ts';
-import { CopyButton } from '../components/copy-button.tsx';
 import { Dialog } from '../components/dialog.tsx';
-import { TextField } from '../components/fields.tsx';
+import { SelectField, TextField } from '../components/fields.tsx';
 import { Form } from '../components/form.tsx';
-import { Notice } from '../components/notice.tsx';
+import { CredentialDialog, LASTING, LIFETIMES } from './credential-dialog.tsx';
 
 const ROLES: readonly { role: Role; says: string }[] = [
   { role: 'client', says: 'acquires, keeps alive and releases: for programs' },
@@ -26,6 +25,7 @@ export function CreateClientDialog({ api, pools: known, onClose, onCreated }: Cr
   const [role, setRole] = useState<Role>('client');
   const [description, setDescription] = useState('');
   const [pools, setPools] = useState('');
+  const [expiresIn, setExpiresIn] = useState(LASTING);
   if (created !== undefined) return <CredentialDialog created={created} onClose={onClose} />;
 
   const create = async (): Promise<void> => {
@@ -34,13 +34,19 @@ export function CreateClientDialog({ api, pools: known, onClose, onCreated }: Cr
       role,
       ...(names.length > 0 && { pools: names }),
       ...(description.trim() !== '' && { description: description.trim() }),
+      ...(expiresIn !== LASTING && { expiresInSeconds: Number(expiresIn) }),
     };
     setCreated((await api.createClient(request)).body);
     onCreated();
   };
   return (
     <Dialog title="Create a client" onClose={onClose}>
-      <Form fields={['description', 'pools']} submit="Create client" onSubmit={create} onCancel={onClose}>
+      <Form
+        fields={['description', 'pools', 'expiresInSeconds']}
+        submit="Create client"
+        onSubmit={create}
+        onCancel={onClose}
+      >
         <TextField
           label="Description"
           name="description"
@@ -57,6 +63,13 @@ export function CreateClientDialog({ api, pools: known, onClose, onCreated }: Cr
           hint={`Names with commas between; empty for all.${known.length > 0 ? ` There are ${known.slice(0, 6).join(', ')}${known.length > 6 ? ' …' : ''}.` : ''}`}
           value={pools}
           onValue={setPools}
+        />
+        <SelectField
+          label="Expires"
+          name="expiresInSeconds"
+          value={expiresIn}
+          onValue={setExpiresIn}
+          options={[{ value: LASTING, text: 'never' }, ...LIFETIMES]}
         />
       </Form>
     </Dialog>
@@ -87,32 +100,5 @@ function RoleChoice({ role, onRole }: { role: Role; onRole: (role: Role) => void
         ))}
       </div>
     </fieldset>
-  );
-}
-
-/** The secret is shown here only, so the dialog closes by its button alone. */
-function CredentialDialog({ created, onClose }: { created: CreatedClient; onClose: () => void }) {
-  return (
-    <Dialog title="Copy the credential now" onClose={onClose} dismissable={false} wide>
-      <Notice tone="warning">
-        It is shown this once. The service keeps only a hash of it; lost, it can only be replaced.
-      </Notice>
-      <div class="mt-4 flex items-start gap-2 rounded-lg border border-line bg-sunken p-3">
-        <code class="min-w-0 flex-1 font-mono text-[0.8125rem] break-all" data-credential>
-          {created.credential}
-        </code>
-      </div>
-      <div class="mt-6 flex flex-wrap-reverse justify-end gap-2">
-        <CopyButton
-          text={created.credential}
-          name="credential"
-          label="Copy credential"
-          class="button-plain"
-        />
-        <button type="button" class="button button-primary" onClick={onClose}>
-          I have stored it
-        </button>
-      </div>
-    </Dialog>
   );
 }

@@ -63,6 +63,26 @@ export function TextArea({ rows, ...props }: TextAreaProps) {
   );
 }
 
+interface SelectFieldProps extends FieldProps {
+  readonly options: readonly { readonly value: string; readonly text: string }[];
+}
+
+export function SelectField({ options, ...props }: SelectFieldProps) {
+  return (
+    <Field {...props}>
+      {(attributes) => (
+        <select {...(attributes as object)} class="field">
+          {options.map(({ value, text }) => (
+            <option key={value} value={value} selected={value === props.value}>
+              {text}
+            </option>
+          ))}
+        </select>
+      )}
+    </Field>
+  );
+}
+
 /** A whole number. Its value is the text as typed. */
 export function NumberField({ min, max, ...props }: NumberFieldProps) {
   return (

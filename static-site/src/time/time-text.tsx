@@ -1,13 +1,20 @@
 const today = new Intl.DateTimeFormat(undefined, { timeStyle: 'medium' });
+const date = new Intl.DateTimeFormat(undefined, { dateStyle: 'medium' });
 const otherDay = new Intl.DateTimeFormat(undefined, { dateStyle: 'medium', timeStyle: 'short' });
 
+interface TimeTextProps {
+  readonly iso: string;
+  /** Of another day, the date alone. */
+  readonly brief?: boolean;
+}
+
 /** A time in the viewer's zone; in UTC on hover. */
-export function TimeText({ iso }: { iso: string }) {
-  const date = new Date(iso);
-  const isToday = date.toDateString() === new Date().toDateString();
+export function TimeText({ iso, brief = false }: TimeTextProps) {
+  const time = new Date(iso);
+  const isToday = time.toDateString() === new Date().toDateString();
   return (
     <time dateTime={iso} title={iso}>
-      {(isToday ? today : otherDay).format(date)}
+      {(isToday ? today : brief ? date : otherDay).format(time)}
     </time>
   );
 }
