@@ -1,3 +1,4 @@
+import { createHash, timingSafeEqual } from 'node:crypto';
 import type {
   APIGatewayRequestAuthorizerEventV2,
   APIGatewaySimpleAuthorizerWithContextResult,
@@ -20,12 +21,21 @@ const PATIENCE_MS = 500;
 /** How long it then waits for the note of the use, which changes nothing for the caller, in milliseconds. */
 const NOTE_PATIENCE_MS = 200;
 
-/** A Lambda authorizer of an HTTP API, with simple responses. A wrong, expired or revoked credential is denied. */
-export function createAuthorizer(getRuntime: RuntimeSource): Authorizer {
+/**
+ * A Lambda authorizer of an HTTP API, with simple responses. A wrong, expired or revoked credential is denied.
+ * @param readEdgeSecret what CloudFront shows as the second identity source where nothing else may call
+ */
+export function createAuthorizer(
+  getRuntime: RuntimeSource,
+  readEdgeSecret: () => string | undefined = () => undefined,
+): Authorizer {
   const uses = new ClientUses();
   return async (event) => {
+    const edgeSecret = readEdgeSecret();
     const credential = readBearer(event.identitySource?.[0]);
-    if (credential === undefined) return { isAuthorized: false, context: {} };
+    if (credential === undefined || !isShown(edgeSecret, event.identitySource?.[1])) {
+      return { isAuthorized: false, context: {} };
+    }
     const client = await answerWithin(verify(getRuntime, credential), PATIENCE_MS, 'unverified' as const);
     if (client === 'unverified') return { isAuthorized: true, context: { unverified: 'true' } };
     if (client === undefined) return { isAuthorized: false, context: {} };
@@ -37,6 +47,12 @@ export function createAuthorizer(getRuntime: RuntimeSource): Authorizer {
     );
     return { isAuthorized: true, context: toVerifiedContext(client) };
   };
+}
+
+/** Whether the secret was shown, where there is one; hashed, so that the time it takes tells nothing of it. */
+function isShown(secret: string | undefined, shown = ''): boolean {
+  const digest = (text: string): Buffer => createHash('sha256').update(text).digest();
+  return secret === undefined || timingSafeEqual(digest(secret), digest(shown));
 }
 
 async function verify(

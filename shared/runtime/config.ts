@@ -87,7 +87,11 @@ const storeVariables = {
   CLOCK_SKEW_TOLERANCE_MS: wholeNumber(0, 60_000).default(1000),
 };
 
-const runtimeSchema = z.object(storeVariables);
+const runtimeSchema = z.object({
+  ...storeVariables,
+  /** What CloudFront shows the authorizer, where nothing else may call the API. */
+  EDGE_SECRET: z.string().min(32, 'must have at least 32 characters').optional(),
+});
 
 const localSchema = z.object({
   ...storeVariables,

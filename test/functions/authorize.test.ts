@@ -1,6 +1,8 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { CreatedClient, ListClientsResponse } from '../../shared/contract/clients.ts';
 import { DatabaseUnavailableError } from '../../shared/domain/errors.ts';
+import { createAuthorizer } from '../../shared/http/create-authorizer.ts';
+import { createRuntime } from '../../shared/runtime/runtime.ts';
 import { useTestApi } from '../support/test-api.ts';
 
 describe('the authorizer', () => {
@@ -135,6 +137,25 @@ describe('the authorizer', () => {
     const answer = authorize(`Bearer ${client.credential}`);
     await vi.advanceTimersByTimeAsync(200);
     expect(await answer).toMatchObject(passes);
+  });
+
+  describe('behind CloudFront alone', () => {
+    const edgeSecret = 's'.repeat(48);
+    const atTheEdge = (...identitySource: string[]) =>
+      createAuthorizer(
+        async () => createRuntime(api.store, { clockSkewToleranceMs: 1000 }),
+        () => edgeSecret,
+      )({ identitySource });
+
+    it('lets a credential pass that comes with what CloudFront shows, and no other', async () => {
+      const bearer = `Bearer ${client.credential}`;
+      expect(await atTheEdge(bearer, edgeSecret)).toMatchObject({ isAuthorized: true });
+      for (const shown of ['', `${edgeSecret}s`, edgeSecret.slice(1)]) {
+        expect(await atTheEdge(bearer, shown)).toEqual(denied);
+      }
+      expect(await atTheEdge(bearer)).toEqual(denied);
+      expect(await atTheEdge('Bearer malformed', edgeSecret)).toEqual(denied);
+    });
   });
 
   it('waits less than a second for a database that hangs', async () => {

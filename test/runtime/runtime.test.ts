@@ -17,7 +17,7 @@ describe('the runtime of a Lambda function', () => {
 
   const callHealth = async (): Promise<number | undefined> => {
     const { handler } = await import('../../functions/get-health.ts');
-    const event = { headers: {}, requestContext: { requestId: 'request-1' } } as ApiEvent;
+    const event = { headers: {}, requestContext: { requestId: 'request-1', http: {} } } as ApiEvent;
     return (await handler(event, {} as LambdaContext)).statusCode;
   };
 

@@ -226,7 +226,7 @@ function makeEvent(method: string, target: string, options: CallOptions): { rout
     requestContext: {
       requestId,
       routeKey,
-      http: { method, path },
+      http: { method, path, sourceIp: '203.0.113.9' },
       ...(lambda !== false && { authorizer: { lambda } }),
     },
   };

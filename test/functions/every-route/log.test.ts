@@ -28,9 +28,20 @@ describe('the log', () => {
         route: `${method} ${routes[name].path}`,
         status,
         clientId: admin.clientId,
+        callerIp: '203.0.113.9',
         durationMs: expect.any(Number),
       },
     ]);
+  });
+
+  it.each([
+    ['198.51.100.10:46532', '198.51.100.10'],
+    ['2001:db8:85a3::8a2e:370:7334:443', '2001:db8:85a3::8a2e:370:7334'],
+    ['<script>:1', '203.0.113.9'],
+    ['198.51.100.10', '203.0.113.9'],
+  ])('has the caller\u2019s address behind CloudFront, which says %s', async (header, expected) => {
+    await api.call('GET', '/v1/health', { headers: { 'cloudfront-viewer-address': header } });
+    expect(lines()).toMatchObject([{ callerIp: expected }]);
   });
 
   it('has the code of a refusal, and nothing of what was refused', async () => {
