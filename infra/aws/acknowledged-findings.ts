@@ -1,9 +1,12 @@
 import { type CfnElement, Stack, Validations } from 'aws-cdk-lib';
 import type { IConstruct } from 'constructs';
-import type { Parameters } from './parameters.ts';
 
 /** Findings of cdk-nag's AwsSolutions pack on the dashboard's site that are meant to be so, each with its reason. */
-export function acknowledgeSite(bucket: IConstruct, distribution: IConstruct, parameters: Parameters): void {
+export function acknowledgeSite(
+  bucket: IConstruct,
+  distribution: IConstruct,
+  { hasWebAcl, hasCertificate }: { hasWebAcl: boolean; hasCertificate: boolean },
+): void {
   Validations.of(bucket).acknowledge({
     id: 'AwsSolutions-S1',
     reason: 'Only CloudFront reads this bucket, of files that are public anyway: a log would tell nothing',
@@ -18,14 +21,14 @@ export function acknowledgeSite(bucket: IConstruct, distribution: IConstruct, pa
     reason:
       "Every call is in the API's access log, with its status and its client; the rest are static files",
   });
-  if (parameters.webAclArn === undefined) {
+  if (!hasWebAcl) {
     findings.acknowledge({
       id: 'AwsSolutions-CFR2',
       reason:
-        'A web ACL costs money every month and is an option: -c webAclArn=ARN. The API is throttled without one',
+        'A web ACL costs money every month and is an option: -c managedRules=on, -c webAclArn=ARN. The API is throttled without one',
     });
   }
-  if (parameters.certificateArn === undefined) {
+  if (!hasCertificate) {
     findings.acknowledge({
       id: 'AwsSolutions-CFR4',
       reason:
@@ -44,5 +47,25 @@ export function acknowledgeUploader(role: IConstruct, uploader: IConstruct, buck
   Validations.of(uploader).acknowledge({
     id: 'AwsSolutions-L1',
     reason: "The function is CDK's own, and so is its runtime",
+  });
+}
+
+/** Findings on the function with which CDK empties a bucket before it is deleted. */
+export function acknowledgeEmptier(emptier: IConstruct): void {
+  Validations.of(emptier).acknowledge(
+    {
+      id: 'AwsSolutions-IAM4[Policy::arn:<AWS::Partition>:iam::aws:policy/service-role/AWSLambdaBasicExecutionRole]',
+      reason: "The function is CDK's own, and so is its role: it may write logs, and empty this one bucket",
+    },
+    { id: 'AwsSolutions-L1', reason: "The function is CDK's own, and so is its runtime" },
+  );
+}
+
+/** Findings on the role with which CodeDeploy moves traffic to new versions. */
+export function acknowledgeDeployer(role: IConstruct): void {
+  Validations.of(role).acknowledge({
+    id: 'AwsSolutions-IAM4[Policy::arn:<AWS::Partition>:iam::aws:policy/service-role/AWSCodeDeployRoleForLambdaLimited]',
+    reason:
+      'AWS keeps it in step with what CodeDeploy needs; it is the narrowest that there is for functions',
   });
 }

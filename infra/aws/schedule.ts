@@ -4,6 +4,7 @@ import { CfnEventInvokeConfig } from 'aws-cdk-lib/aws-lambda';
 import { CfnSchedule } from 'aws-cdk-lib/aws-scheduler';
 import { Queue, QueueEncryption } from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
+import type { DatabaseRole } from './database-role.ts';
 import type { Parameters } from './parameters.ts';
 import { ServiceFunction } from './service-function.ts';
 
@@ -19,12 +20,15 @@ export class SweepSchedule extends Construct {
   readonly sweep: ServiceFunction;
   readonly deadLetters: Queue;
 
-  constructor(scope: Construct, id: string, props: { bundleFolder: string; parameters: Parameters }) {
+  constructor(
+    scope: Construct,
+    id: string,
+    props: { bundleFolder: string; parameters: Parameters; databaseRole: DatabaseRole },
+  ) {
     super(scope, id);
     this.sweep = new ServiceFunction(this, 'expire-leases', {
       ...props,
       name: 'expire-leases',
-      usesDatabase: true,
       timeout: Duration.seconds(60),
     });
     this.deadLetters = new Queue(this, 'DeadLetters', {

@@ -1,22 +1,27 @@
 import { join } from 'node:path';
-import { Duration, RemovalPolicy, Stack, Validations } from 'aws-cdk-lib';
+import { Duration, Stack, Validations } from 'aws-cdk-lib';
 import { type Metric, Unit } from 'aws-cdk-lib/aws-cloudwatch';
 import { PolicyStatement, Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import {
+  Alias,
   ApplicationLogLevel,
   Architecture,
   type CfnFunction,
   Code,
+  type IFunction,
+  type IVersion,
   Function as LambdaFunction,
   LoggingFormat,
   Runtime,
   SystemLogLevel,
   Tracing,
 } from 'aws-cdk-lib/aws-lambda';
-import { FilterPattern, LogGroup, MetricFilter, type RetentionDays } from 'aws-cdk-lib/aws-logs';
+import { FilterPattern, type LogGroup, MetricFilter } from 'aws-cdk-lib/aws-logs';
 import type { ISecret } from 'aws-cdk-lib/aws-secretsmanager';
 import { Construct } from 'constructs';
+import { type DatabaseRole, databaseEnvironment } from './database-role.ts';
 import type { Parameters } from './parameters.ts';
+import { ServiceLogGroup } from './service-log-group.ts';
 
 /** The namespace of the metrics that are derived from logs. */
 export const METRIC_NAMESPACE = 'TokenOrchestrator';
@@ -27,39 +32,54 @@ export interface ServiceFunctionProps {
   /** Where the bundles are, see `infra/bundle`. */
   readonly bundleFolder: string;
   readonly parameters: Parameters;
-  /** False for a function that needs no database: it may then read no secret. */
-  readonly usesDatabase: boolean;
+  /** For a function that uses the database; one that does not has a role of its own, which reaches nothing. */
+  readonly databaseRole?: DatabaseRole | undefined;
   /** What imported values are sealed with, for the functions that seal or open them. */
   readonly vaultSecret?: ISecret | undefined;
+  /** Beyond what every function has. */
+  readonly environment?: Record<string, string> | undefined;
+  /** Called by the gateway: it gets new versions as the parameters say. */
+  readonly isServing?: boolean;
   /** Below the gateway's limit of 30 s; 10 s by default. */
   readonly timeout?: Duration;
 }
 
+/** What the holders of leases wait for. */
+export const HOT_FUNCTIONS: readonly string[] = [
+  'acquire-lease',
+  'keep-alive-lease',
+  'release-lease',
+  'authorize',
+];
+
 /**
- * One Lambda function with every default of this service: Node 24 on ARM64, a log group with an end, and a role of its
- * own that may write there, read the database's secret where there is one, and nothing else.
+ * One Lambda function with every default of this service: Node 24 on ARM64, a log group with an end, and a role that may
+ * write there.
  */
 export class ServiceFunction extends Construct {
   readonly function: LambdaFunction;
+  /** What whoever calls it should call: the alias where there is one. */
+  readonly target: IFunction;
+  /** Where new versions take over bit by bit, or environments are kept ready. */
+  readonly alias: Alias | undefined;
   readonly role: Role;
   readonly logGroup: LogGroup;
   readonly functionName: string;
-  readonly usesDatabase: boolean;
+  readonly usesValues: boolean;
 
   constructor(scope: Construct, id: string, props: ServiceFunctionProps) {
     super(scope, id);
-    const { name, parameters, usesDatabase } = props;
+    const { name, parameters, databaseRole } = props;
     this.functionName = name;
-    this.usesDatabase = usesDatabase;
+    this.usesValues = props.vaultSecret !== undefined;
 
-    this.logGroup = new LogGroup(this, 'Log', {
-      retention: parameters.logRetentionDays as RetentionDays,
-      removalPolicy: RemovalPolicy.DESTROY,
-    });
-    this.role = new Role(this, 'Role', {
-      assumedBy: new ServicePrincipal('lambda.amazonaws.com'),
-      description: `Token Orchestrator: ${name}`,
-    });
+    this.logGroup = new ServiceLogGroup(this, 'Log', parameters);
+    this.role =
+      databaseRole ??
+      new Role(this, 'Role', {
+        assumedBy: new ServicePrincipal('lambda.amazonaws.com'),
+        description: `Token Orchestrator: ${name}`,
+      });
     // Not the managed policy, which allows writing to every log group of the account.
     this.role.addToPolicy(
       new PolicyStatement({
@@ -67,11 +87,6 @@ export class ServiceFunction extends Construct {
         resources: [this.logGroup.logGroupArn],
       }),
     );
-    if (usesDatabase) this.#allowSecret(parameters);
-    if (props.vaultSecret !== undefined) {
-      const resources = [props.vaultSecret.secretArn];
-      this.role.addToPolicy(new PolicyStatement({ actions: ['secretsmanager:GetSecretValue'], resources }));
-    }
 
     this.function = new LambdaFunction(this, 'Function', {
       description: `Token Orchestrator: ${name}`,
@@ -79,12 +94,13 @@ export class ServiceFunction extends Construct {
       handler: 'index.handler',
       runtime: Runtime.NODEJS_24_X,
       architecture: Architecture.ARM_64,
-      memorySize: 512,
+      memorySize: parameters.memoryMb,
       timeout: props.timeout ?? Duration.seconds(10),
       role: this.role,
       environment: {
-        ...(usesDatabase && databaseEnvironment(parameters)),
+        ...(databaseRole && databaseEnvironment(parameters)),
         ...(props.vaultSecret && { VALUE_ENCRYPTION_SECRET_ARN: props.vaultSecret.secretArn }),
+        ...props.environment,
       },
       logGroup: this.logGroup,
       loggingFormat: LoggingFormat.JSON,
@@ -96,7 +112,9 @@ export class ServiceFunction extends Construct {
         reservedConcurrentExecutions: parameters.reservedConcurrency,
       }),
     });
-    if (usesDatabase) {
+    this.alias = props.isServing === true ? this.#publish(parameters) : undefined;
+    this.target = (this.alias ?? this.function) as IFunction;
+    if (databaseRole !== undefined) {
       this.#joinNetwork(parameters);
       this.#countUnavailability();
     }
@@ -113,13 +131,14 @@ export class ServiceFunction extends Construct {
     return this.function.metric(metricName, { period, statistic: 'Sum' });
   }
 
-  #allowSecret({ mongodbSecretArn, secretKeyArn }: Parameters): void {
-    if (mongodbSecretArn === undefined) return;
-    this.role.addToPolicy(
-      new PolicyStatement({ actions: ['secretsmanager:GetSecretValue'], resources: [mongodbSecretArn] }),
-    );
-    if (secretKeyArn === undefined) return;
-    this.role.addToPolicy(new PolicyStatement({ actions: ['kms:Decrypt'], resources: [secretKeyArn] }));
+  #publish({ canaryMinutes, provisionedConcurrency }: Parameters): Alias | undefined {
+    const kept = HOT_FUNCTIONS.includes(this.functionName) ? provisionedConcurrency : undefined;
+    if (canaryMinutes === undefined && kept === undefined) return undefined;
+    return new Alias(this, 'Live', {
+      aliasName: 'live',
+      version: this.function.currentVersion as IVersion,
+      ...(kept !== undefined && { provisionedConcurrentExecutions: kept }),
+    });
   }
 
   /** By ids: a `Vpc` would have to be looked up in the account. */
@@ -127,24 +146,6 @@ export class ServiceFunction extends Construct {
     if (subnetIds === undefined || securityGroupIds === undefined) return;
     const resource = this.function.node.defaultChild as CfnFunction;
     resource.vpcConfig = { subnetIds, securityGroupIds };
-    this.role.addToPolicy(
-      new PolicyStatement({
-        actions: [
-          'ec2:AssignPrivateIpAddresses',
-          'ec2:CreateNetworkInterface',
-          'ec2:DeleteNetworkInterface',
-          'ec2:DescribeNetworkInterfaces',
-          'ec2:DescribeSubnets',
-          'ec2:UnassignPrivateIpAddresses',
-        ],
-        resources: ['*'],
-      }),
-    );
-    Validations.of(this.role).acknowledge({
-      id: 'AwsSolutions-IAM5[Resource::*]',
-      reason:
-        'Lambda refuses to put a function into a VPC unless its role has these on every resource; the code of the functions calls none of them',
-    });
   }
 
   /** Counts the log line for a database that does not answer, for an alarm. */
@@ -158,23 +159,4 @@ export class ServiceFunction extends Construct {
       unit: Unit.COUNT,
     });
   }
-}
-
-/** Two connections per environment: one invocation runs in it at a time, and a late reply to the one before may hold one. */
-function databaseEnvironment({ mongodbUri, mongodbSecretArn }: Parameters): Record<string, string> {
-  const database =
-    mongodbSecretArn === undefined
-      ? { MONGODB_URI: withRoleAuthentication(mongodbUri ?? '') }
-      : { MONGODB_SECRET_ARN: mongodbSecretArn };
-  return { ...database, MONGODB_MAX_POOL_SIZE: '2' };
-}
-
-/** A connection string without a credential, made to authenticate with the function's role. */
-export function withRoleAuthentication(uri: string): string {
-  if (/[?&]authMechanism=/i.test(uri)) return uri;
-  const [, base = uri, path = '', query = ''] = /^([a-z+]+:\/\/[^/?]+)(\/[^?]*)?(?:\?(.*))?$/.exec(uri) ?? [];
-  const options = [query, 'authMechanism=MONGODB-AWS', 'authSource=%24external'].filter(
-    (part) => part !== '',
-  );
-  return `${base}${path === '' ? '/' : path}?${options.join('&')}`;
 }

@@ -1,11 +1,15 @@
 import { CfnOutput, Stack, type StackProps } from 'aws-cdk-lib';
 import type { Construct } from 'constructs';
 import { Alarms } from './alarms.ts';
+import { addBudget } from './budget.ts';
+import { Canary } from './canary.ts';
 import { DashboardSite } from './dashboard-site.ts';
+import { DatabaseRole, withRoleAuthentication } from './database-role.ts';
 import { Api } from './http-api.ts';
+import { defineMetrics } from './metrics.ts';
+import { addOperationsDashboard } from './operations-dashboard.ts';
 import type { Parameters } from './parameters.ts';
 import { SweepSchedule } from './schedule.ts';
-import { withRoleAuthentication } from './service-function.ts';
 
 export interface TokenOrchestratorProps extends StackProps {
   readonly parameters: Parameters;
@@ -13,6 +17,8 @@ export interface TokenOrchestratorProps extends StackProps {
   readonly bundleFolder: string;
   /** Where `npm run build:site` put the dashboard. */
   readonly siteFolder: string;
+  /** The web ACL that this deployment makes itself, where the parameters name none. */
+  readonly madeWebAclArn?: string | undefined;
 }
 
 /** The whole service: API, sweep, dashboard, alarms. It belongs to no account or region until it is deployed. */
@@ -24,10 +30,22 @@ export class TokenOrchestratorStack extends Stack {
     });
     const { parameters, bundleFolder, siteFolder } = props;
 
-    const api = new Api(this, 'Api', { parameters, bundleFolder });
-    const schedule = new SweepSchedule(this, 'Sweep', { parameters, bundleFolder });
-    const site = new DashboardSite(this, 'Site', { api: api.api, parameters, siteFolder });
-    new Alarms(this, 'Alarms', { api, schedule, parameters });
+    const databaseRole = new DatabaseRole(this, 'DatabaseUser', parameters);
+    const api = new Api(this, 'Api', { parameters, bundleFolder, databaseRole });
+    const schedule = new SweepSchedule(this, 'Sweep', { parameters, bundleFolder, databaseRole });
+    const webAclArn = parameters.webAclArn ?? props.madeWebAclArn;
+    const site = new DashboardSite(this, 'Site', { api, parameters, siteFolder, webAclArn });
+    const metrics = defineMetrics(this, api, schedule);
+    const alarms = new Alarms(this, 'Alarms', { metrics, alarmTopicArn: parameters.alarmTopicArn });
+    addOperationsDashboard(this, api, metrics);
+    if (parameters.canaryMinutes !== undefined) {
+      new Canary(this, 'Canary', {
+        functions: [api.authorizer, ...api.functions],
+        alarms: alarms.endingDeployments,
+        minutes: parameters.canaryMinutes,
+      });
+    }
+    addBudget(this, parameters);
 
     const { domainName, mongodbUri, mongodbSecretArn } = parameters;
     new CfnOutput(this, 'SiteUrl', {
@@ -49,12 +67,19 @@ export class TokenOrchestratorStack extends Stack {
           ? `MONGODB_SECRET_ARN='${mongodbSecretArn}' npm run setup-database`
           : `MONGODB_URI='${withRoleAuthentication(mongodbUri)}' npm run setup-database`,
     });
-    new CfnOutput(this, 'FunctionRoles', {
-      description: 'The IAM roles that the database has to know as users, when it authenticates by role',
-      value: [api.authorizer, ...api.functions, schedule.sweep]
-        .filter(({ usesDatabase }) => usesDatabase)
-        .map(({ role }) => role.roleArn)
-        .join(' '),
+    new CfnOutput(this, 'DatabaseRole', {
+      description: 'The IAM role that the database has to know as a user, when it authenticates by role',
+      value: databaseRole.roleArn,
     });
+    new CfnOutput(this, 'DeadLetters', {
+      description: 'The queue of sweeps that were not delivered or failed',
+      value: schedule.deadLetters.queueUrl,
+    });
+    if (api.domain !== undefined) {
+      new CfnOutput(this, 'ApiDomainTarget', {
+        description: "What the DNS record of the API's own name points to",
+        value: api.domain.regionalDomainName,
+      });
+    }
   }
 }

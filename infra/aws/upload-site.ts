@@ -1,20 +1,16 @@
-import { existsSync } from 'node:fs';
-import { join } from 'node:path';
-import { RemovalPolicy, Stack } from 'aws-cdk-lib';
+import { Stack } from 'aws-cdk-lib';
 import { PolicyStatement, Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
-import { LogGroup, type RetentionDays } from 'aws-cdk-lib/aws-logs';
+import type { LogGroup } from 'aws-cdk-lib/aws-logs';
 import type { IBucket } from 'aws-cdk-lib/aws-s3';
 import { Asset } from 'aws-cdk-lib/aws-s3-assets';
 import { BucketDeployment, CacheControl, Source } from 'aws-cdk-lib/aws-s3-deployment';
 import { Construct } from 'constructs';
-import { acknowledgeUploader } from './acknowledged-findings.ts';
+import { acknowledgeEmptier, acknowledgeUploader } from './acknowledged-findings.ts';
 import type { Parameters } from './parameters.ts';
+import { ServiceLogGroup } from './service-log-group.ts';
 
 /** Names with the hash of their content, from the dashboard's build: `NAME-XXXXXXXX.EXTENSION`. */
 const HASHED_FILES = ['*-????????.js', '*-????????.css', '*-????????.woff2'];
-
-/** Uploaded when the dashboard was not built, so that the stack can always be synthesized. */
-const NOT_BUILT_FOLDER = join(import.meta.dirname, 'site-not-built');
 
 /**
  * Puts the dashboard's files into the bucket: hashed ones first, kept by browsers for good; then the rest, which is
@@ -28,20 +24,16 @@ export class UploadedSite extends Construct {
   ) {
     super(scope, id);
     const { bucket, parameters } = props;
-    const isBuilt = existsSync(join(props.siteFolder, 'index.html'));
-    const files = new Asset(this, 'Files', { path: isBuilt ? props.siteFolder : NOT_BUILT_FOLDER });
-    const logGroup = new LogGroup(this, 'Log', {
-      retention: parameters.logRetentionDays as RetentionDays,
-      removalPolicy: RemovalPolicy.DESTROY,
-    });
+    const files = new Asset(this, 'Files', { path: props.siteFolder });
+    const logGroup = new ServiceLogGroup(this, 'Log', parameters);
     const role = makeRole(this, bucket, files, logGroup);
 
     const settings = {
       destinationBucket: bucket,
       sources: [Source.bucket(files.bucket, files.s3ObjectKey)],
       prune: false,
-      // Deleting the stack deletes the files, so that the bucket can be deleted.
-      retainOnDelete: false,
+      // The bucket deletes its files before it goes. The uploader would not: it sees that its own tag is on the bucket.
+      retainOnDelete: true,
       role: role.withoutPolicyUpdates(),
       logGroup,
     };
@@ -56,10 +48,12 @@ export class UploadedSite extends Construct {
       exclude: HASHED_FILES,
       cacheControl: [CacheControl.noCache()],
     });
-    hashed.node.addDependency(role);
+    // The bucket as a whole: what empties it must be there before the first file, and go after the uploads.
+    hashed.node.addDependency(role, bucket);
     others.node.addDependency(hashed);
     for (const child of Stack.of(this).node.children) {
       if (child.node.id.startsWith('Custom::CDKBucketDeployment')) acknowledgeUploader(role, child, bucket);
+      if (child.node.id.startsWith('Custom::S3AutoDelete')) acknowledgeEmptier(child);
     }
   }
 }
@@ -75,13 +69,7 @@ function makeRole(scope: Construct, bucket: IBucket, files: Asset, logGroup: Log
   };
   allow(logGroup.logGroupArn, 'logs:CreateLogStream', 'logs:PutLogEvents');
   allow(files.bucket.arnForObjects(files.s3ObjectKey), 's3:GetObject');
-  allow(bucket.bucketArn, 's3:GetBucketTagging', 's3:ListBucket');
-  allow(
-    bucket.arnForObjects('*'),
-    's3:AbortMultipartUpload',
-    's3:DeleteObject',
-    's3:GetObject',
-    's3:PutObject',
-  );
+  allow(bucket.bucketArn, 's3:ListBucket');
+  allow(bucket.arnForObjects('*'), 's3:AbortMultipartUpload', 's3:GetObject', 's3:PutObject');
   return role;
 }

@@ -2,11 +2,21 @@ import { readFileSync } from 'node:fs';
 import { runInNewContext } from 'node:vm';
 import { describe, expect, it } from 'vitest';
 import { CONTENT_SECURITY_POLICY } from '../../../infra/site-headers.ts';
-import { EVERY_OPTION, synthesize } from './support/synthesize.ts';
+import { CLOSED, EVERY_OPTION, synthesize } from './support/synthesize.ts';
 
 const { template, resources } = synthesize();
 const distribution = Object.values(resources('AWS::CloudFront::Distribution'))[0]?.Properties
   .DistributionConfig;
+
+const ON_EVERYTHING = {
+  StrictTransportSecurity: { AccessControlMaxAgeSec: 63_072_000, IncludeSubdomains: true, Override: true },
+  ContentTypeOptions: { Override: true },
+};
+
+function policyOf(behavior: { ResponseHeadersPolicyId: { Ref: string } }) {
+  const policies = resources('AWS::CloudFront::ResponseHeadersPolicy');
+  return policies[behavior.ResponseHeadersPolicyId.Ref]?.Properties.ResponseHeadersPolicyConfig;
+}
 
 /** CloudFront's own policies, by their ids in its documentation. */
 const CACHING_OPTIMIZED = '658327ea-f89d-4fab-a63d-7e88639e58f6';
@@ -29,7 +39,7 @@ describe('the bucket of the dashboard', () => {
     });
   });
 
-  it('refuses what is not TLS, and lets only this distribution read', () => {
+  it('refuses what is not TLS, and lets only this distribution read, and what empties it', () => {
     const [policy] = Object.values(resources('AWS::S3::BucketPolicy'));
     const statements = policy?.Properties.PolicyDocument.Statement;
     expect(statements).toContainEqual(
@@ -40,12 +50,29 @@ describe('the bucket of the dashboard', () => {
         Condition: { Bool: { 'aws:SecureTransport': 'false' } },
       }),
     );
-    const allowed = statements.filter(({ Effect }: { Effect: string }) => Effect === 'Allow');
+    const allowed = statements.filter(
+      ({ Effect, Principal }: { Effect: string; Principal: { AWS?: unknown } }) =>
+        Effect === 'Allow' && Principal.AWS === undefined,
+    );
     expect(allowed).toEqual([
       expect.objectContaining({ Action: 's3:GetObject', Principal: { Service: 'cloudfront.amazonaws.com' } }),
     ]);
     expect(JSON.stringify(allowed[0].Condition)).toContain(':distribution/');
     template.resourceCountIs('AWS::CloudFront::OriginAccessControl', 1);
+  });
+
+  it('is emptied before it goes, by what is there before the first file and goes after the uploads', () => {
+    const [bucketId] = Object.keys(resources('AWS::S3::Bucket'));
+    const emptiers = Object.entries(resources('Custom::S3AutoDeleteObjects'));
+    expect(emptiers).toMatchObject([[expect.any(String), { Properties: { BucketName: { Ref: bucketId } } }]]);
+    const [[emptierId = ''] = []] = emptiers;
+    const uploads = Object.entries(resources('Custom::CDKBucketDeployment'));
+    expect(uploads).toHaveLength(2);
+    for (const [id, { Properties, DependsOn }] of uploads) {
+      expect(Properties.RetainOnDelete, id).toBe(true);
+      const first = id.includes('HashedFiles');
+      expect(DependsOn, id).toContainEqual(first ? emptierId : expect.stringContaining('HashedFiles'));
+    }
   });
 });
 
@@ -80,22 +107,18 @@ describe('the distribution', () => {
   });
 
   it('adds the security headers, the same policy as the local host', () => {
-    const [policy] = Object.values(resources('AWS::CloudFront::ResponseHeadersPolicy'));
-    const headers = policy?.Properties.ResponseHeadersPolicyConfig.SecurityHeadersConfig;
+    const { SecurityHeadersConfig: headers } = policyOf(distribution.DefaultCacheBehavior);
     expect(headers).toMatchObject({
+      ...ON_EVERYTHING,
       ContentSecurityPolicy: { ContentSecurityPolicy: CONTENT_SECURITY_POLICY, Override: true },
-      StrictTransportSecurity: {
-        AccessControlMaxAgeSec: 63_072_000,
-        IncludeSubdomains: true,
-        Override: true,
-      },
-      ContentTypeOptions: { Override: true },
       FrameOptions: { FrameOption: 'DENY', Override: true },
     });
     expect(CONTENT_SECURITY_POLICY).toContain("frame-ancestors 'none'");
     expect(CONTENT_SECURITY_POLICY).not.toContain('unsafe');
-    const [policyId] = Object.keys(resources('AWS::CloudFront::ResponseHeadersPolicy'));
-    expect(distribution.DefaultCacheBehavior.ResponseHeadersPolicyId).toEqual({ Ref: policyId });
+  });
+
+  it('adds HSTS and nosniff to what the API returns', () => {
+    expect(policyOf(distribution.CacheBehaviors[0]).SecurityHeadersConfig).toEqual(ON_EVERYTHING);
   });
 
   it('keeps hashed files for good, and never shows an old index.html', () => {
@@ -129,6 +152,45 @@ describe('the distribution', () => {
         },
       },
     });
+  });
+});
+
+describe('the managed rules', () => {
+  const { webAcl, template: closed } = synthesize(CLOSED);
+
+  it('are a web ACL in us-east-1, which the distribution reads by the name of its stack', () => {
+    expect(synthesize().webAcl).toBeUndefined();
+    webAcl?.hasResourceProperties('AWS::WAFv2::WebACL', {
+      Scope: 'CLOUDFRONT',
+      DefaultAction: { Allow: {} },
+    });
+    closed.hasResourceProperties('AWS::CloudFront::Distribution', {
+      DistributionConfig: {
+        WebACLId: {
+          'Fn::GetStackOutput': {
+            StackName: 'TokenOrchestrator-staging-WebAcl',
+            OutputName: 'WebAclArn',
+            Region: 'us-east-1',
+          },
+        },
+      },
+    });
+    expect(webAcl?.toJSON().Outputs).toHaveProperty('WebAclArn');
+  });
+
+  it('only count what imported values would trip over, and keep no sample of a request', () => {
+    const [acl] = Object.values(webAcl?.findResources('AWS::WAFv2::WebACL') ?? {});
+    const groups = acl?.Properties.Rules.map(
+      ({ Statement }: { Statement: Record<string, unknown> }) => Statement.ManagedRuleGroupStatement,
+    );
+    expect(groups.map(({ Name }: { Name: string }) => Name)).toEqual([
+      'AWSManagedRulesAmazonIpReputationList',
+      'AWSManagedRulesKnownBadInputsRuleSet',
+      'AWSManagedRulesCommonRuleSet',
+    ]);
+    const counted = groups[2].RuleActionOverrides;
+    expect(counted).toContainEqual({ Name: 'SizeRestrictions_BODY', ActionToUse: { Count: {} } });
+    expect(JSON.stringify(acl)).not.toContain('"SampledRequestsEnabled":true');
   });
 });
 

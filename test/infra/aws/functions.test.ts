@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { withRoleAuthentication } from '../../../infra/aws/service-function.ts';
+import { withRoleAuthentication } from '../../../infra/aws/database-role.ts';
 import { FUNCTION_NAMES } from '../../../infra/bundle/bundle-functions.ts';
 import { EVERY_OPTION, IAM_URI, type Resource, type Synthesized, synthesize } from './support/synthesize.ts';
 
@@ -36,28 +36,30 @@ const WITH_VALUES = ['create-keys', 'acquire-lease', 'get-lease'];
 
 /** The ARN of the secret that values are sealed with: the stack's own, kept when the stack goes. */
 function vaultKey({ resources }: Synthesized): unknown {
-  const [[id, secret] = ['', undefined]] = Object.entries(resources('AWS::SecretsManager::Secret'));
-  expect(secret).toMatchObject({ DeletionPolicy: 'Retain' });
-  return { Ref: id };
+  const kept = Object.entries(resources('AWS::SecretsManager::Secret')).filter(([id]) =>
+    id.includes('ValueKey'),
+  );
+  expect(kept).toMatchObject([[expect.any(String), { DeletionPolicy: 'Retain' }]]);
+  return { Ref: kept[0]?.[0] };
 }
 
-function writesItsLog(synthesized: Synthesized, name: string): unknown {
-  const logGroup = functionOf(synthesized, name).Properties.LoggingConfig.LogGroup.Ref;
-  return {
-    Effect: 'Allow',
-    Action: ['logs:CreateLogStream', 'logs:PutLogEvents'],
-    Resource: { 'Fn::GetAtt': [logGroup, 'Arn'] },
-  };
+function logOf(synthesized: Synthesized, name: string): unknown {
+  return { 'Fn::GetAtt': [functionOf(synthesized, name).Properties.LoggingConfig.LogGroup.Ref, 'Arn'] };
 }
+
+/** The order of a statement's resources means nothing. */
+function sorted(values: readonly unknown[]): string[] {
+  return values.map((value) => JSON.stringify(value)).sort();
+}
+
+const WITH_DATABASE = FUNCTION_NAMES.filter((name) => name !== 'answer-unmatched');
 
 const byRole = synthesize();
 const bySecret = synthesize({ mongodbSecretArn: SECRET_ARN });
 
 describe('every Lambda function', () => {
-  it('is one of functions/, or the uploader of the site', () => {
-    const names = [...byRole.functionIds.keys()].filter(
-      (name) => !name.startsWith('CustomCDKBucketDeployment'),
-    );
+  it('is one of functions/, or one with which CDK fills and empties the bucket of the site', () => {
+    const names = [...byRole.functionIds.keys()].filter((name) => !name.startsWith('Custom'));
     expect(names.sort()).toEqual([...FUNCTION_NAMES].sort());
   });
 
@@ -79,49 +81,68 @@ describe('every Lambda function', () => {
     },
   );
 
-  it('has a role and a log group of its own', () => {
-    const roles = FUNCTION_NAMES.map((name) => roleOf(byRole, name));
-    expect(new Set(roles).size).toBe(FUNCTION_NAMES.length);
+  it('has a log group of its own, and one role together with all that use the database', () => {
     const logGroups = FUNCTION_NAMES.map(
       (name) => functionOf(byRole, name).Properties.LoggingConfig.LogGroup.Ref,
     );
     expect(new Set(logGroups).size).toBe(FUNCTION_NAMES.length);
+    const roles = WITH_DATABASE.map((name) => roleOf(byRole, name));
+    expect(new Set(roles).size).toBe(1);
+    expect(roles).not.toContain(roleOf(byRole, 'answer-unmatched'));
   });
 
-  it.each(FUNCTION_NAMES.filter((name) => name !== 'expire-leases'))(
-    '%s may write its own log, read the key of values where it uses them, and nothing else',
-    (name) => {
-      const readsTheVaultKey = {
-        Effect: 'Allow',
-        Action: 'secretsmanager:GetSecretValue',
-        Resource: vaultKey(byRole),
-      };
-      expect(statementsOf(byRole, roleOf(byRole, name))).toEqual([
-        writesItsLog(byRole, name),
-        ...(WITH_VALUES.includes(name) ? [readsTheVaultKey] : []),
-      ]);
-    },
-  );
+  it('keeps the role under a name that no upgrade changes, and that is told', () => {
+    const roleId = roleOf(byRole, 'acquire-lease');
+    expect(byRole.resources('AWS::IAM::Role')[roleId]?.Properties.RoleName).toEqual({
+      'Fn::Join': ['', ['TokenOrchestrator-', { Ref: 'AWS::Region' }, '-database']],
+    });
+    expect(byRole.template.toJSON().Outputs.DatabaseRole.Value).toEqual({ 'Fn::GetAtt': [roleId, 'Arn'] });
+  });
 
-  it('expire-leases may write its own log, and report its failure to the queue', () => {
-    const [queue] = Object.keys(byRole.resources('AWS::SQS::Queue'));
-    expect(statementsOf(byRole, roleOf(byRole, 'expire-leases'))).toEqual([
-      writesItsLog(byRole, 'expire-leases'),
-      { Effect: 'Allow', Action: 'sqs:SendMessage', Resource: { 'Fn::GetAtt': [queue, 'Arn'] } },
+  it('without a database may write its own log, and nothing else', () => {
+    expect(statementsOf(byRole, roleOf(byRole, 'answer-unmatched'))).toEqual([
+      {
+        Effect: 'Allow',
+        Action: ['logs:CreateLogStream', 'logs:PutLogEvents'],
+        Resource: logOf(byRole, 'answer-unmatched'),
+      },
     ]);
   });
 
-  it.each(FUNCTION_NAMES)(
-    '%s may read the secret, that one alone, where the database has one, besides the key of values',
-    (name) => {
-      const secrets = statementsOf(bySecret, roleOf(bySecret, name)).filter(({ Action }) =>
-        String(Action).includes('secret'),
+  it.each([
+    ['its role', byRole, []],
+    ['a secret', bySecret, [SECRET_ARN]],
+  ])(
+    'that proves itself with %s may write logs, report the sweep and read what it is made to',
+    (_name, synthesized, secrets) => {
+      const [queue] = Object.keys(synthesized.resources('AWS::SQS::Queue'));
+      const vaultFunctions = WITH_VALUES.map((name) => ({
+        'Fn::GetAtt': [synthesized.functionIds.get(name), 'Arn'],
+      }));
+      const statements = statementsOf(synthesized, roleOf(synthesized, 'acquire-lease'));
+      const logs = statements.find(({ Action }) => Action.includes('logs:PutLogEvents'));
+      expect(logs?.Action).toEqual(['logs:CreateLogStream', 'logs:PutLogEvents']);
+      expect(sorted([logs?.Resource].flat())).toEqual(
+        sorted(WITH_DATABASE.map((name) => logOf(synthesized, name))),
       );
-      const read = secrets.flatMap(({ Resource }) => [Resource].flat());
-      expect(read).toEqual([
-        ...(name === 'answer-unmatched' ? [] : [SECRET_ARN]),
-        ...(WITH_VALUES.includes(name) ? [vaultKey(bySecret)] : []),
-      ]);
+      const others = statements.filter((statement) => statement !== logs);
+      expect(others).toHaveLength(secrets.length + 2);
+      expect(others).toEqual(
+        expect.arrayContaining([
+          ...secrets.map((arn) => ({
+            Effect: 'Allow',
+            Action: 'secretsmanager:GetSecretValue',
+            Resource: arn,
+          })),
+          { Effect: 'Allow', Action: 'sqs:SendMessage', Resource: { 'Fn::GetAtt': [queue, 'Arn'] } },
+          {
+            Effect: 'Allow',
+            Action: 'secretsmanager:GetSecretValue',
+            Resource: vaultKey(synthesized),
+            Condition: { ArnEquals: { 'lambda:SourceFunctionArn': vaultFunctions } },
+          },
+        ]),
+      );
     },
   );
 
@@ -157,12 +178,14 @@ describe('every IAM policy of the template', () => {
         (Properties.Policies ?? []).map((policy: { PolicyDocument: unknown }) => policy.PolicyDocument),
       ),
     ];
-    expect(documents.length).toBeGreaterThan(FUNCTION_NAMES.length);
+    expect(documents.length).toBeGreaterThanOrEqual(5);
     for (const statement of documents.flatMap((document) => document.Statement as Statement[])) {
       for (const action of [statement.Action].flat()) expect(action).not.toContain('*');
       for (const resource of [statement.Resource].flat()) expect(resource).not.toBe('*');
     }
-    for (const role of Object.values(synthesized.resources('AWS::IAM::Role'))) {
+    for (const [id, role] of Object.entries(synthesized.resources('AWS::IAM::Role'))) {
+      // CDK's own function, which empties the bucket, has CDK's own role.
+      if (id.startsWith('CustomS3AutoDelete')) continue;
       expect(role.Properties.ManagedPolicyArns ?? []).toEqual([]);
     }
   });
@@ -175,7 +198,7 @@ describe('every IAM policy of the template', () => {
     expect(withStar).toEqual([
       {
         Effect: 'Allow',
-        Action: ['s3:AbortMultipartUpload', 's3:DeleteObject', 's3:GetObject', 's3:PutObject'],
+        Action: ['s3:AbortMultipartUpload', 's3:GetObject', 's3:PutObject'],
         Resource: { 'Fn::Join': ['', [{ 'Fn::GetAtt': [bucket, 'Arn'] }, '/*']] },
       },
     ]);
@@ -185,15 +208,74 @@ describe('every IAM policy of the template', () => {
 const withOptions = synthesize(EVERY_OPTION);
 
 describe('the options', () => {
-  it('reserve concurrency, keep logs longer, trace, and join a network', () => {
+  it('reserve concurrency and memory, keep logs longer, trace, and join a network', () => {
     const { Properties } = functionOf(withOptions, 'acquire-lease');
     expect(Properties).toMatchObject({
       ReservedConcurrentExecutions: 20,
+      MemorySize: 1024,
       TracingConfig: { Mode: 'Active' },
       VpcConfig: { SubnetIds: ['subnet-0a1b2c3d', 'subnet-0b1c2d3e'], SecurityGroupIds: ['sg-0a1b2c3d'] },
     });
     withOptions.template.allResourcesProperties('AWS::Logs::LogGroup', { RetentionInDays: 365 });
     expect(functionOf(withOptions, 'answer-unmatched').Properties.VpcConfig).toBeUndefined();
+  });
+});
+
+describe('aliases', () => {
+  it('are there only where a parameter asks for them', () => {
+    expect(byRole.resources('AWS::Lambda::Alias')).toEqual({});
+    expect(byRole.resources('AWS::CodeDeploy::DeploymentGroup')).toEqual({});
+  });
+
+  it('keep environments ready for what holders of leases wait for, and for nothing else', () => {
+    const { resources } = synthesize({ mongodbUri: IAM_URI, provisionedConcurrency: '5' });
+    const aliases = Object.values(resources('AWS::Lambda::Alias'));
+    expect(aliases).toHaveLength(4);
+    for (const { Properties } of aliases) {
+      expect(Properties.ProvisionedConcurrencyConfig).toEqual({ ProvisionedConcurrentExecutions: 5 });
+    }
+    expect(resources('AWS::CodeDeploy::DeploymentGroup')).toEqual({});
+  });
+
+  it('are what the gateway calls', () => {
+    const aliased = new Set(
+      Object.keys(withOptions.resources('AWS::Lambda::Alias')).map((id) => JSON.stringify({ Ref: id })),
+    );
+    for (const { Properties } of Object.values(withOptions.resources('AWS::ApiGatewayV2::Integration'))) {
+      expect(aliased).toContain(JSON.stringify(Properties.IntegrationUri));
+    }
+    const [authorizer] = Object.values(withOptions.resources('AWS::ApiGatewayV2::Authorizer'));
+    const [authorize] = [...aliased].filter((reference) => reference.includes('Apiauthorize'));
+    expect(JSON.stringify(authorizer?.Properties.AuthorizerUri)).toContain(authorize);
+  });
+
+  it('give a tenth of the requests to a new version, and take it back when an alarm rings', () => {
+    const alarms = Object.keys(withOptions.resources('AWS::CloudWatch::Alarm'));
+    const groups = Object.entries(withOptions.resources('AWS::CodeDeploy::DeploymentGroup'));
+    // All that the gateway calls: everything but the sweep.
+    expect(groups).toHaveLength(FUNCTION_NAMES.length - 1);
+    for (const [, { Properties }] of groups) {
+      expect(Properties).toMatchObject({
+        DeploymentConfigName: 'CodeDeployDefault.LambdaCanary10Percent10Minutes',
+        AutoRollbackConfiguration: {
+          Enabled: true,
+          Events: ['DEPLOYMENT_FAILURE', 'DEPLOYMENT_STOP_ON_REQUEST', 'DEPLOYMENT_STOP_ON_ALARM'],
+        },
+      });
+      const watched = Properties.AlarmConfiguration.Alarms.map(
+        ({ Name }: { Name: { Ref: string } }) => Name.Ref,
+      );
+      expect(alarms).toEqual(expect.arrayContaining(watched));
+      expect(watched.map((id: string) => id.replace(/^Alarms(.*?)[0-9A-F]{8}$/, '$1')).sort()).toEqual([
+        'DatabaseUnavailable',
+        'Latency',
+        'ServerErrors',
+      ]);
+    }
+    const updated = Object.values(withOptions.resources('AWS::Lambda::Alias')).map(
+      ({ UpdatePolicy }) => UpdatePolicy?.CodeDeployLambdaAliasUpdate.DeploymentGroupName.Ref,
+    );
+    expect(updated.sort()).toEqual(groups.map(([id]) => id).sort());
   });
 });
 

@@ -2,7 +2,7 @@ import { Match } from 'aws-cdk-lib/assertions';
 import { describe, expect, it } from 'vitest';
 import { routes, unmatchedRoute } from '../../../functions/routes.ts';
 import type { Route } from '../../../shared/http/route.ts';
-import { EVERY_OPTION, synthesize } from './support/synthesize.ts';
+import { CLOSED, EVERY_OPTION, synthesize } from './support/synthesize.ts';
 
 const { template, resources, functionIds } = synthesize();
 
@@ -65,15 +65,23 @@ describe('the HTTP API', () => {
     ).toContain(functionIds.get('authorize'));
   });
 
-  it('throttles the stage, and the admin routes more tightly', () => {
+  it('throttles the stage, and the admin routes and those that anyone may call more tightly', () => {
     const [stage] = Object.values(resources('AWS::ApiGatewayV2::Stage'));
     const { DefaultRouteSettings, RouteSettings } = stage?.Properties ?? {};
     expect(DefaultRouteSettings).toMatchObject({ ThrottlingRateLimit: 1000, ThrottlingBurstLimit: 500 });
-    const admin = rows.filter(({ route }) => route.access === 'admin').map(({ routeKey }) => routeKey);
-    expect(Object.keys(RouteSettings).sort()).toEqual(admin.sort());
+    const limited = rows.filter(({ route }) => route.access === 'admin' || route.access === 'anyone');
+    expect(Object.keys(RouteSettings).sort()).toEqual(limited.map(({ routeKey }) => routeKey).sort());
     for (const settings of Object.values<{ ThrottlingRateLimit: number }>(RouteSettings)) {
       expect(settings.ThrottlingRateLimit).toBeLessThan(DefaultRouteSettings.ThrottlingRateLimit);
     }
+  });
+
+  it('takes the limits of the stage from the parameters, and no route has more than it', () => {
+    const [stage] = Object.values(synthesize(EVERY_OPTION).resources('AWS::ApiGatewayV2::Stage'));
+    const { DefaultRouteSettings, RouteSettings } = stage?.Properties ?? {};
+    expect(DefaultRouteSettings).toMatchObject({ ThrottlingRateLimit: 30, ThrottlingBurstLimit: 45 });
+    expect(RouteSettings['GET /v1/health']).toEqual({ ThrottlingRateLimit: 30, ThrottlingBurstLimit: 45 });
+    expect(RouteSettings['POST /v1/keys']).toEqual({ ThrottlingRateLimit: 20, ThrottlingBurstLimit: 40 });
   });
 
   it('lets pages of other origins call only where origins are given', () => {
@@ -88,6 +96,46 @@ describe('the HTTP API', () => {
         MaxAge: 3600,
       },
     });
+  });
+
+  it('has a name of its own, with TLS 1.2, where one is given', () => {
+    expect(resources('AWS::ApiGatewayV2::DomainName')).toEqual({});
+    const named = synthesize(EVERY_OPTION);
+    named.template.hasResourceProperties('AWS::ApiGatewayV2::DomainName', {
+      DomainName: 'api.keys.example.com',
+      DomainNameConfigurations: [
+        {
+          CertificateArn: EVERY_OPTION.apiCertificateArn,
+          EndpointType: 'REGIONAL',
+        },
+      ],
+    });
+    const [domain] = Object.keys(named.resources('AWS::ApiGatewayV2::DomainName'));
+    const [mapping] = Object.values(named.resources('AWS::ApiGatewayV2::ApiMapping'));
+    expect(mapping?.Properties.DomainName).toEqual({ Ref: domain });
+    expect(named.template.toJSON().Outputs.ApiDomainTarget.Value).toEqual({
+      'Fn::GetAtt': [domain, 'RegionalDomainName'],
+    });
+  });
+
+  it('is open to CloudFront alone where it is closed to others: both know one secret, which is not in the template', () => {
+    const closed = synthesize(CLOSED);
+    const [id] = Object.keys(closed.resources('AWS::SecretsManager::Secret')).filter((id) =>
+      id.includes('EdgeSecret'),
+    );
+    const secret = { 'Fn::Join': ['', ['{{resolve:secretsmanager:', { Ref: id }, ':SecretString:::}}']] };
+    const authorizer = closed.resources('AWS::Lambda::Function')[closed.functionIds.get('authorize') ?? ''];
+    expect(authorizer?.Properties.Environment.Variables.EDGE_SECRET).toEqual(secret);
+    const [distribution] = Object.values(closed.resources('AWS::CloudFront::Distribution'));
+    expect(distribution?.Properties.DistributionConfig.Origins).toContainEqual(
+      expect.objectContaining({
+        OriginCustomHeaders: [{ HeaderName: 'token-orchestrator-edge', HeaderValue: secret }],
+      }),
+    );
+    closed.template.hasResourceProperties('AWS::ApiGatewayV2::Authorizer', {
+      IdentitySource: ['$request.header.Authorization', '$request.header.token-orchestrator-edge'],
+    });
+    expect(JSON.stringify(synthesize().template.toJSON())).not.toMatch(/EDGE_SECRET|token-orchestrator-edge/);
   });
 
   it('makes the stage after the routes that its settings name', () => {

@@ -1,0 +1,79 @@
+import { Duration, Stack } from 'aws-cdk-lib';
+import { MathExpression, Metric, Unit } from 'aws-cdk-lib/aws-cloudwatch';
+import { FilterPattern, MetricFilter } from 'aws-cdk-lib/aws-logs';
+import type { Construct } from 'constructs';
+import type { Api } from './http-api.ts';
+import type { SweepSchedule } from './schedule.ts';
+import { METRIC_NAMESPACE } from './service-function.ts';
+
+export const MINUTE: Duration = Duration.minutes(1);
+const FIVE_MINUTES = Duration.minutes(5);
+
+/** What alarms and the CloudWatch dashboard look at. */
+export type ServiceMetrics = ReturnType<typeof defineMetrics>;
+
+/** @param scope where the filter of the access log belongs */
+export function defineMetrics(scope: Construct, api: Api, schedule: SweepSchedule) {
+  const requests = api.api.metricCount({ period: MINUTE });
+  const serverErrors = api.api.metricServerError({ period: MINUTE, statistic: 'Sum' });
+  const sweepErrors = schedule.sweep.metric('Errors', FIVE_MINUTES);
+  return {
+    requests,
+    serverErrors,
+    clientErrors: api.api.metricClientError({ period: MINUTE, statistic: 'Sum' }),
+    failureRate: new MathExpression({
+      // One failure is a deployment or a failover; of three, every holder hears (one makes 15 calls in five minutes).
+      expression: 'IF(failures >= 3, 100 * failures / requests, 0)',
+      usingMetrics: {
+        requests: requests.with({ period: FIVE_MINUTES }),
+        failures: serverErrors.with({ period: FIVE_MINUTES }),
+      },
+      period: FIVE_MINUTES,
+      label: '5xx, % of requests',
+    }),
+    latency: api.api.metricLatency({ period: MINUTE, statistic: 'p99' }),
+    medianLatency: api.api.metricLatency({ period: MINUTE, statistic: 'p50' }),
+    throttledRequests: countThrottledRequests(scope, api),
+    throttledFunctions: new MathExpression({
+      expression: 'FILL(authorizer, 0) + FILL(sweep, 0)',
+      usingMetrics: {
+        authorizer: api.authorizer.metric('Throttles'),
+        sweep: schedule.sweep.metric('Throttles'),
+      },
+      period: MINUTE,
+      label: 'Throttled authorizers and sweeps',
+    }),
+    sweepErrors,
+    sweeps: new MathExpression({
+      expression: 'invocations - FILL(errors, 0)',
+      usingMetrics: { invocations: schedule.sweep.metric('Invocations', FIVE_MINUTES), errors: sweepErrors },
+      period: FIVE_MINUTES,
+      label: 'Sweeps that succeeded',
+    }),
+    oldestDeadLetter: schedule.deadLetters.metricApproximateAgeOfOldestMessage({ period: MINUTE }),
+    databaseUnavailable: new Metric({
+      namespace: METRIC_NAMESPACE,
+      metricName: `${Stack.of(scope).stackName}-database-unavailable`,
+      statistic: 'Sum',
+      period: MINUTE,
+      unit: Unit.COUNT,
+      label: 'Database unavailable',
+    }),
+  };
+}
+
+/** Requests that the gateway refused, or Lambda did (the caller then gets 503): the access log has both. */
+function countThrottledRequests(scope: Construct, api: Api): Metric {
+  const filter = new MetricFilter(scope, 'Throttled', {
+    logGroup: api.accessLog,
+    metricNamespace: METRIC_NAMESPACE,
+    metricName: `${Stack.of(scope).stackName}-throttled`,
+    filterPattern: FilterPattern.any(
+      FilterPattern.stringValue('$.status', '=', '429'),
+      FilterPattern.stringValue('$.integrationStatus', '=', '429'),
+    ),
+    metricValue: '1',
+    unit: Unit.COUNT,
+  });
+  return filter.metric({ statistic: 'Sum', period: MINUTE, label: 'Throttled requests' });
+}
