@@ -30,8 +30,8 @@ const projects: TestProjectConfiguration[] = [
       ...COMMON,
       name: 'isolated',
       include: ['test/**/*.test.ts'],
-      // `test/browser`: `npm run test:browser`, see vitest.browser.config.ts.
-      exclude: [...IN_PROCESS, 'test/infra/aws/**', 'test/client/**', 'test/browser/**'],
+      // `npm run test:browser` and `npm run test:power-cut` have configurations of their own.
+      exclude: [...IN_PROCESS, 'test/infra/aws/**', 'test/client/**', 'test/browser/**', 'test/power-cut/**'],
     },
   },
 ];

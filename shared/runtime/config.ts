@@ -81,6 +81,7 @@ const storeVariables = {
   MONGODB_SECRET_ARN: secretArnSchema.optional(),
   MONGODB_MAX_POOL_SIZE: poolSizeSchema.optional(),
   SQLITE_PATH: z.string().min(1, 'must be a path or :memory:').default('.data/orchestrator.db'),
+  SQLITE_SYNCHRONOUS: z.enum(['full', 'normal'], 'must be full or normal').default('full'),
   VALUE_ENCRYPTION_KEY: vaultKeysSchema.optional(),
   VALUE_ENCRYPTION_SECRET_ARN: secretArnSchema.optional(),
   DEFAULT_POOL_SIZE: wholeNumber(0, 10_000).optional(),

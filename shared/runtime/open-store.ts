@@ -13,7 +13,7 @@ export async function openStore(config: RuntimeConfig): Promise<Store> {
   const uri = await findMongoUri(config);
   if (uri === undefined) {
     const { createSqliteStore } = await import('../store/sqlite/sqlite-store.ts');
-    return createSqliteStore({ path: config.SQLITE_PATH });
+    return createSqliteStore({ path: config.SQLITE_PATH, synchronous: config.SQLITE_SYNCHRONOUS });
   }
   const { createMongoStore } = await import('../store/mongo/mongo-store.ts');
   return createMongoStore({

@@ -10,6 +10,7 @@ describe('the configuration', () => {
   it('has a default for everything', () => {
     expect(readLocalConfig({})).toEqual({
       SQLITE_PATH: '.data/orchestrator.db',
+      SQLITE_SYNCHRONOUS: 'full',
       CLOCK_SKEW_TOLERANCE_MS: 1000,
       PORT: 3000,
       HOST: '127.0.0.1',
@@ -34,6 +35,7 @@ describe('the configuration', () => {
     expect(readLocalConfig({ PORT: '', MONGODB_URI: '', HOME: '/x' })).toEqual(readLocalConfig({}));
     expect(readRuntimeConfig({ PORT: 'abc' })).toEqual({
       SQLITE_PATH: '.data/orchestrator.db',
+      SQLITE_SYNCHRONOUS: 'full',
       CLOCK_SKEW_TOLERANCE_MS: 1000,
     });
   });
@@ -45,6 +47,7 @@ describe('the configuration', () => {
       MONGODB_URI: 'mongodb+srv://a:b@c.example/d',
       BOOTSTRAP_CREDENTIAL: `ci.${'x'.repeat(32)}`,
       SQLITE_PATH: ':memory:',
+      SQLITE_SYNCHRONOUS: 'normal',
       CLOCK_SKEW_TOLERANCE_MS: '0',
       LOG_LEVEL: 'DEBUG',
       MONGODB_MAX_POOL_SIZE: '7',
@@ -66,6 +69,7 @@ describe('the configuration', () => {
     ['CLOCK_SKEW_TOLERANCE_MS', '1s', /a whole number from 0 to 60000/],
     ['CLOCK_SKEW_TOLERANCE_MS', '60001', /a whole number from 0 to 60000/],
     ['MONGODB_MAX_POOL_SIZE', '0', /a whole number from 1 to 1000/],
+    ['SQLITE_SYNCHRONOUS', 'hunter2', /must be full or normal/],
     ['CORS_ORIGINS', 'hunter2.example', /\* or origins like/],
     ['CORS_ORIGINS', 'https://hunter2.example/', /\* or origins like/],
     ['CORS_ORIGINS', 'https://Hunter2.example', /\* or origins like/],

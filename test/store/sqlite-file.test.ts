@@ -130,12 +130,15 @@ describe('the SQLite file', () => {
     await store.close();
   });
 
-  it('waits for the disk at checkpoints, not at each commit, and for other processes', async () => {
-    const connection = new SqliteConnection(file('test.db'));
+  it.each([
+    // 2 is FULL: a commit waits for the disk. NORMAL, 1, waits at checkpoints, so that a power cut takes the last commits.
+    [{}, 2],
+    [{ synchronous: 'normal' }, 1],
+  ] as const)('opened with %o waits for the disk, and for other processes', async (options, synchronous) => {
+    const connection = new SqliteConnection(file('test.db'), options);
     const pragma = (name: string) => Object.values(connection.row<object>(`PRAGMA ${name}`) ?? {})[0];
-    // WAL with NORMAL (1): a commit outlives the process, and a power cut may take the last ones but damages nothing.
     expect(pragma('journal_mode')).toBe('wal');
-    expect(pragma('synchronous')).toBe(1);
+    expect(pragma('synchronous')).toBe(synchronous);
     expect(pragma('busy_timeout')).toBe(5000);
     connection.close();
   });
@@ -144,7 +147,7 @@ describe('the SQLite file', () => {
     it('throws DatabaseUnavailableError while another process holds the write lock for too long', async () => {
       const [holder, waiting] = [
         new SqliteConnection(file('test.db')),
-        new SqliteConnection(file('test.db'), 0),
+        new SqliteConnection(file('test.db'), { busyTimeoutMs: 0 }),
       ];
       const store = storeOn(waiting);
       await store.prepare(NOW);

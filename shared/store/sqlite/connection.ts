@@ -1,27 +1,70 @@
 import { closeSync, mkdirSync, openSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { DatabaseSync, type SQLInputValue, type StatementSync } from 'node:sqlite';
+import { DatabaseUnavailableError } from '../../domain/errors.ts';
 import { DatabaseFileError, isBusy, translateSqliteError } from './errors.ts';
 
 export type Parameters = Record<string, SQLInputValue>;
 
+export interface ConnectionOptions {
+  /** `full`: a commit waits for the disk, and outlives a power cut. `normal`: it outlives the process alone. */
+  readonly synchronous?: 'full' | 'normal' | undefined;
+  /** How long a statement waits for another process to finish its write, in milliseconds. */
+  readonly busyTimeoutMs?: number | undefined;
+}
+
 /** Far longer than any write takes: who waits longer is told that the database does not answer. */
 const BUSY_TIMEOUT_MS = 5000;
 
-/** One connection with its prepared statements. Everything is synchronous: nothing of this process comes between two calls. */
+/** In capitals, as all statements are written. One that is taken for a read would commit by itself, and be as safe. */
+const WRITES = /\b(INSERT|UPDATE|DELETE)\b/;
+
+interface Prepared {
+  readonly statement: StatementSync;
+  readonly writes: boolean;
+}
+
+/** A verb that waits for the end of the turn, and who waits for its result. */
+interface Call {
+  readonly verb: () => Promise<unknown>;
+  readonly resolve: (result: unknown) => void;
+  readonly reject: (error: unknown) => void;
+}
+
+/**
+ * One connection with its prepared statements. Statements are synchronous, and verbs are carried out in groups, see
+ * {@link together}: between two of its callbacks no transaction is open.
+ */
 export class SqliteConnection {
   readonly path: string;
   readonly #database: DatabaseSync;
-  readonly #statements = new Map<string, StatementSync>();
+  readonly #statements = new Map<string, Prepared>();
+  #calls: Call[] = [];
+  #isGroupRunning = false;
+  /** Why the running group does not get the write lock: one of its verbs has waited for it, the others need not. */
+  #lockRefusal: unknown;
 
   /**
    * @param path a file, or `:memory:`
-   * @param busyTimeoutMs how long a statement waits for another process to finish its write
    * @throws DatabaseFileError, DatabaseUnavailableError, or the file system's error
    */
-  constructor(path: string, busyTimeoutMs = BUSY_TIMEOUT_MS) {
+  constructor(path: string, options: ConnectionOptions = {}) {
     this.path = path === ':memory:' ? path : ensureFile(path);
-    this.#database = open(this.path, busyTimeoutMs);
+    this.#database = open(this.path, options);
+  }
+
+  /**
+   * Carries out a verb at the end of this turn of the event loop, in one transaction with what else has arrived in it: a
+   * commit waits for the disk, and 64 callers wait for one. Nobody gets a result, or an error, before the transaction it
+   * came about in is committed. A verb that fails does so alone; a commit that fails, fails all of its verbs.
+   * @param verb does all its work before it first awaits anything
+   * @throws DatabaseUnavailableError when the commit fails: nothing of the group stays
+   */
+  together<T>(verb: () => Promise<T>): Promise<T> {
+    if (this.#calls.length === 0) setImmediate(() => this.#carryOutGroup());
+    return new Promise((resolve, reject) => {
+      this.#calls.push({ verb, resolve: resolve as Call['resolve'], reject });
+    });
   }
 
   /**
@@ -30,7 +73,7 @@ export class SqliteConnection {
    * stored.
    */
   all<Row>(sql: string, parameters: Parameters = {}): Row[] {
-    return this.#attempt(() => this.#prepared(sql).all(parameters)) as Row[];
+    return this.#attempt(() => this.#ready(sql).all(parameters)) as Row[];
   }
 
   /** The row of a statement that returns one or none. */
@@ -40,7 +83,7 @@ export class SqliteConnection {
 
   /** Carries out a statement; returns how many rows it changed. */
   run(sql: string, parameters: Parameters = {}): number {
-    return this.#attempt(() => Number(this.#prepared(sql).run(parameters).changes));
+    return this.#attempt(() => Number(this.#ready(sql).run(parameters).changes));
   }
 
   /** Carries out statements that have no parameters and no result. */
@@ -49,33 +92,91 @@ export class SqliteConnection {
   }
 
   /**
-   * Carries out `work` as one transaction that holds the write lock from its start: one that reads first and asks
-   * for the lock later would be refused as soon as somebody else wrote in between.
+   * Carries out `work`, part of a verb, all or nothing. The write lock is held from its start, so that what it reads
+   * stays true until it is committed.
    */
   immediately<T>(work: () => T): T {
-    this.run('BEGIN IMMEDIATE');
+    this.#attempt(() => this.#lock());
+    this.run('SAVEPOINT work');
     try {
       const result = work();
-      this.run('COMMIT');
+      this.run('RELEASE work');
       return result;
     } catch (error) {
-      if (this.#database.isOpen && this.#database.isTransaction) this.#database.exec('ROLLBACK');
+      if (this.#isInTransaction()) this.#database.exec('ROLLBACK TO work; RELEASE work');
       throw error;
     }
   }
 
-  /** Safe to repeat. */
+  /** Carries out what has arrived, first. Safe to repeat. */
   close(): void {
+    this.#carryOutGroup();
     if (this.#database.isOpen) this.#attempt(() => this.#database.close());
   }
 
-  #prepared(sql: string): StatementSync {
-    let statement = this.#statements.get(sql);
-    if (statement === undefined) {
-      statement = this.#database.prepare(sql);
-      this.#statements.set(sql, statement);
+  #carryOutGroup(): void {
+    const calls = this.#calls;
+    this.#calls = [];
+    let group: (Call & { readonly result: Promise<unknown> })[] = [];
+    const failGroup = (cause: unknown): void => {
+      for (const { result, reject } of group) {
+        result.catch(() => undefined); // The reason it gives may not be true any more.
+        reject(new DatabaseUnavailableError({ cause }));
+      }
+      group = [];
+    };
+
+    this.#isGroupRunning = true;
+    for (const call of calls) {
+      const result = call.verb();
+      if (this.#isInTransaction()) {
+        group.push({ ...call, result });
+        continue;
+      }
+      // A look before the first write. Or SQLite has rolled everything back, as it may when the disk is full.
+      failGroup(new Error('The transaction was rolled back by another statement'));
+      call.resolve(result);
     }
-    return statement;
+    this.#isGroupRunning = false;
+    this.#lockRefusal = undefined;
+
+    try {
+      if (this.#isInTransaction()) this.run('COMMIT');
+    } catch (error) {
+      if (this.#isInTransaction()) this.#database.exec('ROLLBACK');
+      failGroup((error as Error).cause ?? error);
+    }
+    for (const { resolve, result } of group) resolve(result);
+  }
+
+  /**
+   * Begins the group's transaction at its first write, with the write lock: one that reads first and asks for the lock
+   * later would be refused as soon as another process wrote in between. Reads before it need no lock.
+   */
+  #lock(): void {
+    if (!this.#isGroupRunning || this.#isInTransaction()) return;
+    if (this.#lockRefusal !== undefined) throw this.#lockRefusal;
+    try {
+      this.#database.exec('BEGIN IMMEDIATE');
+    } catch (error) {
+      this.#lockRefusal = error;
+      throw error;
+    }
+  }
+
+  #isInTransaction(): boolean {
+    return this.#database.isOpen && this.#database.isTransaction;
+  }
+
+  /** The prepared statement, where it may write with the write lock. */
+  #ready(sql: string): StatementSync {
+    let prepared = this.#statements.get(sql);
+    if (prepared === undefined) {
+      prepared = { statement: this.#database.prepare(sql), writes: WRITES.test(sql) };
+      this.#statements.set(sql, prepared);
+    }
+    if (prepared.writes) this.#lock();
+    return prepared.statement;
   }
 
   #attempt<T>(work: () => T): T {
@@ -100,13 +201,15 @@ function ensureFile(path: string): string {
   return file;
 }
 
-function open(path: string, timeout: number): DatabaseSync {
+function open(
+  path: string,
+  { synchronous = 'full', busyTimeoutMs = BUSY_TIMEOUT_MS }: ConnectionOptions,
+): DatabaseSync {
   let database: DatabaseSync | undefined;
   try {
-    database = new DatabaseSync(path, { timeout, enableForeignKeyConstraints: false });
-    // Readers and the writer do not wait for each other, and a commit is an append without an fsync: what is
-    // committed outlives the process, and the last moments before a power cut may be lost.
-    database.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL');
+    database = new DatabaseSync(path, { timeout: busyTimeoutMs, enableForeignKeyConstraints: false });
+    // Readers and the writer do not wait for each other, and a commit is an append: with an fsync, unless `normal`.
+    database.exec(`PRAGMA journal_mode = WAL; PRAGMA synchronous = ${synchronous}`);
     return database;
   } catch (error) {
     database?.close();

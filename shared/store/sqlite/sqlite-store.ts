@@ -2,7 +2,7 @@ import { DEFAULT_POLICY, DEFAULT_POOL } from '../../domain/pool.ts';
 import type { Store } from '../../domain/store.ts';
 import { claimKeys } from './claim-keys.ts';
 import { clients } from './clients.ts';
-import { SqliteConnection } from './connection.ts';
+import { type ConnectionOptions, SqliteConnection } from './connection.ts';
 import { countKeys } from './count-keys.ts';
 import { createKeys } from './create-keys.ts';
 import { pools } from './pools.ts';
@@ -15,21 +15,22 @@ import { updateKeys } from './update-keys.ts';
 
 /**
  * The store on one SQLite file, which several processes of one machine may share. What a verb has returned outlives
- * the process, however it ends.
+ * the process, however it ends, and a power cut.
  * @param options.path the file, made if it is missing, its folder too; or `:memory:`
+ * @param options.synchronous `normal`: a power cut may take the last moments, and a single caller is answered sooner
  * @throws DatabaseFileError, DatabaseUnavailableError, or the file system's error, when the file cannot be opened
  * @example
  * const store = createSqliteStore({ path: '.data/orchestrator.db' });
  * await store.prepare(Date.now());
  */
-export function createSqliteStore(options: { path: string }): Store {
-  return storeOn(new SqliteConnection(options.path));
+export function createSqliteStore({ path, ...options }: { path: string } & ConnectionOptions): Store {
+  return storeOn(new SqliteConnection(path, options));
 }
 
 /** The store on an open connection. */
 export function storeOn(connection: SqliteConnection): Store {
   const store: Store = {
-    keys: {
+    keys: inGroups(connection, {
       ...createKeys(connection),
       ...seatKeys(connection),
       ...claimKeys(connection),
@@ -37,12 +38,12 @@ export function storeOn(connection: SqliteConnection): Store {
       ...readKeys(connection),
       ...countKeys(connection),
       ...sweepKeys(connection),
-    },
-    pools: pools(connection),
-    clients: clients(connection),
-    tickets: tickets(connection),
+    }),
+    pools: inGroups(connection, pools(connection)),
+    clients: inGroups(connection, clients(connection)),
+    tickets: inGroups(connection, tickets(connection)),
     async prepare(now, defaultPolicy = DEFAULT_POLICY) {
-      migrate(connection);
+      await connection.together(async () => migrate(connection));
       await store.pools.create(DEFAULT_POOL, defaultPolicy, now);
     },
     async ping() {
@@ -54,6 +55,15 @@ export function storeOn(connection: SqliteConnection): Store {
     },
   };
   return store;
+}
+
+/** The same verbs, each carried out by {@link SqliteConnection.together}. */
+function inGroups<Verbs extends object>(connection: SqliteConnection, verbs: Verbs): Verbs {
+  const grouped = Object.entries(verbs).map(([name, verb]) => [
+    name,
+    (...parameters: unknown[]) => connection.together(() => verb(...parameters)),
+  ]);
+  return Object.fromEntries(grouped) as Verbs;
 }
 
 /** Whether the database in this file, once it is prepared, keeps imported values. */

@@ -17,7 +17,8 @@ describe('preparing the database at a start', () => {
     real = createSqliteStore({ path: ':memory:' });
     watch = {};
     store = watchStore(real, () => watch);
-    vi.useFakeTimers();
+    // Not setImmediate: the store carries out its verbs then.
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'performance'] });
   });
   afterEach(async () => {
     vi.useRealTimers();
