@@ -21,13 +21,13 @@ export const endpoint = defineEndpoint({
   },
   run: async ({ headers, body: { count, ...body } }, { context, caller }) => {
     const request = { ...body, idempotencyKey: headers['idempotency-key'] };
-    if (count !== undefined) {
-      const { leases, repeated } = await acquireLeases(context, caller, { ...request, count });
-      return { status: repeated ? 200 : 201, body: { leases } };
-    }
-    const acquired = await acquireLease(context, caller, request);
+    const acquired =
+      count === undefined
+        ? await acquireLease(context, caller, request)
+        : await acquireLeases(context, caller, { ...request, count });
     if ('waiting' in acquired) return { status: 202, body: acquired.waiting };
-    return { status: acquired.repeated ? 200 : 201, body: acquired.lease };
+    const status = acquired.repeated ? 200 : 201;
+    return { status, body: 'leases' in acquired ? { leases: acquired.leases } : acquired.lease };
   },
 });
 

@@ -72,7 +72,7 @@ async function acquireTerms(
   const { clock, random } = context;
   const patience = new Countdown(clock, waitMs);
   const newAttempt = (): Attempt => ({ idempotencyKey: randomId(), since: momentOf(clock) });
-  const wait = waitMs > 0 && count === undefined ? true : undefined;
+  const wait = waitMs > 0 ? true : undefined;
   let attempt = newAttempt();
   let ticket: string | undefined;
   let isAnyUnknown = false;
@@ -151,7 +151,7 @@ const LONG_MS = 60_000;
 
 function inQueue({ pool, position, retryAfterMs }: Waiting): NoKeyAvailableError {
   return new NoKeyAvailableError(
-    `No key of pool "${pool}" is free; ${position} wait before you`,
+    `No key of pool "${pool}" is free; ${position} go to others first`,
     retryAfterMs,
   );
 }

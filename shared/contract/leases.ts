@@ -71,10 +71,6 @@ export const acquireLeaseRequestSchema = z
       .optional()
       .meta({ description: 'In the queue of a fair pool: higher goes first; 0 when absent' }),
   })
-  .refine((body) => body.count === undefined || (body.wait === undefined && body.ticket === undefined), {
-    path: ['count'],
-    message: 'Must be absent where wait or ticket is given',
-  })
   .meta({ id: 'AcquireLeaseRequest' });
 
 export const leaseListSchema = z

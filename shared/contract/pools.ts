@@ -113,7 +113,7 @@ export const poolSchema = z
     pool: poolNameSchema,
     ...fields,
     counts: z.strictObject({ free: countSchema, leased: countSchema, cooling: countSchema }),
-    waiting: countSchema.meta({ description: 'Callers that wait for a key of a fair pool' }),
+    waiting: countSchema.meta({ description: 'Keys of a fair pool that callers wait for' }),
     nextFreeInMs: durationMsSchema.nullable().meta({
       description:
         'Until the next leased or cooling key is free if nobody keeps it alive; null: none is leased or cooling',

@@ -9,7 +9,9 @@ import {
   timeSchema,
 } from './primitives.ts';
 
-const positionSchema = z.int().meta({ description: 'How many go first; counted up to 10,000', example: 3 });
+const positionSchema = z
+  .int()
+  .meta({ description: 'How many keys go to others first; counted up to 10,000', example: 3 });
 
 /** What a caller is told that has to wait. */
 export const waitingSchema = z
@@ -30,6 +32,7 @@ export const queueEntrySchema = z
     clientId: clientIdSchema,
     holder: holderSchema.optional(),
     priority: z.int(),
+    count: z.int().meta({ description: 'How many keys it waits for', example: 1 }),
     waitingSince: timeSchema,
     waitingMs: durationMsSchema,
   })

@@ -9,6 +9,8 @@ import {
   IdempotencyKeyReusedError,
   InvalidRequestError,
   LeaseEndedError,
+  LeaseLimitReachedError,
+  NoKeyAvailableError,
   OrchestratorError,
   PoolPausedError,
 } from './errors.ts';
@@ -24,8 +26,11 @@ export interface AcquireRequest extends QueueRequest {
   /** At most the pool's; the pool's when absent. */
   readonly leaseSeconds?: number | undefined;
   readonly idempotencyKey?: string | undefined;
-  /** It is one of so many that are asked for together. */
-  readonly count?: number | undefined;
+}
+
+/** Which one it is of those that are asked for together; their turn in the queue has come. */
+interface Several {
+  readonly number: number;
 }
 
 /** What an acquire gives: a lease, new or `repeated`, or in a fair pool a place in the queue. */
@@ -43,11 +48,13 @@ export async function acquireLease(
   context: Context,
   caller: Caller,
   request: AcquireRequest,
+  several?: Several,
 ): Promise<Acquired> {
   requirePool(caller, request.pool);
   const now = context.clock();
   const pool = await context.pools.get(request.pool, now);
-  const claim = makeClaim(context, caller, pool, request, now);
+  const claim = makeClaim(context, caller, pool, request, now, several);
+  const take = () => claimKey(context, claim, pool);
 
   // A policy that changed since the first request refuses a new lease, but not the repeat of one that lives.
   const refusal = refusalOf(pool, request.leaseSeconds);
@@ -55,9 +62,9 @@ export async function acquireLease(
   for (;;) {
     const claimed =
       refusal ??
-      (pool.policy.fair
-        ? await claimInTurn(context, caller, pool, claim, request)
-        : await claimKey(context, claim, pool));
+      (pool.policy.fair && several === undefined
+        ? await claimInTurn(context, caller, pool, claim, request, take)
+        : await take());
     if (claimed !== 'repeated' && !(claimed instanceof Error)) {
       if ('ticket' in claimed) return { waiting: claimed };
       return { lease: await describeNew(context, caller, claimed, now), repeated: false };
@@ -69,25 +76,53 @@ export async function acquireLease(
   }
 }
 
+export interface AcquiredLeases {
+  readonly leases: HeldLease[];
+  readonly repeated: boolean;
+}
+
 /**
- * Several leases at once, all or none. What was got before one is missing is given back at once, so that two callers
- * who both want most of a pool never block each other for good. A repeat with the idempotency key gives the same ones.
+ * Several leases at once, all or none. In a fair pool a caller that asks to `wait` gets one ticket for all of them. A
+ * repeat with the idempotency key, or the ticket, gives the same ones.
  * @throws as {@link acquireLease}
  */
 export async function acquireLeases(
   context: Context,
   caller: Caller,
   request: AcquireRequest & { count: number },
-): Promise<{ leases: HeldLease[]; repeated: boolean }> {
+): Promise<AcquiredLeases | { readonly waiting: Waiting }> {
+  requirePool(caller, request.pool);
+  const now = context.clock();
+  const pool = await context.pools.get(request.pool, now);
+  const take = () => takeLeases(context, caller, request);
+  if (!pool.policy.fair || refusalOf(pool, request.leaseSeconds) !== undefined) return take();
+  const claim = makeClaim(context, caller, pool, request, now);
+  const taken = await claimInTurn(context, caller, pool, claim, request, () =>
+    take().catch((error: unknown) => {
+      if (error instanceof NoKeyAvailableError || error instanceof LeaseLimitReachedError) return error;
+      throw error;
+    }),
+  );
+  if (taken instanceof Error && (await getRepeated(context, claim)) === undefined) throw taken;
+  if (taken === 'repeated' || taken instanceof Error) return take();
+  return 'ticket' in taken ? { waiting: taken } : taken;
+}
+
+/**
+ * Past the queue, one after the other. What was got before one is missing is given back at once, so that two callers who
+ * both want most of a pool never block each other for good.
+ */
+async function takeLeases(
+  context: Context,
+  caller: Caller,
+  request: AcquireRequest & { count: number },
+): Promise<AcquiredLeases> {
   const leases: HeldLease[] = [];
   const own: HeldLease[] = [];
   try {
     for (let number = 1; number <= request.count; number += 1) {
-      // The first one goes by the key itself, so that a request for another count, or for one lease, meets it.
-      const suffix = number === 1 ? '' : ` ${number}`;
-      const idempotencyKey = request.idempotencyKey && `${request.idempotencyKey}${suffix}`;
-      const acquired = await acquireLease(context, caller, { ...request, idempotencyKey });
-      if ('waiting' in acquired) break; // Never: nobody asked to wait.
+      const acquired = await acquireLease(context, caller, request, { number });
+      if ('waiting' in acquired) break; // Never: it is past the queue.
       leases.push(acquired.lease);
       if (!acquired.repeated) own.push(acquired.lease);
     }
@@ -140,6 +175,7 @@ function makeClaim(
   pool: Pool,
   request: AcquireRequest,
   now: number,
+  { number }: Several = { number: 1 },
 ): Claim {
   const { leaseSeconds, holder, idempotencyKey, count } = request;
   const { policy } = pool;
@@ -148,9 +184,11 @@ function makeClaim(
   const expiresAt = Math.min(now + leaseMs, maxExpiresAt ?? Number.POSITIVE_INFINITY);
   const freeAt = freeAfter(context, policy, expiresAt);
   // One field for client and key: the separator can stand in neither, so no two pairs give the same text.
-  const requestHash =
+  const first =
     request.ticket ??
     (idempotencyKey === undefined ? undefined : hash(`${caller.clientId}\n${idempotencyKey}`));
+  // The first one goes by the key itself, so that a request for another count, or for one lease, meets it.
+  const requestHash = first === undefined || number === 1 ? first : hash(`${first} ${number}`);
   return {
     pool: poolReference(pool),
     now,

@@ -79,9 +79,9 @@ export async function describeHeldLease(
 
 /** A place in the queue, for operators: without the ticket itself. */
 export function describeTicket(ticket: Ticket, position: number, now: number): QueueEntry {
-  const { clientId, holder, priority, createdAt } = ticket;
+  const { clientId, holder, priority, count, createdAt } = ticket;
   const waitingMs = Math.max(0, now - createdAt);
-  return { position, clientId, holder, priority, waitingSince: toTime(createdAt), waitingMs };
+  return { position, clientId, holder, priority, count, waitingSince: toTime(createdAt), waitingMs };
 }
 
 /** A pool with its keys counted. */

@@ -1,20 +1,20 @@
 import { randomBytes } from 'node:crypto';
 import type { QueueEntry, Waiting } from '../contract/tickets.ts';
-import { claimKey } from './claim-key.ts';
 import { type Caller, requirePool } from './client.ts';
 import { type Context, pageOf } from './context.ts';
 import { describeTicket } from './describe.ts';
 import { type LeaseLimitReachedError, NoKeyAvailableError, TicketEndedError } from './errors.ts';
-import type { Key } from './key.ts';
 import { type Pool, poolName, poolReference } from './pool.ts';
 import { COUNT_LIMIT } from './pool-counts.ts';
 import type { Claim, Place, Ticket } from './store.ts';
 
 /** When the first in the queue asks again, in milliseconds. */
-const FIRST_POLL_MS = 500;
+const FIRST_POLL_MS = 250;
 /** How much later each one behind does, and the latest of all. */
-const POLL_STEP_MS = 50;
+const POLL_STEP_MS = 25;
 const LAST_POLL_MS = 5000;
+/** Of the time that was waited so far: whoever waits long waits for long leases, and may ask less often. */
+const POLL_SHARE = 0.005;
 /** A ticket that is not used lapses after two polls, but not before this: a network may hesitate for as long. */
 const SHORTEST_LAPSE_MS = 2000;
 /** Up to so many free keys are looked at to tell whether there are more than callers who go first. */
@@ -25,33 +25,42 @@ export interface QueueRequest {
   readonly ticket?: string | undefined;
   readonly priority?: number | undefined;
   readonly holder?: string | undefined;
+  /** So many keys, all or none. */
+  readonly count?: number | undefined;
 }
 
 /**
- * Acquire in a fair pool. Whoever has a ticket goes before whoever has none, and tickets go in order, so a caller gets
- * a key only if more are free than callers go before it. N free keys serve the first N at once. A caller without a
+ * Acquire in a fair pool, by `take`. Whoever has a ticket goes before whoever has none, and tickets go in order, so a caller gets
+ * a key only if more are free than go to callers before it. N free keys serve the first N at once; for one that waits for
+ * several they gather, so that it does not starve. A caller without a
  * ticket passes only those whose ticket was given after its look at the queue. The ticket is the claim's request hash,
  * so that a caller whose response was lost finds its lease by it.
  * @throws TicketEndedError
  */
-export async function claimInTurn(
+export async function claimInTurn<Taken extends object>(
   context: Context,
   caller: Caller,
   pool: Pool,
   claim: Claim,
   request: QueueRequest,
-): Promise<Key | 'repeated' | NoKeyAvailableError | LeaseLimitReachedError | Waiting> {
+  take: () => Promise<Taken | 'repeated' | NoKeyAvailableError | LeaseLimitReachedError>,
+): Promise<Taken | 'repeated' | NoKeyAvailableError | LeaseLimitReachedError | Waiting> {
   const { keys, tickets } = context.store;
   const reference = poolReference(pool);
   const { now } = claim;
+  const { count = 1 } = request;
   const ticket = await getOwnTicket(context, caller, reference, claim, request);
   if (ticket === 'repeated') return ticket;
 
   const ahead = await tickets.countAhead({ pool: reference, before: ticket, now, limit: COUNT_LIMIT });
-  const found = ahead === 0 ? undefined : await keys.listClaimable({ ...claim, limit: looksAt(ahead) });
+  // Whoever goes first need not look before it takes one, nor where the keys that it lacks are made.
+  const needsLook = ahead > 0 || (count > 1 && pool.policy.targetSize === null);
+  const found = needsLook
+    ? await keys.listClaimable({ ...claim, limit: Math.min(ahead + count, MAX_FREE) })
+    : undefined;
   let refusal = new NoKeyAvailableError(pool.name, (found?.nextFreeAt ?? now + FIRST_POLL_MS) - now);
-  if (found === undefined || found.keys.length > ahead) {
-    const claimed = await claimKey(context, claim, pool);
+  if (found === undefined || found.keys.length >= ahead + count) {
+    const claimed = await take();
     if (!(claimed instanceof NoKeyAvailableError)) {
       // Served, or not to be served: either way the next one's turn.
       if (ticket !== undefined) await tickets.remove(ticket.ticketId);
@@ -61,11 +70,22 @@ export async function claimInTurn(
   }
   if (ticket === undefined && request.wait !== true) return refusal;
   if (ticket === undefined && (await wasServed(context, claim))) return 'repeated';
+  if (!(await mayEverHave(context, pool, count, now))) {
+    if (ticket !== undefined) await tickets.remove(ticket.ticketId);
+    return refusal;
+  }
   return wait(context, caller, pool, ticket, { claim, request, ahead });
 }
 
-function looksAt(ahead: number): number {
-  return Math.min(ahead + 1, MAX_FREE);
+/** Whoever waits for more keys than the pool has would block all others for ever. */
+async function mayEverHave(context: Context, pool: Pool, count: number, now: number): Promise<boolean> {
+  if (count <= Math.max(1, pool.policy.targetSize ?? 0)) return true;
+  const { free, leased, cooling } = await context.store.keys.count({
+    pool: poolReference(pool),
+    now,
+    limit: count,
+  });
+  return free + leased + cooling >= count;
 }
 
 /**
@@ -105,7 +125,9 @@ async function wait(
   const { tickets } = context.store;
   const { now } = claim;
   const { clientId } = caller;
-  const retryAfterMs = Math.min(FIRST_POLL_MS + ahead * POLL_STEP_MS, LAST_POLL_MS);
+  const waitedMs = ticket === undefined ? 0 : now - ticket.createdAt;
+  const soonestMs = Math.max(FIRST_POLL_MS + ahead * POLL_STEP_MS, Math.round(waitedMs * POLL_SHARE));
+  const retryAfterMs = Math.min(soonestMs, LAST_POLL_MS);
   const expiresAt = now + Math.max(2 * retryAfterMs, SHORTEST_LAPSE_MS);
   const waiting = { pool: pool.name, position: ahead, retryAfterMs };
   if (ticket !== undefined) {
@@ -114,11 +136,11 @@ async function wait(
     if (kept === null) throw new TicketEndedError();
     return { ticket: ticketId, ...waiting };
   }
-  const { priority = 0, holder } = request;
+  const { priority = 0, holder, count = 1 } = request;
   const ticketId = claim.requestHash ?? randomBytes(32).toString('base64url');
   const reference = poolReference(pool);
   const before = await tickets.create(
-    { ticketId, pool: reference, clientId, holder, priority, expiresAt },
+    { ticketId, pool: reference, clientId, holder, priority, count, expiresAt },
     { now, advanceMs: priority * pool.policy.agingSeconds * 1000 },
   );
   const position = await tickets.countAhead({ pool: reference, before, now, limit: COUNT_LIMIT });
@@ -153,12 +175,16 @@ export async function listTickets(
   const found = await context.store.tickets.list({ pool, now, limit: limit + 1, after });
   const { page, last } = pageOf(found, limit);
   const [first] = page;
-  const ahead =
+  let ahead =
     first === undefined
       ? 0
       : await context.store.tickets.countAhead({ pool, before: first, now, limit: COUNT_LIMIT });
   return {
-    tickets: page.map((ticket, index) => describeTicket(ticket, ahead + index, now)),
+    tickets: page.map((ticket) => {
+      const entry = describeTicket(ticket, ahead, now);
+      ahead += ticket.count;
+      return entry;
+    }),
     next: last && [last.order, last.number],
   };
 }

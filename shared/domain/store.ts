@@ -341,6 +341,8 @@ export interface Ticket {
   readonly clientId: string;
   readonly holder?: string | undefined;
   readonly priority: number;
+  /** How many keys it waits for, all or none. */
+  readonly count: number;
   /** When it was given; never before that of a ticket of the same pool that was given earlier, whatever the clocks say. */
   readonly createdAt: number;
   /** Grows with each ticket of the pool. */
@@ -354,7 +356,7 @@ export interface Ticket {
 export interface TicketStore {
   /** Adds a ticket, with the next number of its pool. `advanceMs`: what its priority is worth. */
   create(
-    ticket: Pick<Ticket, 'ticketId' | 'pool' | 'clientId' | 'holder' | 'priority' | 'expiresAt'>,
+    ticket: Pick<Ticket, 'ticketId' | 'pool' | 'clientId' | 'holder' | 'priority' | 'count' | 'expiresAt'>,
     at: { now: number; advanceMs: number },
   ): Promise<Ticket>;
   /** Moves the lapse of a live ticket of this client and pool forward. */
@@ -365,7 +367,7 @@ export interface TicketStore {
     now: number;
     expiresAt: number;
   }): Promise<Ticket | null>;
-  /** Counts up to `limit` live tickets of the pool: those that go before this one, or all. */
+  /** Counts up to `limit` keys that live tickets of the pool wait for: those that go before this one, or all. */
   countAhead(query: {
     pool: string;
     before?: Pick<Ticket, 'order' | 'number'> | undefined;

@@ -23,7 +23,7 @@ import type { WireCommand } from './mongo-wire.ts';
 const SLOT_INDEX = 'pool_1_state_1_slot_1_freeAt_1_expiresAt_1';
 const FREE_AT_INDEX = 'pool_1_state_1_freeAt_1_lease.expiresAt_1_expiresAt_1';
 const EXPIRY_INDEX = 'pool_1_state_1_valueHash_1_expiresAt_1_freeAt_1';
-const PLACE_INDEX = 'pool_1_place_1_number_1_expiresAt_1';
+const PLACE_INDEX = 'pool_1_place_1_number_1_expiresAt_1_count_1';
 const CLIENT_INDEX = 'lease.clientId_1__id_1';
 
 /** What relies on a unique index, and its name. */

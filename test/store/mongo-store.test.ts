@@ -37,7 +37,7 @@ describeWithMongoDb('the indexes of the MongoDB store', (database) => {
     expect(await indexesOf('tickets')).toEqual([
       { key: { _id: 1 } },
       { key: { expiresAt: 1 }, expireAfterSeconds: 120 },
-      { key: { pool: 1, place: 1, number: 1, expiresAt: 1 } },
+      { key: { pool: 1, place: 1, number: 1, expiresAt: 1, count: 1 } },
     ]);
     expect(await indexesOf('pools')).toEqual([{ key: { _id: 1 } }, { key: { clearedAt: 1 }, sparse: true }]);
     expect(await stores[1]?.pools.list({ limit: 10 })).toMatchObject([{ name: 'default', createdAt: NOW }]);

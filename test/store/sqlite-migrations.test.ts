@@ -259,7 +259,14 @@ describe('a SQLite database of version 2', () => {
     expect(await store.keys.reclaim(free, claim)).toMatchObject({ clientSeat: 'client.0' });
     expect(await store.keys.mint(makeKey({ seat: 0 }))).toMatchObject({ seat: 0 });
     expect(await store.keys.setLabels({ keyId: free.keyId, now: NOW, labels: { a: 'b' } })).not.toBeNull();
-    const ticket = { ticketId: 'ticket', pool: POOL, clientId: 'ci', priority: 0, expiresAt: LEASE_END };
+    const ticket = {
+      ticketId: 'ticket',
+      pool: POOL,
+      clientId: 'ci',
+      priority: 0,
+      count: 1,
+      expiresAt: LEASE_END,
+    };
     expect(await store.tickets.create(ticket, { now: NOW, advanceMs: 0 })).toMatchObject({ number: 1 });
     await store.close();
   });

@@ -139,8 +139,8 @@ export function addPoolCommands(program: Command): void {
         (tickets) =>
           formatTable(
             ['PLACE', 'CLIENT', 'HOLDER', 'PRIORITY', 'WAITING FOR'],
-            tickets.map(({ position, clientId, holder = '', priority, waitingMs }) => [
-              String(position + 1),
+            tickets.map(({ position, count, clientId, holder = '', priority, waitingMs }) => [
+              count === 1 ? `${position + 1}` : `${position + 1}-${position + count}`,
               clientId,
               holder,
               String(priority),

@@ -40,8 +40,8 @@ export const VALUE_INDEX = { valueHash: 1 } as const;
 /** What the rules rest on. Each is sparse: most keys lack most of these fields. */
 export const UNIQUE_INDEXES: readonly Index[] = [REQUEST_INDEX, SEAT_INDEX, CLIENT_SEAT_INDEX, VALUE_INDEX];
 
-/** The queue of a pool in its order; whether a ticket is live is decided within the index. */
-export const PLACE_INDEX = { pool: 1, place: 1, number: 1, expiresAt: 1 } as const;
+/** The queue of a pool in its order; whether a ticket is live, and how many keys it waits for, is read within it. */
+export const PLACE_INDEX = { pool: 1, place: 1, number: 1, expiresAt: 1, count: 1 } as const;
 
 /**
  * The primary key. Hinted where a condition names other fields too: the planner would try out every index that has

@@ -154,6 +154,11 @@ export const MIGRATIONS = [
   CREATE INDEX lasting_admins ON clients (client_id)
     WHERE role = 'admin' AND pools IS NULL AND expires_at IS NULL;
   `,
+  `
+  ALTER TABLE tickets ADD COLUMN count INTEGER NOT NULL DEFAULT 1;
+  DROP INDEX tickets_by_place;
+  CREATE INDEX tickets_by_place ON tickets (pool, place, number, expires_at, count);
+  `,
 ];
 
 /**

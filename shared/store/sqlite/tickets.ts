@@ -7,6 +7,7 @@ interface TicketRow {
   readonly client_id: string;
   readonly holder: string | null;
   readonly priority: number;
+  readonly count: number;
   readonly created_at: number;
   readonly number: number;
   readonly place: number;
@@ -21,11 +22,11 @@ const NEXT = `
 
 /** A request that is repeated keeps its ticket. */
 const CREATE = `
-  INSERT INTO tickets (ticket_id, pool, client_id, holder, priority, created_at, number, place, expires_at)
-  VALUES (:ticketId, :pool, :clientId, :holder, :priority, :createdAt, :number, :place, :expiresAt)
+  INSERT INTO tickets (ticket_id, pool, client_id, holder, priority, count, created_at, number, place, expires_at)
+  VALUES (:ticketId, :pool, :clientId, :holder, :priority, :count, :createdAt, :number, :place, :expiresAt)
   ON CONFLICT (ticket_id) DO UPDATE SET
     pool = excluded.pool, client_id = excluded.client_id, holder = excluded.holder, priority = excluded.priority,
-    created_at = excluded.created_at, number = excluded.number, place = excluded.place,
+    count = excluded.count, created_at = excluded.created_at, number = excluded.number, place = excluded.place,
     expires_at = excluded.expires_at
   RETURNING *`;
 
@@ -37,8 +38,8 @@ const USE = `
 
 /** Decided within the index. */
 const COUNT_AHEAD = `
-  SELECT count(*) AS count FROM (
-    SELECT 1 FROM tickets INDEXED BY tickets_by_place
+  SELECT min(coalesce(sum(count), 0), :limit) AS count FROM (
+    SELECT count FROM tickets INDEXED BY tickets_by_place
     WHERE pool = :pool AND (place, number) < (:place, :number) AND expires_at > :now
     LIMIT :limit
   )`;
@@ -59,12 +60,26 @@ const REMOVE_LAPSED = `
 
 export function tickets(connection: SqliteConnection): TicketStore {
   return {
-    async create({ ticketId, pool, clientId, holder = null, priority, expiresAt }, { now, advanceMs }) {
+    async create(
+      { ticketId, pool, clientId, holder = null, priority, count, expiresAt },
+      { now, advanceMs },
+    ) {
       return connection.immediately(() => {
         const next = connection.row<{ number: number; createdAt: number }>(NEXT, { pool, now });
         const { number = 0, createdAt = now } = next ?? {};
         const place = createdAt - advanceMs;
-        const ticket = { ticketId, pool, clientId, holder, priority, createdAt, number, place, expiresAt };
+        const ticket = {
+          ticketId,
+          pool,
+          clientId,
+          holder,
+          priority,
+          count,
+          createdAt,
+          number,
+          place,
+          expiresAt,
+        };
         return toTicket(connection.row<TicketRow>(CREATE, ticket) as TicketRow);
       });
     },
@@ -104,6 +119,7 @@ function toTicket(row: TicketRow): Ticket {
     clientId: row.client_id,
     holder: row.holder ?? undefined,
     priority: row.priority,
+    count: row.count,
     createdAt: row.created_at,
     number: row.number,
     order: row.place,

@@ -88,9 +88,12 @@ function QueueTable({ tickets, sentAt }: { tickets: readonly QueueEntry[]; sentA
         </tr>
       </thead>
       <tbody>
-        {tickets.map(({ position, clientId, holder, priority, waitingSince, waitingMs }) => (
+        {tickets.map(({ position, count, clientId, holder, priority, waitingSince, waitingMs }) => (
           <tr key={`${clientId} ${waitingSince} ${position}`} class="border-line not-last:border-b">
-            <td class={CELL}>{formatNumber(position + 1)}</td>
+            <td class={CELL}>
+              {formatNumber(position + 1)}
+              {count > 1 && `–${formatNumber(position + count)}`}
+            </td>
             <td class={`${CELL} w-1/2 max-w-0`}>
               <div class="truncate">{holder ?? <span class="text-muted">no label</span>}</div>
               <div class="truncate font-mono text-xs text-muted" title={clientId}>

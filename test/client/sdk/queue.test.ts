@@ -46,7 +46,7 @@ describe('in the queue of a fair pool', () => {
     const outcome = outcomeOf(service.client.acquire({ waitMs: 30_000, onWaiting }));
     await service.clock.advance(1000);
     expect(outcome.value).toBeDefined();
-    expect(told).toEqual(['No key of pool "p" is free; 4 wait before you']);
+    expect(told).toEqual(['No key of pool "p" is free; 4 go to others first']);
   });
 
   test('a lost response costs neither the place nor a second key', async () => {
@@ -110,12 +110,18 @@ describe('in the queue of a fair pool', () => {
   });
 });
 
-test('who does not wait asks for no place, and who wants several gets none', async () => {
-  const service = queue({ status: 201, body: { leases: [leaseAnswer().body] } });
-  const asked = () => Object.keys(service.of('POST').at(-1)?.body as object);
-  await service.client.withLeases({ count: 1, waitMs: 1000 }, () => undefined);
-  expect(asked()).toEqual(['count']);
+test('who wants several waits with one ticket for all of them', async () => {
+  const service = queue(waiting(2), { status: 201, body: { leases: [leaseAnswer().body] } });
+  const outcome = outcomeOf(service.client.withLeases({ count: 1, waitMs: 10_000 }, () => 'done'));
+  await service.clock.advance(5000);
+  expect(outcome.value).toBe('done');
+  const [first, second] = service.of('POST');
+  expect(first?.body).toEqual({ count: 1, wait: true });
+  expect(second?.body).toEqual({ count: 1, wait: true, ticket: ticketOf(second as typeof first & object) });
+  expect(ticketOf(second as typeof first & object)).toBeDefined();
+});
 
+test('who does not wait asks for no place', async () => {
   const single = queue(leaseAnswer());
   await single.client.acquire();
   expect(single.seen[0]?.body).toEqual({});

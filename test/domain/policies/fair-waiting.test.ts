@@ -38,7 +38,7 @@ import {
 } from '../support/world.ts';
 
 /** When the first in the queue asks again, and after how long a ticket lapses that is not used. */
-const POLL = 500;
+const POLL = 250;
 const LAPSE = 2 * SECOND;
 
 /** A client that waits for a key of the default pool. */
@@ -167,6 +167,7 @@ describeOnEveryStore((world, share) => {
             clientId: 'one',
             holder: 'host-7',
             priority: 4,
+            count: 1,
             waitingSince: toTime(world.now - 1500),
             waitingMs: 1500,
           },
@@ -523,6 +524,121 @@ describeOnEveryStore((world, share) => {
     }
   });
 
+  /** So many leases for the caller, or its ticket. */
+  const askSeveral = async (caller: Caller, count: number, request: Partial<AcquireRequest> = {}) => {
+    const acquired = await acquireLeases(world.context, caller, { pool: 'default', ...request, count });
+    return 'waiting' in acquired ? acquired.waiting : acquired.leases;
+  };
+  const several = async (caller: Caller, count: number, request: Partial<AcquireRequest> = {}) => {
+    const answer = await askSeveral(caller, count, request);
+    if (!Array.isArray(answer)) throw new Error(`It is at place ${answer.position}`);
+    return answer;
+  };
+  const placeOfSeveral = async (caller: Caller, count: number, request: Partial<AcquireRequest> = {}) => {
+    const answer = await askSeveral(caller, count, { wait: true, ...request });
+    if (Array.isArray(answer)) throw new Error('It was served');
+    return answer;
+  };
+
+  describe('a caller that waits for several keys', () => {
+    it('has one ticket, and its keys gather while those behind it wait, so that it does not starve', async () => {
+      const held = await holdAll(4);
+      const { ticket, position } = await placeOfSeveral(ALICE, 3);
+      expect(position).toBe(0);
+      const next = makeWaiter('next');
+      expect(await next.waits()).toBe(3);
+      expect((await listed()).tickets).toMatchObject([
+        { clientId: ALICE.clientId, count: 3, position: 0 },
+        { clientId: 'next', count: 1, position: 3 },
+      ]);
+
+      for (const lease of held.slice(0, 2)) {
+        await release(lease);
+        expect(await next.waits()).toBe(3);
+        expect(await placeOfSeveral(ALICE, 3, { ticket })).toMatchObject({ ticket, position: 0 });
+      }
+      await release(held[2] as HeldLease);
+      await next.waits();
+      const leases = await several(ALICE, 3, { ticket });
+      expect(new Set(leases.map(({ keyId }) => keyId)).size).toBe(3);
+      expect(await next.waits()).toBe(0);
+      await release(held[3] as HeldLease);
+      await next.isServed();
+    });
+
+    it('passes nobody, and goes beside those before it where there are enough for all', async () => {
+      const held = await holdAll(3);
+      const [one] = await queue('one');
+      const { ticket, position } = await placeOfSeveral(ALICE, 2);
+      expect(position).toBe(1);
+      for (const lease of held.slice(0, 2)) await release(lease);
+      await placeOfSeveral(ALICE, 2, { ticket });
+      await release(held[2] as HeldLease);
+      expect(await several(ALICE, 2, { ticket })).toHaveLength(2);
+      await one.isServed();
+    });
+
+    it('gets the same leases by its ticket again, and by its idempotency key', async () => {
+      const held = await holdAll(2);
+      const once = { idempotencyKey: 'once' };
+      const { ticket } = await placeOfSeveral(ALICE, 2, once);
+      expect(await placeOfSeveral(ALICE, 2, once)).toMatchObject({ ticket });
+      for (const lease of held) await release(lease);
+
+      const leases = await several(ALICE, 2, { ...once, ticket });
+      const ids = leases.map(({ leaseId }) => leaseId);
+      for (const request of [{ ticket }, once, { ...once, ticket }, { ...once, wait: true }]) {
+        expect((await several(ALICE, 2, request)).map(({ leaseId }) => leaseId)).toEqual(ids);
+      }
+      expect(await names()).toEqual([]);
+    });
+
+    it('gets no ticket, or loses it, where the pool has fewer keys than that: it would keep all others waiting', async () => {
+      const held = await holdAll(3);
+      await expect(askSeveral(ALICE, 4, { wait: true })).rejects.toMatchObject(NO_KEY_AVAILABLE);
+      const { ticket } = await placeOfSeveral(ALICE, 3);
+      const next = makeWaiter('next');
+      await next.waits();
+      await releaseLease(world.context, BOB, (held[0] as HeldLease).leaseId, { outcome: 'discard' });
+
+      await expect(askSeveral(ALICE, 3, { ticket })).rejects.toMatchObject(NO_KEY_AVAILABLE);
+      expect(await next.waits()).toBe(0);
+      await release(held[1] as HeldLease);
+      await next.isServed();
+    });
+
+    it('gets those that the pool lacks of its target size made', async () => {
+      await setPolicy(world.context, { fair: true, targetSize: 3, keyTtlSeconds: null });
+      const held = await several(BOB, 3);
+      const { ticket } = await placeOfSeveral(ALICE, 2);
+      for (const { leaseId } of held.slice(0, 2)) {
+        await releaseLease(world.context, BOB, leaseId, { outcome: 'discard' });
+      }
+      expect(await several(ALICE, 2, { ticket })).toHaveLength(2);
+    });
+
+    it('gets none, and loses its place, beyond its limit', async () => {
+      const held = await holdAll(2, { maxLeasesPerClient: 2 });
+      const [one] = held as [HeldLease];
+      await release(one);
+      const own = await acquire(world.context, ALICE);
+      const { ticket } = await placeOfSeveral(ALICE, 2);
+      await addKeys(world.context, 2);
+
+      await expect(askSeveral(ALICE, 2, { ticket })).rejects.toMatchObject(LEASE_LIMIT_REACHED);
+      expect(await names()).toEqual([]);
+      await releaseLease(world.context, ALICE, own.leaseId);
+      expect(await several(ALICE, 2)).toHaveLength(2);
+    });
+
+    it('is refused while the pool is paused', async () => {
+      await holdAll(2);
+      const { ticket } = await placeOfSeveral(ALICE, 2);
+      await patchPool(world.context, ADMIN, 'default', { policy: { paused: true } });
+      await expect(askSeveral(ALICE, 2, { ticket })).rejects.toMatchObject(POOL_PAUSED);
+    });
+  });
+
   describe('beside other policies', () => {
     it('a client that has reached its limit loses its place, and keeps nobody from theirs', async () => {
       const [bobs] = await holdAll(1, { maxLeasesPerClient: 1 });
@@ -538,18 +654,14 @@ describeOnEveryStore((world, share) => {
       expect(await names()).toEqual([]);
     });
 
-    it('several at once wait for nobody and pass nobody', async () => {
+    it('several at once that do not wait pass nobody', async () => {
       const held = await holdAll(3);
       const [one] = await queue('one');
       for (const lease of held) await release(lease);
 
       // Two more are free than callers wait.
-      const { leases } = await acquireLeases(world.context, ALICE, { pool: 'default', count: 2 });
-      expect(leases).toHaveLength(2);
-      for (const lease of leases) await release(lease);
-      await expect(acquireLeases(world.context, ALICE, { pool: 'default', count: 3 })).rejects.toMatchObject(
-        NO_KEY_AVAILABLE,
-      );
+      for (const lease of await several(ALICE, 2)) await release(lease);
+      await expect(several(ALICE, 3)).rejects.toMatchObject(NO_KEY_AVAILABLE);
       await one.isServed();
     });
 

@@ -34,14 +34,18 @@ import {
 const ONCE = { idempotencyKey: 'once' };
 
 describeOnEveryStore((world, share) => {
-  const acquireSome = (
+  const acquireSome = async (
     count: number,
     {
       context = world.context,
       caller = ALICE,
       ...request
     }: Partial<AcquireRequest> & { context?: Context; caller?: Caller } = {},
-  ) => acquireLeases(context, caller, { pool: 'default', ...request, count });
+  ) => {
+    const acquired = await acquireLeases(context, caller, { pool: 'default', ...request, count });
+    if ('waiting' in acquired) throw new Error('It has to wait');
+    return acquired;
+  };
   const ownLeases = async (caller = ALICE) => {
     const { leases } = await listLeases(world.context, caller, { limit: 100 });
     return leases.map(({ leaseId }) => leaseId).toSorted();

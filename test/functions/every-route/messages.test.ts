@@ -19,7 +19,7 @@ const SENTENCES = [
   /^Must be text, or an object with a value and labels$/,
   /^Must be 1 to 63 of A-Z, a-z, 0-9, "\.", "_", "-"$/,
   /^Must have at most (8 labels|4096 bytes)$/,
-  /^Must be absent where (values are|wait or ticket is) given$/,
+  /^Must be absent where values are given$/,
   /^Must be a cursor of an earlier page$/,
   /^Must be a time in ISO 8601, UTC$/,
   /^Must be 1 to 63 of a-z, 0-9, "\.", "_", "-", and start with a letter or digit$/,

@@ -28,7 +28,14 @@ const creation = {
   expiresAt: NOW + 1,
   done: false,
 };
-const ticket = { ticketId: 'ticket', pool: POOL, clientId: 'client', priority: 0, expiresAt: NOW + 1 };
+const ticket = {
+  ticketId: 'ticket',
+  pool: POOL,
+  clientId: 'client',
+  priority: 0,
+  count: 1,
+  expiresAt: NOW + 1,
+};
 const leasedKey = () => ({ ...makeKey(), lease: makeClaim(NOW).lease });
 
 /** Every verb of the port, on things that need not exist: for tests of what all verbs have in common. */

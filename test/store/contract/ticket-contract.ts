@@ -13,6 +13,7 @@ interface Given {
   readonly clientId?: string;
   readonly holder?: string;
   readonly priority?: number;
+  readonly count?: number;
   readonly expiresAt?: number;
 }
 
@@ -24,7 +25,7 @@ export function describeTickets(makeStore: MakeStore): void {
     const give = (ticketId: string, given: Given = {}, store = test.store): Promise<Ticket> => {
       const { now = NOW, advanceMs = 0, ...ticket } = given;
       return store.tickets.create(
-        { ticketId, pool: POOL, clientId: 'client', priority: 0, expiresAt: LAPSE, ...ticket },
+        { ticketId, pool: POOL, clientId: 'client', priority: 0, count: 1, expiresAt: LAPSE, ...ticket },
         { now, advanceMs },
       );
     };
@@ -33,13 +34,19 @@ export function describeTickets(makeStore: MakeStore): void {
 
     describe('a new ticket', () => {
       it('has the next number of its pool, and a place by its time less what its priority is worth', async () => {
-        const first = await give('a', { holder: 'host', priority: 3, advanceMs: 3 * SECOND });
+        const first = await give('a', {
+          holder: 'host',
+          priority: 3,
+          count: 2,
+          advanceMs: 3 * SECOND,
+        });
         expect(first).toEqual({
           ticketId: 'a',
           pool: POOL,
           clientId: 'client',
           holder: 'host',
           priority: 3,
+          count: 2,
           createdAt: NOW,
           number: 1,
           order: NOW - 3 * SECOND,
@@ -109,6 +116,16 @@ export function describeTickets(makeStore: MakeStore): void {
         expect(await ahead('elsewhere')).toBe(0);
         expect(await listed(NOW + SECOND)).toEqual(['a', 'b', 'c', 'last']);
         expect(await listed(LAPSE)).toEqual([]);
+      });
+
+      it('counts the keys that its tickets wait for', async () => {
+        await give('three', { count: 3 });
+        await give('one');
+        await give('last', { count: 16 });
+        expect([await ahead('three'), await ahead('one'), await ahead('last')]).toEqual([0, 3, 4]);
+        expect(await tickets().countAhead({ pool: POOL, now: NOW, limit: 100 })).toBe(20);
+        expect(await ahead('last', NOW, 3)).toBe(3);
+        expect(await ahead('one', NOW, 2)).toBe(2);
       });
 
       it('is listed page by page, without a gap or a repeat', async () => {
