@@ -15,8 +15,8 @@ const POLL_STEP_MS = 25;
 const LAST_POLL_MS = 5000;
 /** Of the time that was waited so far: whoever waits long waits for long leases, and may ask less often. */
 const POLL_SHARE = 0.005;
-/** A ticket that is not used lapses after two polls, but not before this: a network may hesitate for as long. */
-const SHORTEST_LAPSE_MS = 2000;
+/** A ticket that is not used lapses after two polls, but not before this: a cold start may take as long. */
+const SHORTEST_LAPSE_MS = 5000;
 /** Up to so many free keys are looked at to tell whether there are more than callers who go first. */
 const MAX_FREE = 1000;
 

@@ -60,7 +60,7 @@ describe('GET /v1/pools/{pool}/tickets', () => {
 
   it('answers none where nobody waits any more, and 404 where there is no pool', async () => {
     await wait();
-    api.now += 2000; // The shortest lapse.
+    api.now += 5000; // The shortest lapse.
     expect(await list()).toEqual({ tickets: [] });
     const answer = await api.call('GET', '/v1/pools/never/tickets');
     expect(answer).toMatchObject({ status: 404, body: { code: 'pool_not_found' } });
