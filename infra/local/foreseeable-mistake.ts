@@ -18,12 +18,42 @@ function explainUnavailable(cause: unknown): string {
   if ((cause as NodeJS.ErrnoException | undefined)?.code === 'ERR_SQLITE_ERROR') {
     return 'the SQLite database does not answer: check that the disk has room, and that no other program locks SQLITE_PATH';
   }
+  const mistakeInAws = explainAwsError(cause);
+  if (mistakeInAws !== undefined) return mistakeInAws;
   return 'the database does not answer: check MONGODB_URI, that the server runs, and that its network access list has this host';
+}
+
+/** By the names of the AWS SDK, which reads the secret of MONGODB_SECRET_ARN and finds the credentials of a role. */
+function explainAwsError(error: unknown): string | undefined {
+  const { name, message, hostname } = (error ?? {}) as Error & { hostname?: string };
+  switch (name) {
+    case 'CredentialsProviderError':
+      return 'there are no AWS credentials here: run aws sso login, or set AWS_PROFILE, or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY';
+    case 'ExpiredTokenException':
+    case 'InvalidSignatureException':
+    case 'UnrecognizedClientException':
+      return 'AWS refuses the credentials of this host: they are wrong or have expired; log in again';
+    case 'AccessDeniedException':
+      return 'the AWS credentials of this host may not read the secret of MONGODB_SECRET_ARN: allow them secretsmanager:GetSecretValue, and kms:Decrypt where the secret has a key of its own';
+    case 'DecryptionFailure':
+      return 'the secret of MONGODB_SECRET_ARN cannot be decrypted: check that its KMS key is enabled';
+    case 'ResourceNotFoundException':
+      return 'there is no secret MONGODB_SECRET_ARN: check its region, its account and the six characters at its end, and that it has a value';
+    case 'InvalidRequestException':
+      return 'the secret of MONGODB_SECRET_ARN cannot be read: it is marked for deletion';
+    default:
+      break;
+  }
+  const isSecretsManager = `${hostname} ${message}`.includes('secretsmanager.');
+  return isSecretsManager
+    ? 'Secrets Manager does not answer: check the region in MONGODB_SECRET_ARN, and the way from here to it'
+    : undefined;
 }
 
 /** By name, so that a host on SQLite loads no driver. What the driver says may hold a part of the password. */
 function explainDriverError(error: unknown): string | undefined {
-  const { name, message, code } = error as Error & { code?: unknown };
+  const { name, message, code, cause } = error as Error & { code?: unknown };
+  if (name === 'MongoAWSError') return explainAwsError(cause);
   if (name === 'MongoServerError' && [13, 18, 8000].includes(code as number)) {
     return 'the database refuses the user of MONGODB_URI: check its name, its password, and that it may read and write';
   }

@@ -45,6 +45,7 @@ export async function readVaultKeys(arn: string): Promise<VaultKeys> {
 async function readSecret(arn: string): Promise<string> {
   const { SecretsManagerClient, GetSecretValueCommand } = await import('@aws-sdk/client-secrets-manager');
   const client = new SecretsManagerClient({
+    region: arn.split(':')[3] as string, // The secret's, wherever this host is.
     maxAttempts: 2,
     requestHandler: { connectionTimeout: 1000, requestTimeout: 2000, throwOnRequestTimeout: true },
   });

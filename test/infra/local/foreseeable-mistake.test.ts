@@ -31,6 +31,32 @@ describe('the explanation of a mistake', () => {
     expect(explanation).not.toMatch(/secret|undefined|\n/);
   });
 
+  it.each([
+    [{ name: 'CredentialsProviderError' }, /no AWS credentials here: run aws sso login/],
+    [{ name: 'ExpiredTokenException' }, /AWS refuses the credentials/],
+    [{ name: 'InvalidSignatureException' }, /AWS refuses the credentials/],
+    [{ name: 'UnrecognizedClientException' }, /AWS refuses the credentials/],
+    [{ name: 'AccessDeniedException' }, /may not read the secret of MONGODB_SECRET_ARN: allow/],
+    [{ name: 'DecryptionFailure' }, /cannot be decrypted/],
+    [{ name: 'ResourceNotFoundException' }, /no secret MONGODB_SECRET_ARN: check its region/],
+    [{ name: 'InvalidRequestException' }, /marked for deletion/],
+    [
+      { hostname: 'secretsmanager.eu-cental-1.amazonaws.com' },
+      /Secrets Manager does not answer: check the region/,
+    ],
+    [{ name: 'MongoNetworkError' }, /the database does not answer: check MONGODB_URI/],
+  ])('of a secret that cannot be read for %j says what to change', (fields, line) => {
+    const cause = Object.assign(new Error('a text of AWS'), fields);
+    const explanation = explainMistake(new DatabaseUnavailableError({ cause }));
+    expect(explanation).toMatch(line);
+    expect(explanation).not.toMatch(/a text of AWS|undefined|\n/);
+  });
+
+  it('of a role without credentials is that of a secret without them', () => {
+    const cause = Object.assign(new Error('none'), { name: 'CredentialsProviderError' });
+    expect(explain({ name: 'MongoAWSError', cause })).toMatch(/no AWS credentials here/);
+  });
+
   it('tells a locked or full SQLite database from a MongoDB that does not answer', () => {
     const cause = Object.assign(new Error('database is locked'), { code: 'ERR_SQLITE_ERROR', errcode: 5 });
     expect(explainMistake(new DatabaseUnavailableError({ cause }))).toMatch(/SQLITE_PATH/);

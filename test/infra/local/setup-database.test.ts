@@ -6,6 +6,22 @@ import { describeWithMongoDb } from '../../support/mongodb.ts';
 describeWithMongoDb('setup-database', (database) => {
   const hosts = useHostProcesses();
 
+  it('says in one line that there are no AWS credentials, for a role as for a secret', {
+    timeout: 120_000,
+  }, async () => {
+    const folder = await hosts.makeFolder();
+    const nowhere = { HOME: folder, AWS_EC2_METADATA_DISABLED: 'true' };
+    const [address] = database.uri.split(/(?<=\w)\/|\?/);
+    for (const environment of [
+      { MONGODB_URI: `${address}/?authMechanism=MONGODB-AWS&authSource=%24external` },
+      { MONGODB_SECRET_ARN: 'arn:aws:secretsmanager:eu-central-1:111122223333:secret:x-AbCdEf' },
+    ]) {
+      const { code, stderr } = await hosts.run('setup-database.ts', folder, { ...nowhere, ...environment });
+      expect(code).toBe(1);
+      expect(stderr).toMatch(/^token-orchestrator: there are no AWS credentials here: [^\n]+\n$/);
+    }
+  });
+
   it('prepares a database and shows its first admin credential once, which a host on it then takes', {
     timeout: 120_000,
   }, async () => {
