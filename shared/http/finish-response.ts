@@ -1,3 +1,4 @@
+import { isIP } from 'node:net';
 import type { MiddlewareObj, Request } from '@middy/core';
 import { OrchestratorError } from '../domain/errors.ts';
 import type { Logger } from '../runtime/logger.ts';
@@ -9,12 +10,16 @@ function callerOf(event: ApiEvent): { clientId?: string } {
 }
 
 /**
- * Whose request it is: the access log has the address of whoever connected, which is CloudFront's own for what comes
- * through it. CloudFront sets the header anew; straight to the API anybody may set it, and the access log tells.
+ * Whose request it is. The gateway adds the address of whoever connected to `X-Forwarded-For`; that is CloudFront's own
+ * where a request came through it, which has added the caller's before. Straight to the API anybody may claim one before
+ * theirs; the access log then has who connected.
  */
 function addressOf({ headers, requestContext }: ApiEvent): string {
-  const viewer = /^([0-9a-fA-F.:]{2,45}):\d{1,5}$/.exec(headers?.['cloudfront-viewer-address'] ?? '');
-  return viewer?.[1] ?? requestContext.http.sourceIp;
+  const { sourceIp } = requestContext.http;
+  const passed = (headers?.['x-forwarded-for'] ?? '').split(',').map((address) => address.trim());
+  if (passed.at(-1) === sourceIp) passed.pop();
+  const caller = passed.at(-1) ?? '';
+  return isIP(caller) === 0 ? sourceIp : caller;
 }
 
 /** Gives every response `Cache-Control: no-store` and `X-Request-Id`, and logs one line: no body, no credential, no value. */

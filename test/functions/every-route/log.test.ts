@@ -35,12 +35,14 @@ describe('the log', () => {
   });
 
   it.each([
-    ['198.51.100.10:46532', '198.51.100.10'],
-    ['2001:db8:85a3::8a2e:370:7334:443', '2001:db8:85a3::8a2e:370:7334'],
-    ['<script>:1', '203.0.113.9'],
-    ['198.51.100.10', '203.0.113.9'],
-  ])('has the caller\u2019s address behind CloudFront, which says %s', async (header, expected) => {
-    await api.call('GET', '/v1/health', { headers: { 'cloudfront-viewer-address': header } });
+    ['198.51.100.10, 203.0.113.9', '198.51.100.10'],
+    ['192.0.2.66, 198.51.100.10, 203.0.113.9', '198.51.100.10'],
+    ['2001:db8:85a3::8a2e:370:7334,203.0.113.9', '2001:db8:85a3::8a2e:370:7334'],
+    ['203.0.113.9', '203.0.113.9'],
+    ['<script>, 203.0.113.9', '203.0.113.9'],
+    ['', '203.0.113.9'],
+  ])('has the caller’s address, also behind CloudFront, of X-Forwarded-For: %s', async (header, expected) => {
+    await api.call('GET', '/v1/health', { headers: { 'x-forwarded-for': header } });
     expect(lines()).toMatchObject([{ callerIp: expected }]);
   });
 
