@@ -16,12 +16,13 @@ async function openQueue(pool: string, wishes: readonly Wish[], viewport = { wid
   await call('PUT', `/pools/${pool}`, { fair: true, leaseSeconds: 600, keyTtlSeconds: null });
   await call('POST', '/keys', { pool, count: 30 });
   for (let taken = 0; taken < 30; taken += 15) await call('POST', '/leases', { pool, count: 15 });
+  const { page, requested } = await open(`${url}/pool?name=${pool}#credential=${credential}`, { viewport });
+  // Not before: tickets may lapse while the page opens.
   const waiting: Waiting[] = [];
   for (const wish of wishes) waiting.push(await call('POST', '/leases', { pool, wait: true, ...wish }));
   const askAgain = async (): Promise<void> => {
     await Promise.all(waiting.map(({ ticket }) => call('POST', '/leases', { pool, wait: true, ticket })));
   };
-  const { page, requested } = await open(`${url}/pool?name=${pool}#credential=${credential}`, { viewport });
   const queue = page.getByRole('region', { name: 'Queue' });
   /** The rows of the queue, which is kept alive until there are so many. */
   const rowsOnce = async (count: number): Promise<string[]> => {
