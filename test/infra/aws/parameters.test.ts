@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { mkdtempSync } from 'node:fs';
+import { mkdtempSync, readFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -51,6 +51,12 @@ describe('the parameters of a deployment', () => {
     expect(names.sort()).toEqual([...PARAMETER_NAMES].sort());
     expect(read({ mongodbUri: URI, tags: 'a=' })).toMatchObject({ tags: [['a', '']] });
     expect(read({ mongodbUri: URI, memoryMb: '' })).toMatchObject({ memoryMb: 512 });
+  });
+
+  it('are in the guide, each of them', () => {
+    const guide = readFileSync(join(REPOSITORY, 'docs/deploy.md'), 'utf8');
+    const rows = guide.split('\n').filter((line) => line.startsWith('| `')).join('\n');
+    for (const name of PARAMETER_NAMES) expect(rows).toContain(`\`${name}\``);
   });
 
   it('name the stack', () => {
