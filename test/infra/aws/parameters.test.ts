@@ -55,7 +55,10 @@ describe('the parameters of a deployment', () => {
 
   it('are in the guide, each of them', () => {
     const guide = readFileSync(join(REPOSITORY, 'docs/deploy.md'), 'utf8');
-    const rows = guide.split('\n').filter((line) => line.startsWith('| `')).join('\n');
+    const rows = guide
+      .split('\n')
+      .filter((line) => line.startsWith('| `'))
+      .join('\n');
     for (const name of PARAMETER_NAMES) expect(rows).toContain(`\`${name}\``);
   });
 
