@@ -128,13 +128,19 @@ describe('the authorizer', () => {
   });
 
   it('lets a credential pass whose use cannot be noted, at once or at all', async () => {
-    vi.useFakeTimers();
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
     const passes = { isAuthorized: true, context: { clientId: client.clientId } };
     api.fault = (verb) => verb === 'clients.noteUse' && Promise.reject(new TypeError('No such field'));
     expect(await authorize(`Bearer ${client.credential}`)).toMatchObject(passes);
     api.now += 60 * 60_000;
-    api.fault = (verb) => verb === 'clients.noteUse' && new Promise(() => undefined);
+    const noting = Promise.withResolvers<void>();
+    api.fault = (verb) => {
+      if (verb !== 'clients.noteUse') return false;
+      noting.resolve();
+      return new Promise(() => undefined);
+    };
     const answer = authorize(`Bearer ${client.credential}`);
+    await noting.promise;
     await vi.advanceTimersByTimeAsync(200);
     expect(await answer).toMatchObject(passes);
   });

@@ -108,7 +108,7 @@ describeWithMongoDb('the commands of the MongoDB store', (database) => {
       ]);
     });
 
-    it('a key that has to be made with seven, the last one an insertion', async () => {
+    it('a key that has to be made with nine, the last one an insertion', async () => {
       await setPolicy({ targetSize: 2 });
       const commands = await watched.commandsOf(() => acquire());
       expect(commands).toMatchObject([
@@ -116,6 +116,8 @@ describeWithMongoDb('the commands of the MongoDB store', (database) => {
         { commandName: 'find', command: { filter: { state: 'leased' } } },
         { commandName: 'find', command: { filter: { state: 'free' } } },
         { commandName: 'find', command: { filter: { state: 'free' }, limit: 1 } },
+        { commandName: 'aggregate', command: { hint: { seatId: 1 } } },
+        { commandName: 'aggregate', command: { hint: FREE_AT_INDEX } },
         { commandName: 'find', command: { hint: { seatId: 1 } } },
         { commandName: 'aggregate', command: { hint: FREE_AT_INDEX } },
         { commandName: 'insert', command: { writeConcern: MAJORITY } },
@@ -299,6 +301,7 @@ describeWithMongoDb('the commands of the MongoDB store', (database) => {
       expect([...used].sort()).toEqual(
         [
           `aggregate ${freeAt}`,
+          'aggregate seatId',
           'createIndexes ',
           `delete ${expiry}`,
           `delete ${slot}`,
