@@ -14,6 +14,7 @@ import {
   OrchestratorError,
   PoolPausedError,
 } from './errors.ts';
+import { recordLapse } from './events.ts';
 import { type Key, type KeyLease, liveLeaseAt } from './key.ts';
 import { generateLeaseProof } from './lease-id.ts';
 import { releaseLease } from './leases.ts';
@@ -232,8 +233,6 @@ async function getRepeated(context: Context, claim: Claim): Promise<HeldLease | 
     const lease = liveLeaseAt(key, now);
     if (lease !== undefined) return describeHeldLease(context, key, lease, now);
     if (key.lease === undefined) throw new LeaseEndedError(key.lastLease?.reason ?? 'unknown');
-    if (await context.store.keys.recordLapse({ keyId: key.keyId, leaseId: key.lease.id, now })) {
-      throw new LeaseEndedError('lapsed');
-    }
+    if (await recordLapse(context, key, now)) throw new LeaseEndedError('lapsed');
   }
 }

@@ -1,6 +1,7 @@
 import { createHash, randomInt } from 'node:crypto';
 import type { Context } from './context.ts';
 import { LeaseLimitReachedError, NoKeyAvailableError } from './errors.ts';
+import { lapseOf, recordLapse } from './events.ts';
 import type { Key } from './key.ts';
 import { type Pool, poolName } from './pool.ts';
 import { isSettled } from './pool-directory.ts';
@@ -60,10 +61,11 @@ async function findFreeNumber(
   const { keys } = context.store;
   const prefix = clientPrefix(pool, clientId);
   const taken = new Map<number, number>();
-  for (const { keyId, clientSeat, lease } of await keys.listClientSeats(prefix)) {
+  for (const key of await keys.listClientSeats(prefix)) {
+    const { clientSeat, lease } = key;
     if (lease === undefined) continue;
     if (lease.expiresAt > now) taken.set(Number(clientSeat?.slice(prefix.length)), lease.expiresAt);
-    else await keys.recordLapse({ keyId, leaseId: lease.id, now });
+    else await recordLapse(context, key, now);
   }
   const surplus = mayHaveSurplus(context, pool, clientId)
     ? await listSurplus(context, pool, { clientId, now, limit })
@@ -129,11 +131,13 @@ async function claimFreeKey(
     if (found.keys.length === 0) {
       const seatsBelow = await context.pools.findMoreSeats(pool, claim);
       if (seatsBelow !== undefined) return claimFreeKey(context, { ...claim, seatsBelow }, pool);
+      await context.events.recordExhausted(pool.name, claim.now);
       const { nextFreeAt } = found;
       const retryAfterMs = nextFreeAt === undefined ? EMPTY_POOL_RETRY_MS : nextFreeAt - claim.now;
       return new NoKeyAvailableError(pool.name, retryAfterMs);
     }
-    const reclaimed = await keys.reclaim(found.keys[randomInt(found.keys.length)] as Key, claim);
+    const key = found.keys[randomInt(found.keys.length)] as Key;
+    const reclaimed = await keys.reclaim(key, claim, key.lease && lapseOf(key, key.lease));
     if (reclaimed !== null) return reclaimed;
   }
 }

@@ -14,6 +14,7 @@ import {
 import { type Context, pageOf } from './context.ts';
 import { describeClient } from './describe.ts';
 import { ClientNotFoundError, ForbiddenError, LastAdminError, OwnCredentialError } from './errors.ts';
+import { makeEvent } from './events.ts';
 import type { ClientStore } from './store.ts';
 
 export interface CreateClientRequest {
@@ -91,6 +92,7 @@ export async function createClient(
   const now = context.clock();
   const { client, credential } = generateClient(request, now);
   await context.store.clients.put(client);
+  await recordEvent(context, caller, 'client.created', client.clientId, now);
   return { ...describeClient(client, now), credential };
 }
 
@@ -109,6 +111,7 @@ export async function rotateClient(
   const now = context.clock();
   const secret = generateSecret();
   const client = await rotateTo(context.store.clients, { clientId, secret }, request, now);
+  await recordEvent(context, caller, 'client.secret_added', clientId, now);
   return { ...describeClient(client, now), credential: `${clientId}.${secret}` };
 }
 
@@ -175,14 +178,25 @@ export async function deleteClient(
 ): Promise<void> {
   requireUnlimited(caller);
   if (clientId === caller.clientId && !options.force) throw new OwnCredentialError();
-  switch (await context.store.clients.remove(clientId, context.clock())) {
+  const now = context.clock();
+  switch (await context.store.clients.remove(clientId, now)) {
     case 'removed':
-      return;
+      return recordEvent(context, caller, 'client.revoked', clientId, now);
     case 'not_found':
       throw new ClientNotFoundError();
     case 'last_admin':
       throw new LastAdminError();
   }
+}
+
+async function recordEvent(
+  { events }: Context,
+  { clientId: by }: Caller,
+  type: 'client.created' | 'client.revoked' | 'client.secret_added',
+  clientId: string,
+  now: number,
+): Promise<void> {
+  await events.record([makeEvent({ type, at: now, clientId, by })], now);
 }
 
 /** A credential that is limited to some pools could otherwise make itself one that is not. @throws ForbiddenError */

@@ -1,3 +1,4 @@
+import type { EventLog } from './event-log.ts';
 import type { PoolCounts } from './pool-counts.ts';
 import type { PoolDirectory } from './pool-directory.ts';
 import type { Store } from './store.ts';
@@ -8,6 +9,7 @@ export interface Context {
   readonly store: Store;
   readonly pools: PoolDirectory;
   readonly counts: PoolCounts;
+  readonly events: EventLog;
   /** What seals and opens values, read at its first use; undefined: no values can be imported. */
   readonly vault: () => Promise<ValueVault | undefined>;
   /** Milliseconds since the epoch; each operation reads it once. */

@@ -13,9 +13,10 @@ import {
   ValueExistsError,
   ValuesNotConfiguredError,
 } from './errors.ts';
+import { makeEvent } from './events.ts';
 import { type Key, type Labels, NEVER_EXPIRES } from './key.ts';
 import { type Pool, poolReference } from './pool.ts';
-import { generateKeyId, isDead, newKey, seatsOf } from './seats.ts';
+import { generateKeyId, isDead, newKey, removeDead, seatsOf } from './seats.ts';
 import type { Creation } from './store.ts';
 
 /** How long a repeat finds what an idempotency key created, in milliseconds. */
@@ -58,6 +59,9 @@ export async function createKeys(
     if (keys.length < creation.keyIds.length) {
       keys = await addKeys(context, pool, { request, creation, standing: keys, now });
     }
+    const [first = ''] = creation.keyIds;
+    const event = { type: 'key.created', at: now, pool: pool.name, by: caller.clientId } as const;
+    await context.events.record([makeEvent({ ...event, count: creation.keyIds.length }, first)], now);
     if (creation.requestHash !== '') await context.store.keys.finishCreation(creation.requestHash);
     context.counts.forget(poolReference(pool));
   }
@@ -208,7 +212,7 @@ async function requireNewValues(
   const issues: RequestIssue[] = [];
   for (const found of await context.store.keys.listByValue([...paths.keys()])) {
     if (own.has(found.keyId)) continue;
-    if (isDead(context, pool, found, now) && (await context.store.keys.remove(found))) continue;
+    if (isDead(context, pool, found, now) && (await removeDead(context, pool, found, now))) continue;
     issues.push({ path: paths.get(found.valueHash ?? '') ?? 'values', message: 'Is in the pool already' });
   }
   if (issues.length > 0) throw new ValueExistsError(issues);

@@ -1,4 +1,5 @@
 import type { Client as ClientBody } from '../contract/clients.ts';
+import type { Event as EventBody } from '../contract/events.ts';
 import type { Key as KeyBody } from '../contract/keys.ts';
 import type { HeldLease as HeldLeaseBody, Lease as LeaseBody } from '../contract/leases.ts';
 import type { Pool as PoolBody } from '../contract/pools.ts';
@@ -9,7 +10,7 @@ import { type Key, type KeyLease, keyStateAt, liveLeaseAt, NEVER_EXPIRES } from 
 import { encodeLeaseId, leaseMsOfProof } from './lease-id.ts';
 import { type Pool, poolName } from './pool.ts';
 import { COUNT_LIMIT, type PoolFigures } from './pool-counts.ts';
-import type { Ticket } from './store.ts';
+import type { PlacedEvent, Ticket } from './store.ts';
 
 // How things look to callers at one moment, as the contract has it. Inside, times are milliseconds since the epoch.
 
@@ -127,4 +128,8 @@ export function describeClient(client: Client, now: number): ClientBody {
 /** Milliseconds since the epoch to ISO 8601. */
 function toTime(ms: number): string {
   return new Date(ms).toISOString();
+}
+
+export function describeEvent({ position: _none, at, ...event }: PlacedEvent): EventBody {
+  return { ...event, at: toTime(at) };
 }

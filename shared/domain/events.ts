@@ -1,5 +1,11 @@
 import { createHash, randomBytes } from 'node:crypto';
 import type { Event as EventBody } from '../contract/events.ts';
+import { type Caller, requirePool } from './client.ts';
+import type { Context } from './context.ts';
+import { describeEvent } from './describe.ts';
+import type { Key, KeyLease } from './key.ts';
+import { poolName } from './pool.ts';
+import type { EventFilter, PlacedEvent } from './store.ts';
 
 /** Something that happened, as a caller may read it later. `at`: milliseconds since the epoch. */
 export type Event = Omit<EventBody, 'at'> & { readonly at: number };
@@ -14,4 +20,106 @@ export function makeEvent(event: Omit<Event, 'eventId'>, seed?: string): Event {
       ? randomBytes(16)
       : createHash('sha256').update(`${event.type}\n${seed}`).digest().subarray(0, 16);
   return { eventId: `event_${id.toString('base64url')}`, ...event };
+}
+
+/** What happened to a key, and to the lease on it, if any. */
+export function keyEvent(
+  type: 'key.deleted' | 'key.discarded' | 'lease.lapsed' | 'lease.unblocked',
+  { keyId, pool, fencingToken }: Pick<Key, 'keyId' | 'pool' | 'fencingToken'>,
+  { lease, at, by }: { lease: KeyLease | undefined; at: number; by?: string | undefined },
+): Event {
+  const whose = lease && { clientId: lease.clientId, holder: lease.holder, fencingToken };
+  const event = { type, at, pool: poolName(pool), keyId, ...whose, by };
+  return makeEvent(event, type.startsWith('lease.') ? lease?.id : keyId);
+}
+
+/** A lease that stands on a key has lapsed; the same event whoever finds it, and when. */
+export function lapseOf(key: Pick<Key, 'keyId' | 'pool' | 'fencingToken'>, lease: KeyLease): Event {
+  return keyEvent('lease.lapsed', key, { lease, at: lease.expiresAt });
+}
+
+/**
+ * Writes down that the lease on the key has lapsed, if so, with a note of it: from then on nothing revives it, and the
+ * sweep records the event. Returns whether it did; `undefined`: no lapsed lease stood on the key as it was found.
+ */
+export async function recordLapse(
+  { store }: Pick<Context, 'store'>,
+  key: Pick<Key, 'keyId' | 'pool' | 'fencingToken' | 'lease'>,
+  now: number,
+): Promise<boolean | undefined> {
+  const { keyId, lease } = key;
+  if (lease === undefined || lease.expiresAt > now) return undefined;
+  return store.keys.recordLapse({ keyId, leaseId: lease.id, now, note: lapseOf(key, lease) });
+}
+
+export interface ListEventsRequest {
+  readonly pool?: string | undefined;
+  readonly type?: Event['type'] | undefined;
+  readonly key?: string | undefined;
+  readonly client?: string | undefined;
+  /** The position after which the page starts. */
+  readonly after?: number | undefined;
+  readonly limit: number;
+  /** The newest so many instead. */
+  readonly tail?: number | undefined;
+}
+
+/** How many events a page looks through where an index answers but a part of what is asked for. */
+const WALK = 2000;
+
+/**
+ * A page of the events that the caller may see, in their order; `next` is the position after which the page after it
+ * starts, however short this one is. One index answers what is asked for; what else is asked for is looked up in a bounded
+ * number of events.
+ * @throws ForbiddenError
+ */
+export async function listEvents(
+  context: Context,
+  caller: Caller,
+  request: ListEventsRequest,
+): Promise<{ events: EventBody[]; next: number }> {
+  const { after, limit, tail } = request;
+  const [onlyPool, ...otherPools] = caller.pools ?? [];
+  const pool = request.pool ?? (otherPools.length === 0 ? onlyPool : undefined);
+  if (pool !== undefined) requirePool(caller, pool);
+  const wanted: [keyof EventFilter, string | undefined][] = [
+    ['keyId', request.key],
+    ['clientId', request.client],
+    ['pool', pool],
+    ['type', request.type],
+  ];
+  const [first, ...others] = wanted.filter(([, value]) => value !== undefined) as [
+    keyof EventFilter,
+    string,
+  ][];
+  const mayLeaveOut = others.length > 0 || (caller.pools !== undefined && pool === undefined);
+  const matches = (event: PlacedEvent): boolean =>
+    others.every(([field, value]) => event[field] === value) &&
+    (caller.pools === undefined || (event.pool !== undefined && caller.pools.includes(event.pool)));
+
+  const size = tail ?? limit;
+  const found = await context.store.events.list({
+    now: context.clock(),
+    limit: mayLeaveOut ? WALK : size,
+    after,
+    tail: tail !== undefined,
+    by: first && { field: first[0], value: first[1] },
+  });
+  const all = found.events.filter(matches);
+  const page = tail === undefined ? all.slice(0, size) : all.slice(-size);
+  const isCut = tail === undefined && all.length > size;
+  return {
+    events: page.map(describeEvent),
+    next: isCut ? (page.at(-1) as PlacedEvent).position : found.next,
+  };
+}
+
+/** When the oldest event happened that was not sent to this receiver yet; undefined: all were. */
+export async function oldestUnsentAt(
+  { store, clock }: Context,
+  receiver: string,
+): Promise<number | undefined> {
+  const delivery = await store.events.getDelivery(receiver);
+  const { events } = await store.events.list({ now: clock(), limit: 1, after: delivery?.sentTo ?? 0 });
+  return events[0]?.at;
 }

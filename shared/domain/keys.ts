@@ -3,6 +3,7 @@ import { type Caller, requirePool } from './client.ts';
 import { type Context, freeNow } from './context.ts';
 import { describeKey } from './describe.ts';
 import { KeyNotFoundError, KeyNotLeasedError, LeaseChangedError } from './errors.ts';
+import { keyEvent, recordLapse } from './events.ts';
 import { type Key, type KeyState, keyStateAt, type Labels } from './key.ts';
 import { hardExpiration, type Pool, poolName, poolReference } from './pool.ts';
 
@@ -93,7 +94,8 @@ export async function unblockKey(
   for (;;) {
     const { key } = await getKeyAndPool(context, caller, keyId, now);
     meant = requireMeant(key, meant);
-    if (await recordLapse(context, key, now)) continue;
+    // Whoever is told that a key is free or cooling must not see its lease come back by a keep-alive that is late.
+    if ((await recordLapse(context, key, now)) !== undefined) continue;
     if (keyStateAt(key, now) === 'free') {
       // A repeat finds what the first call left: a lease that was unblocked, or whose lapse was recorded.
       const { reason = 'released' } = key.lastLease ?? {};
@@ -102,8 +104,12 @@ export async function unblockKey(
     }
     const freeAt = freeAtAfter(context, key, ending, now);
     if (key.lease === undefined && freeAt === key.freeAt) return describeKey(key, now);
-    const ended = await context.store.keys.unblock(key, freeAt);
-    if (ended !== null) return describeKey(ended, now);
+    const { lease } = key;
+    const note = lease && keyEvent('lease.unblocked', key, { lease, at: now, by: caller.clientId });
+    const ended = await context.store.keys.unblock(key, freeAt, note);
+    if (ended === null) continue;
+    if (note !== undefined) await context.events.recordNote(keyId, note, now);
+    return describeKey(ended, now);
   }
 }
 
@@ -124,7 +130,11 @@ export async function deleteKey(
     for (;;) {
       const { key } = await getKeyAndPool(context, caller, keyId, now);
       meant = requireMeant(key, meant);
-      if (await context.store.keys.delete(key, freeAtAfter(context, key, ending, now))) return;
+      if ((await recordLapse(context, key, now)) !== undefined) continue;
+      const note = keyEvent('key.deleted', key, { lease: key.lease, at: now, by: caller.clientId });
+      if (!(await context.store.keys.delete(key, freeAtAfter(context, key, ending, now), note))) continue;
+      await context.events.recordNote(keyId, note, now);
+      return;
     }
   } catch (error) {
     if (error instanceof KeyNotFoundError && (await isDeleted(context, caller, keyId, ending))) return;
@@ -136,16 +146,6 @@ export async function deleteKey(
 function requireMeant(key: Key, meant = key.fencingToken): number {
   if (key.fencingToken !== meant) throw new LeaseChangedError();
   return meant;
-}
-
-/**
- * Writes down that the lease on the key has lapsed, if so: whoever is told that a key is free or cooling must not see
- * its lease come back by a keep-alive that is late, or from a host whose clock is behind.
- */
-async function recordLapse(context: Context, { keyId, lease }: Key, now: number): Promise<boolean> {
-  if (lease === undefined || lease.expiresAt > now) return false;
-  await context.store.keys.recordLapse({ keyId, leaseId: lease.id, now });
-  return true;
 }
 
 /** When a key whose lease an admin ends is free: not before the holder's own deadline has passed, unless forced. */

@@ -3,10 +3,11 @@ import { type Caller, requirePool } from './client.ts';
 import { type Context, freeNow, pageOf } from './context.ts';
 import { describeHeldLease, describeLease } from './describe.ts';
 import { ForbiddenError, InvalidRequestError, LeaseEndedError, type LeaseEndReason } from './errors.ts';
+import { keyEvent, recordLapse } from './events.ts';
 import { type Key, type KeyLease, liveLeaseAt } from './key.ts';
 import { decodeLeaseId, type LeaseId } from './lease-id.ts';
 import { freeAfter, hardExpiration, type Pool, poolName } from './pool.ts';
-import type { HeldLease } from './store.ts';
+import type { HeldLease, Release } from './store.ts';
 
 // What a holder does with its lease. Acquire stands by itself, in `acquire-lease.ts`.
 
@@ -59,10 +60,22 @@ export async function releaseLease(
     forget,
   };
   try {
+    if (release.discard) return await discard(context, caller, lease, release);
     while (!(await context.store.keys.release(release))) await getOwnLease(context, caller, lease, now);
   } catch (error) {
     if (error instanceof LeaseEndedError && error.reason === 'released') return;
     throw error;
+  }
+}
+
+/** Unlike any other release this one is an event, whose fields are read first. @throws LeaseEndedError, ForbiddenError */
+async function discard(context: Context, caller: Caller, id: LeaseId, release: Release): Promise<void> {
+  const { now } = release;
+  for (;;) {
+    const { key, lease } = await getOwnLease(context, caller, id, now);
+    const note = keyEvent('key.discarded', key, { lease, at: now, by: caller.clientId });
+    if (!(await context.store.keys.release({ ...release, note }))) continue;
+    return context.events.recordNote(key.keyId, note, now);
   }
 }
 
@@ -141,9 +154,7 @@ async function getOwnLease(
     if (key === null || standing === undefined) throw new LeaseEndedError(endReason(caller, key, lease));
     requireHolder(caller, standing);
     if (liveLeaseAt(key, now) !== undefined) return { key, lease: standing };
-    if (await context.store.keys.recordLapse({ keyId: key.keyId, leaseId: standing.id, now })) {
-      throw new LeaseEndedError('lapsed');
-    }
+    if (await recordLapse(context, key, now)) throw new LeaseEndedError('lapsed');
   }
 }
 

@@ -3,6 +3,7 @@ import { type Caller, requirePool } from './client.ts';
 import { type Context, pageOf } from './context.ts';
 import { describePool } from './describe.ts';
 import { InvalidRequestError, PoolChangedError } from './errors.ts';
+import { type Event, makeEvent } from './events.ts';
 import {
   DEFAULT_POLICY,
   DEFAULT_POOL,
@@ -49,6 +50,7 @@ export async function putPool(
         ? await context.store.pools.create(name, policy, now)
         : await updatePolicy(context, found, policy, now);
     if (changed === null) continue; // Somebody else changed it meanwhile: look again.
+    await recordChange(context, caller, found, changed, now);
     return { pool: await settle(context, changed, now), created: found === null };
   }
 }
@@ -70,7 +72,9 @@ export async function patchPool(
     requireUnchanged(name, found, change);
     const policy = completePolicy(context, found.policy, change);
     const changed = await updatePolicy(context, found, policy, now);
-    if (changed !== null) return settle(context, changed, now);
+    if (changed === null) continue;
+    await recordChange(context, caller, found, changed, now);
+    return settle(context, changed, now);
   }
 }
 
@@ -112,6 +116,28 @@ function updatePolicy(context: Context, found: Pool, policy: PoolPolicy, now: nu
   return context.store.pools.update(found, { policy, now, refreshedAt });
 }
 
+async function recordChange(
+  context: Context,
+  caller: Caller,
+  found: Pool | null,
+  { name, policy }: Pool,
+  now: number,
+): Promise<void> {
+  if (found === null) return recordEvent(context, caller, name, { change: 'created', at: now });
+  const names = Object.keys(policy) as (keyof PoolPolicy)[];
+  const fields = names.filter((field) => policy[field] !== found.policy[field]);
+  await recordEvent(context, caller, name, { change: 'updated', fields, at: now });
+}
+
+async function recordEvent(
+  { events }: Context,
+  { clientId: by }: Caller,
+  pool: string,
+  event: Required<Pick<Event, 'change' | 'at'>> & Pick<Event, 'fields'>,
+): Promise<void> {
+  await events.record([makeEvent({ type: 'pool.changed', pool, by, ...event })], event.at);
+}
+
 /** What follows a change: this process knows of it at once, and the first keys get their new lifetime. */
 async function settle(context: Context, pool: Pool, now: number): Promise<PoolBody> {
   await context.pools.remember(pool, now);
@@ -130,6 +156,7 @@ export async function refreshPool(context: Context, caller: Caller, name: string
   for (;;) {
     const found = await context.pools.getFresh(name, now);
     if (!(await context.store.pools.requestRefresh(found, now))) continue; // Emptied meanwhile: look again.
+    await recordEvent(context, caller, name, { change: 'refreshed', at: now });
     await applyLifetimeNow(context, { ...found, refreshedAt: now }, now);
     return;
   }
@@ -186,6 +213,8 @@ export async function deletePool(context: Context, caller: Caller, name: string)
     if (await context.store.pools.clear(pool, { generation, now, deleted: name !== DEFAULT_POOL })) break;
   }
   context.pools.forget(name);
+  const change = name === DEFAULT_POOL ? 'emptied' : 'deleted';
+  await recordEvent(context, caller, name, { change, at: now });
 }
 
 async function describe(context: Context, pool: Pool, now: number): Promise<PoolBody> {

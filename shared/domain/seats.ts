@@ -1,5 +1,6 @@
 import { randomBytes, randomInt } from 'node:crypto';
 import { type Context, freeNow } from './context.ts';
+import { recordLapse } from './events.ts';
 import type { Key } from './key.ts';
 import { hardExpiration, type Pool, poolReference } from './pool.ts';
 import { countBeyond, isSettled } from './pool-directory.ts';
@@ -98,6 +99,27 @@ export function isDead(
 }
 
 /**
+ * Removes a dead key, if it stands as found, once the events that are noted on it are recorded. A lease that lapsed on it
+ * is written down first; one of an earlier generation ended with that.
+ */
+export async function removeDead(
+  context: Context,
+  pool: Pool,
+  found: Pick<Key, 'keyId' | 'pool' | 'state' | 'fencingToken' | 'expiresAt' | 'freeAt'>,
+  now: number,
+): Promise<boolean> {
+  const { keys } = context.store;
+  let dead = found;
+  if (dead.state === 'leased' && dead.pool === poolReference(pool)) {
+    const key = await keys.getStored(dead.keyId);
+    if (key === null || (await recordLapse(context, key, now)) === undefined) return false;
+    dead = { ...dead, state: 'free' };
+  } else if (await keys.remove(dead)) return true;
+  await context.events.recordNotes(await keys.listNoted({ limit: 1, keyIds: [dead.keyId] }), now);
+  return keys.remove(dead);
+}
+
+/**
  * Makes a key that the claim already holds, where the pool has fewer than its `targetSize`; null where it has them all.
  * Race: two callers take the same seat; the unique index lets one, and the other tries the next. A dead key is removed
  * on condition that it stands as found.
@@ -117,7 +139,7 @@ export async function mintKey(
     const chosen = free[randomInt(Math.max(1, free.length))];
     if (chosen === undefined) return null;
     const { seat, dead } = chosen;
-    if (dead !== undefined && !(await keys.remove(dead))) continue;
+    if (dead !== undefined && !(await removeDead(context, pool, dead, now))) continue;
     const key: Key = { ...newKey(context, pool, now), state: 'leased', lease, freeAt, expiresAt, seat };
     const minted = await keys.mint({ ...key, requestHash, requestBody, clientSeat });
     if (minted !== 'seat_taken') return minted;
@@ -138,7 +160,8 @@ export async function fillPool(context: Context, pool: Pool, now: number): Promi
   const free = (await listFreeSeats(context, pool, targetSize, now)).slice(0, BATCH);
   const ready: Key[] = [];
   for (const { seat, dead } of free) {
-    if (dead === undefined || (await keys.remove(dead))) ready.push({ ...newKey(context, pool, now), seat });
+    if (dead === undefined || (await removeDead(context, pool, dead, now)))
+      ready.push({ ...newKey(context, pool, now), seat });
   }
   const minted = ready.length === 0 ? 0 : await keys.mintMissing(ready);
   if (removed + minted > 0) context.counts.forget(poolReference(pool));

@@ -24,6 +24,7 @@ export interface Store {
   readonly pools: PoolStore;
   readonly clients: ClientStore;
   readonly tickets: TicketStore;
+  readonly events: EventStore;
   /** Makes indexes, tables and the default pool; safe to repeat. Has no deadline: an index may take its time. */
   prepare(now: number, defaultPolicy?: PoolPolicy): Promise<void>;
   /** Resolves when the database answers. */
@@ -70,6 +71,22 @@ export interface ClaimableQuery {
 export type SeatedKey = Pick<Key, 'keyId' | 'pool' | 'state' | 'fencingToken' | 'expiresAt' | 'freeAt'> & {
   readonly seat: number;
 };
+
+/** A key on which a lapsed lease stands. */
+export type LapsedKey = Pick<Key, 'keyId' | 'pool' | 'fencingToken'> & { readonly lease: KeyLease };
+
+/** Which lease has lapsed, and what is noted of it on the key. */
+export interface Lapse {
+  readonly keyId: string;
+  readonly leaseId: string;
+  readonly note?: Event | undefined;
+}
+
+/** A key with what is noted on it, oldest first. */
+export interface NotedKey {
+  readonly keyId: string;
+  readonly notes: readonly Event[];
+}
 
 /** A creation of keys that is safe to repeat. Times in milliseconds since the epoch. */
 export interface Creation {
@@ -119,6 +136,8 @@ export interface Release extends HeldLease {
   readonly discard: boolean;
   /** The key forgets its request hash, so that a repeat of that request is a new one. */
   readonly forget: boolean;
+  /** What is noted on the key. */
+  readonly note?: Event | undefined;
 }
 
 /**
@@ -179,6 +198,10 @@ export interface Lifetime {
   readonly limit: number;
 }
 
+/**
+ * A write that ends a lease takes a `note` of it: an event that is put on the key by that same write. A key that carries
+ * notes is not removed by any verb until they are cleared. It keeps the latest 100 (no sweep ran for long then).
+ */
 export interface KeyStore {
   /**
    * Adds keys, all or none visible. `full`: with `seats`, the pool would have more keys than seats, whatever is created
@@ -204,7 +227,7 @@ export interface KeyStore {
    * import of the same value had before. `hashes` are all the hashes that a value may be noted under, the current first.
    */
   reserveTokens(values: readonly { hashes: readonly string[] }[], now: number): Promise<number[]>;
-  /** Removes a key for good, if it stands as found. */
+  /** Removes a key for good, if it stands as found and carries no notes. */
   remove(found: Pick<Key, 'keyId' | 'state' | 'fencingToken' | 'expiresAt' | 'freeAt'>): Promise<boolean>;
 
   /** Adds one key, free or leased, on its seat. `seat_taken`: another key has the seat, in whatever state. */
@@ -243,7 +266,7 @@ export interface KeyStore {
    */
   listClaimable(query: ClaimableQuery): Promise<Claimable>;
   /** Acquire, otherwise: leases exactly this key if it stands as found; a lapsed lease on it is recorded as lapsed. */
-  reclaim(found: Key, claim: Claim): Promise<ClaimResult>;
+  reclaim(found: Key, claim: Claim, note?: Event): Promise<ClaimResult>;
   /** The key that carries the request hash, expired ones included; read by a write, so that nothing unconfirmed is returned. */
   confirmRequest(requestHash: string): Promise<Key | null>;
   /** The slot up to which the first `keys` keys of the pool that are stored as free lie; 1 when there are fewer. */
@@ -254,11 +277,11 @@ export interface KeyStore {
   /** Release: ends a live lease of this client; the key is free at `freeAt`, or deleted. */
   release(release: Release): Promise<boolean>;
   /** Writes down that a lease has lapsed (its end has passed at `now`), so that no late keep-alive revives it. `freeAt` stays. */
-  recordLapse(query: { keyId: string; leaseId: string; now: number }): Promise<boolean>;
+  recordLapse(lapse: Lapse & { now: number }): Promise<boolean>;
   /** Ends the lease, if any, if the key stands as found; the key is free at `freeAt`. */
-  unblock(found: Key, freeAt: number): Promise<Key | null>;
+  unblock(found: Key, freeAt: number, note?: Event): Promise<Key | null>;
   /** Ends the lease, if any, and hides the key, if it stands as found; its seat is free at `freeAt`. */
-  delete(found: Key, freeAt: number): Promise<boolean>;
+  delete(found: Key, freeAt: number, note?: Event): Promise<boolean>;
   /** Moves the hard expiration of a key forward. */
   refresh(query: { keyId: string; now: number; keyExpiresAt: number }): Promise<Key | null>;
 
@@ -277,13 +300,13 @@ export interface KeyStore {
   count(query: { pool: string; now: number; limit: number }): Promise<KeyCounts>;
 
   /** Sweep: up to `limit` keys of these pools on which a lapsed lease stands and whose `freeAt` has passed. */
-  listLapsed(query: {
-    pools: readonly string[];
-    now: number;
-    limit: number;
-  }): Promise<Pick<Key, 'keyId' | 'pool'>[]>;
-  /** Sweep: frees those of the keys on which a lapsed lease still stands; returns how many. */
-  recordLapses(query: { keyIds: readonly string[]; now: number }): Promise<number>;
+  listLapsed(query: { pools: readonly string[]; now: number; limit: number }): Promise<LapsedKey[]>;
+  /** Sweep: frees those of the keys on which that lapsed lease still stands; returns how many. */
+  recordLapses(query: { lapses: readonly Lapse[]; now: number }): Promise<number>;
+  /** Up to `limit` keys that carry notes, of those with the ids where they are given. */
+  listNoted(query: { limit: number; keyIds?: readonly string[] | undefined }): Promise<NotedKey[]>;
+  /** Takes the notes off those of the keys that carry the notes that were read and no others. */
+  clearNotes(noted: readonly NotedKey[]): Promise<void>;
   /**
    * Sweep: moves the hard expiration of up to `limit` keys without a value to where the pool's policy has it, both ways, never before
    * a key's `freeAt`. `complete`: no key that expires too late is left.

@@ -1,4 +1,5 @@
 import type { Context } from './context.ts';
+import { lapseOf } from './events.ts';
 import { NEVER_EXPIRES } from './key.ts';
 import { type ClearedPool, type Pool, poolReference } from './pool.ts';
 import { isSettled } from './pool-directory.ts';
@@ -52,11 +53,20 @@ export async function sweep(context: Context, hasTime: () => boolean): Promise<S
       const keys = await context.store.keys.listLapsed({ pools: [...names.keys()], now, limit: BATCH });
       found = keys.length;
       for (const [pool, lapsed] of Map.groupBy(keys, (key) => key.pool)) {
-        const keyIds = lapsed.map((key) => key.keyId);
-        const count = await context.store.keys.recordLapses({ keyIds, now });
+        const lapses = lapsed.map((key) => {
+          return { keyId: key.keyId, leaseId: key.lease.id, note: lapseOf(key, key.lease) };
+        });
+        const count = await context.store.keys.recordLapses({ lapses, now });
         const name = names.get(pool) as string;
         if (count > 0) lapsedByPool.set(name, (lapsedByPool.get(name) ?? 0) + count);
       }
+    }
+    // Before anything is removed: a key that carries a note stays.
+    for (let found = BATCH; found === BATCH; ) {
+      if (!hasTime()) return finish(false);
+      const noted = await context.store.keys.listNoted({ limit: BATCH });
+      found = noted.length;
+      await context.events.recordNotes(noted, now);
     }
     for (const { name, refreshedAt, policy } of pools) {
       for (let isDone = refreshedAt === undefined && policy.targetSize === null; !isDone; ) {
@@ -80,6 +90,11 @@ export async function sweep(context: Context, hasTime: () => boolean): Promise<S
   for (let removed = BATCH; removed === BATCH; ) {
     if (!hasTime()) return finish(false);
     removed = await context.store.tickets.removeLapsed({ now, limit: BATCH });
+  }
+
+  for (let removed = BATCH; removed === BATCH; ) {
+    if (!hasTime()) return finish(false);
+    removed = await context.store.events.removeExpired({ now, limit: BATCH });
   }
 
   for (const cleared of await context.store.pools.listCleared()) {

@@ -85,6 +85,7 @@ const storeVariables = {
   VALUE_ENCRYPTION_KEY: vaultKeysSchema.optional(),
   VALUE_ENCRYPTION_SECRET_ARN: secretArnSchema.optional(),
   DEFAULT_POOL_SIZE: wholeNumber(0, 10_000).optional(),
+  EVENT_RETENTION_HOURS: wholeNumber(1, 8760).default(24),
   CLOCK_SKEW_TOLERANCE_MS: wholeNumber(0, 60_000).default(1000),
 };
 

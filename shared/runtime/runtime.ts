@@ -1,4 +1,5 @@
 import type { Context } from '../domain/context.ts';
+import { EventLog } from '../domain/event-log.ts';
 import { DEFAULT_POLICY, type PoolPolicy } from '../domain/pool.ts';
 import { PoolCounts } from '../domain/pool-counts.ts';
 import { PoolDirectory } from '../domain/pool-directory.ts';
@@ -20,6 +21,8 @@ export interface RuntimeOptions {
   readonly clock?: (() => number) | undefined;
   /** What imported values are sealed with; absent: none can be imported. */
   readonly vaultKeys?: VaultKeys | (() => Promise<VaultKeys>) | undefined;
+  /** How long events are kept. */
+  readonly eventRetentionMs?: number | undefined;
   /** Where the default pool has to be made. */
   readonly defaultPolicy?: PoolPolicy | undefined;
 }
@@ -31,6 +34,7 @@ export function createRuntime(store: Store, options: RuntimeOptions): Runtime {
       store,
       pools: new PoolDirectory(store, options.defaultPolicy),
       counts: new PoolCounts(store),
+      events: new EventLog(store, options.eventRetentionMs),
       vault: vaultSource(options.vaultKeys),
       clock: options.clock ?? Date.now,
       clockSkewToleranceMs: options.clockSkewToleranceMs,
@@ -78,6 +82,7 @@ export function toRuntimeOptions(config: RuntimeConfig): RuntimeOptions {
   const arn = config.VALUE_ENCRYPTION_SECRET_ARN;
   return {
     clockSkewToleranceMs: config.CLOCK_SKEW_TOLERANCE_MS,
+    eventRetentionMs: config.EVENT_RETENTION_HOURS * 3_600_000,
     vaultKeys: config.VALUE_ENCRYPTION_KEY ?? (arn === undefined ? undefined : () => readVaultKeys(arn)),
     defaultPolicy: { ...DEFAULT_POLICY, targetSize: config.DEFAULT_POOL_SIZE ?? null },
   };

@@ -3,6 +3,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { HeldLease } from '../../shared/contract/leases.ts';
 import type { Caller } from '../../shared/domain/client.ts';
 import { NoKeyAvailableError } from '../../shared/domain/errors.ts';
+import { makeEvent } from '../../shared/domain/events.ts';
 import { keepAliveLease, releaseLease } from '../../shared/domain/leases.ts';
 import { DEFAULT_POOL, type Pool, type PoolPolicy } from '../../shared/domain/pool.ts';
 import { acquire as acquireFrom } from '../domain/support/world.ts';
@@ -143,7 +144,9 @@ describeWithMongoDb('the commands of the MongoDB store', (database) => {
     });
 
     it('nothing from an empty pool with four', async () => {
-      const commands = await watched.commandsOf(() => expect(acquire()).rejects.toThrow(NoKeyAvailableError));
+      const refused = () => expect(acquire()).rejects.toThrow(NoKeyAvailableError);
+      await refused(); // The first time in a minute an event is recorded.
+      const commands = await watched.commandsOf(refused);
       expect(commands).toMatchObject([
         { commandName: 'findAndModify' },
         { commandName: 'find', command: { filter: { state: 'leased' } } },
@@ -176,7 +179,7 @@ describeWithMongoDb('the commands of the MongoDB store', (database) => {
     ]);
   });
 
-  it.each(['ok', 'cooldown', 'discard'] as const)(
+  it.each(['ok', 'cooldown'] as const)(
     'release a lease with one majority write on the primary key, with the outcome %s',
     async (outcome) => {
       await setPolicy({ maxLeasesPerClient: 3, cooldownSeconds: 9 });
@@ -191,6 +194,34 @@ describeWithMongoDb('the commands of the MongoDB store', (database) => {
       ]);
     },
   );
+
+  it('discard a key with its event noted by the write that ends the lease, and recorded after it', async () => {
+    await addKey(FOUND_AT_ONCE);
+    const { keyId, leaseId } = await acquire();
+    const discard = () => releaseLease(watched.context, CALLER, leaseId, { outcome: 'discard' });
+    const type = 'key.discarded';
+    expect(await watched.commandsOf(discard)).toMatchObject([
+      { commandName: 'find' },
+      { command: { updates: [{ q: { _id: keyId }, u: { $push: { notes: { $each: [{ type }] } } } }] } },
+      { commandName: 'findAndModify', command: { findAndModify: 'eventCounters' } },
+      { commandName: 'insert', command: { insert: 'events', documents: [{ _id: 1, type }] } },
+      { command: { updates: [{ q: { _id: keyId }, u: { $unset: { notes: '' } } }] } },
+    ]);
+  });
+
+  it('list events that are settled with three, each of what a majority has', async () => {
+    const { events } = watched.store;
+    const at = { now: NOW, expiresAt: NOW + KEY_LIFE_MS };
+    await events.add([makeEvent({ type: 'pool.changed', at: NOW, pool: 'a' })], at);
+    const list = () => events.list({ now: NOW, limit: 9, by: { field: 'pool', value: 'a' } });
+    await list(); // Settles it.
+    const readConcern = { level: 'majority' };
+    expect(await watched.commandsOf(list)).toMatchObject([
+      { commandName: 'find', command: { find: 'eventCounters', readConcern } },
+      { commandName: 'find', command: { find: 'events', hint: ID_INDEX, readConcern } },
+      { commandName: 'find', command: { find: 'events', hint: { pool: 1, _id: 1 }, readConcern } },
+    ]);
+  });
 
   it('list keys of each stored state that the page is about as far as one walk, and then together', async () => {
     const list = (page: { state?: 'leased' | 'free' }) => () =>
@@ -309,9 +340,10 @@ describeWithMongoDb('the commands of the MongoDB store', (database) => {
           'find _id',
           'find clientSeat',
           `find ${expiry}`,
-          'find expiresAt',
+          'find expiresAt,notes',
           `find ${freeAt}`,
           'find lease.clientId,_id',
+          'find notes.at',
           'find seatId',
           'find valueHash',
           `find ${slot}`,

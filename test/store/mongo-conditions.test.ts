@@ -9,6 +9,7 @@ import {
   GENERATION,
   KEY_LIFE_MS,
   LEASE_END,
+  lapsesOf,
   leaseOf,
   listAll,
   makeClaim,
@@ -163,7 +164,7 @@ describeWithMongoDb('between two commands of a verb of the MongoDB store', (data
     slow.wire.intercept = beforeFirst('find', async () => {
       // The read after this one.
       slow.wire.intercept = beforeFirst('find', () =>
-        test.store.keys.recordLapses({ keyIds: [key.keyId], now: FREE_AGAIN }),
+        test.store.keys.recordLapses({ lapses: lapsesOf(key), now: FREE_AGAIN }),
       );
     });
     const { keys } = await slow.store.keys.listClaimable({ pool: POOL, now: FREE_AGAIN, limit: 16 });

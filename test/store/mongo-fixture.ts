@@ -1,5 +1,6 @@
 import type { CommandStartedEvent } from 'mongodb';
 import type { Context } from '../../shared/domain/context.ts';
+import { EventLog } from '../../shared/domain/event-log.ts';
 import { DEFAULT_POOL, poolReference } from '../../shared/domain/pool.ts';
 import { PoolCounts } from '../../shared/domain/pool-counts.ts';
 import { PoolDirectory } from '../../shared/domain/pool-directory.ts';
@@ -59,6 +60,7 @@ export async function openWatchedStore(options: MongoStoreOptions): Promise<Watc
       store,
       pools,
       counts: new PoolCounts(store),
+      events: new EventLog(store),
       vault: async () => undefined,
       clock: () => NOW,
       clockSkewToleranceMs: TOLERANCE_MS,

@@ -23,6 +23,7 @@ describeWithMongoDb('the indexes of the MongoDB store', (database) => {
         key: { 'lease.clientId': 1, _id: 1 },
         partialFilterExpression: { 'lease.clientId': { $exists: true } },
       },
+      { key: { 'notes.at': 1 }, sparse: true },
       { key: { pool: 1, state: 1, freeAt: 1, 'lease.expiresAt': 1, expiresAt: 1 } },
       { key: { pool: 1, state: 1, slot: 1, freeAt: 1, expiresAt: 1 } },
       { key: { pool: 1, state: 1, valueHash: 1, expiresAt: 1, freeAt: 1 } },
@@ -33,6 +34,14 @@ describeWithMongoDb('the indexes of the MongoDB store', (database) => {
     expect(await indexesOf('creations')).toEqual([
       { key: { _id: 1 } },
       { key: { expiresAt: 1 }, expireAfterSeconds: 120 },
+    ]);
+    expect(await indexesOf('events')).toEqual([
+      { key: { _id: 1 } },
+      ...['clientId', 'eventId', 'expiresAt', 'keyId', 'pool', 'type'].map((field) => {
+        if (field === 'eventId') return { key: { eventId: 1 }, unique: true, sparse: true };
+        if (field === 'expiresAt') return { key: { expiresAt: 1 }, expireAfterSeconds: 120 };
+        return { key: { [field]: 1, _id: 1 }, partialFilterExpression: { [field]: { $exists: true } } };
+      }),
     ]);
     expect(await indexesOf('tickets')).toEqual([
       { key: { _id: 1 } },

@@ -35,7 +35,9 @@ async function planOf(verb: (store: Store) => Promise<unknown>): Promise<string[
 }
 
 const isOfTable = (line: string) =>
-  /^(SEARCH|SCAN) (keys|pools|clients|tickets|queues|creations|value_tokens)\b/.test(line);
+  /^(SEARCH|SCAN) (keys|pools|clients|tickets|queues|creations|value_tokens|events|deliveries|sqlite_sequence)\b/.test(
+    line,
+  );
 
 /** The lines that say how a table is read, without the words that are always there. */
 async function readsOf(verb: (store: Store) => Promise<unknown>): Promise<string[]> {
@@ -107,6 +109,8 @@ const READS: Record<string, string[]> = {
   ],
   'keys.listLapsed': ['keys_by_free_at (pool=? AND state=? AND free_at<?)'],
   'keys.recordLapses': [BY_KEY_ID],
+  'keys.listNoted': ['SCAN keys USING INDEX keys_by_notes'],
+  'keys.clearNotes': [BY_KEY_ID],
   'keys.applyLifetime': [
     BY_ROW,
     'keys_by_expiry (pool=? AND expires_at>? AND expires_at<?)',
@@ -135,6 +139,12 @@ const READS: Record<string, string[]> = {
   'tickets.get': ['PRIMARY KEY (ticket_id=?)'],
   'tickets.remove': ['PRIMARY KEY (ticket_id=?)'],
   'tickets.removeLapsed': ['PRIMARY KEY (ticket_id=?)', 'tickets_by_expiry (expires_at<?)'],
+  'events.add': [],
+  'events.list': ['SCAN sqlite_sequence', 'INTEGER PRIMARY KEY (rowid>? AND rowid<?)'],
+  'events.removeExpired': [BY_ROW, 'events_by_expiry (expires_at<?)'],
+  'events.claimDelivery': [],
+  'events.finishDelivery': ['PRIMARY KEY (receiver=?)'],
+  'events.getDelivery': ['PRIMARY KEY (receiver=?)'],
   'clients.put': [],
   'clients.get': [BY_CLIENT_ID],
   'clients.list': ['sqlite_autoindex_clients_1 (client_id>?)'],

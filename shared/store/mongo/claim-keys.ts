@@ -1,8 +1,10 @@
 import type { Filter } from 'mongodb';
+import type { Event } from '../../domain/events.ts';
 import type { Key, KeyLease } from '../../domain/key.ts';
 import type { Claim, Claimable, ClaimableQuery, ClaimResult, SlotRange } from '../../domain/store.ts';
 import { refusedField } from './errors.ts';
 import {
+  addNote,
   asFound,
   earliest,
   type KeyCommands,
@@ -38,9 +40,9 @@ function claim(keys: KeyCommands, wanted: Claim, { from, to }: SlotRange): Promi
  *
  * Index: `ID_INDEX`, hinted.
  */
-async function reclaim(keys: KeyCommands, found: Key, wanted: Claim): Promise<ClaimResult> {
+async function reclaim(keys: KeyCommands, found: Key, wanted: Claim, note?: Event): Promise<ClaimResult> {
   if (found.freeAt > wanted.now || found.state === 'deleted') return null;
-  return lease(keys, asFound(found), wanted, ID_INDEX, found.lease);
+  return lease(keys, asFound(found), wanted, ID_INDEX, { lapsed: found.lease, note });
 }
 
 /**
@@ -54,7 +56,7 @@ async function lease(
   condition: Filter<KeyDocument>,
   wanted: Claim,
   hint: Index,
-  lapsed?: KeyLease,
+  { lapsed, note }: { lapsed?: KeyLease | undefined; note?: Event | undefined } = {},
 ): Promise<ClaimResult> {
   const { requestHash, requestBody, clientSeat } = wanted;
   try {
@@ -77,6 +79,7 @@ async function lease(
         },
         $max: { expiresAt: new Date(wanted.keyExpiresAt) },
         $inc: { fencingToken: 1 },
+        ...addNote(note),
       },
       { hint },
     );

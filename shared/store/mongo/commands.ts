@@ -74,11 +74,27 @@ export class Commands<Stored extends Document> {
     return this.#run({}, {}, (sent) => this.#collection.insertMany(documents, sent));
   }
 
-  /** Adds those of the documents that no unique index refuses; returns how many. */
-  async insertMissing(documents: readonly OptionalUnlessRequiredId<Stored>[]): Promise<number> {
+  /** Adds those of the documents that no unique index refuses; returns the places of the others. */
+  async insertMissing(documents: readonly OptionalUnlessRequiredId<Stored>[]): Promise<number[]> {
+    if (documents.length === 0) return []; // The driver refuses to insert nothing.
     const insert = (sent: object) => this.#collection.insertMany(documents, { ...sent, ordered: false });
-    const refused = await this.#run({}, {}, insert).then(() => [], refusedWrites);
-    return documents.length - refused.length;
+    return this.#run({}, {}, insert).then(() => [], refusedWrites);
+  }
+
+  /** Updates the one document that meets each filter; returns how many were changed. */
+  async updateEach(
+    updates: readonly { readonly filter: Filter<Stored>; readonly update: Update<Stored> }[],
+    options: { readonly hint: Index },
+  ): Promise<number> {
+    if (updates.length === 0) return 0; // The driver refuses to write nothing.
+    for (const { filter } of updates) requireDefined(filter);
+    const result = await this.#run({}, options, ({ hint, ...sent }) => {
+      const writes = updates.map(({ filter, update }) => {
+        return { updateOne: { filter, update: update as UpdateFilter<Stored>, ...(hint && { hint }) } };
+      });
+      return this.#collection.bulkWrite(writes, { ...sent, ordered: false });
+    });
+    return result.modifiedCount;
   }
 
   /** Updates the one document that meets each filter, or adds it; returns the places of those that a unique index refused. */

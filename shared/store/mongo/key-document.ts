@@ -1,5 +1,6 @@
 import type { Filter } from 'mongodb';
 import type { LeaseEndReason } from '../../domain/errors.ts';
+import type { Event } from '../../domain/events.ts';
 import type { Key, KeyLease, KeyState, Labels, StoredState } from '../../domain/key.ts';
 import { poolName } from '../../domain/pool.ts';
 import type { HeldLease } from '../../domain/store.ts';
@@ -28,6 +29,8 @@ export interface KeyDocument {
   readonly lastLease?: LeaseDocument | undefined;
   /** Why `lastLease` ended. */
   readonly endReason?: Exclude<LeaseEndReason, 'unknown'> | undefined;
+  /** Oldest first; absent where there are none. */
+  readonly notes?: readonly Event[] | undefined;
   readonly requestHash?: string | undefined;
   readonly requestBody?: string | undefined;
   readonly seat?: number | undefined;
@@ -165,11 +168,22 @@ export const END_LEASE = { lease: 'lastLease' } as const;
 export const CLIENT_SEAT = { clientSeat: '' } as const;
 
 /** The key goes on cooling: its `freeAt` stays. */
-export const RECORD_LAPSE = {
-  $rename: END_LEASE,
-  $set: { state: 'free', endReason: 'lapsed' },
-  $unset: CLIENT_SEAT,
-} as const;
+export function recordLapseUpdate(note: Event | undefined) {
+  return {
+    $rename: END_LEASE,
+    $set: { state: 'free', endReason: 'lapsed' },
+    $unset: CLIENT_SEAT,
+    ...addNote(note),
+  } as const;
+}
+
+/** Puts a note on the key, if there is one. It keeps the latest 100, so that no document outgrows what a server takes. */
+export function addNote(note: Event | undefined) {
+  return note && { $push: { notes: { $each: [note], $slice: -100 } } };
+}
+
+/** What carries notes is not removed. */
+export const WITHOUT_NOTES: Filter<KeyDocument> = { notes: { $exists: false } };
 
 /**
  * The key as it was read: an acquire changes the fencing token, the end of a lease takes the lease away, a keep-alive

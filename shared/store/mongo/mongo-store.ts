@@ -1,7 +1,7 @@
 import type { Db } from 'mongodb';
 import { DatabaseUnavailableError } from '../../domain/errors.ts';
 import { DEFAULT_POLICY, DEFAULT_POOL } from '../../domain/pool.ts';
-import type { ClientStore, KeyStore, PoolStore, Store, TicketStore } from '../../domain/store.ts';
+import type { ClientStore, EventStore, KeyStore, PoolStore, Store, TicketStore } from '../../domain/store.ts';
 import { claimKeys } from './claim-keys.ts';
 import { type ClientCommands, clients } from './clients.ts';
 import { Commands, HintedIndexes } from './commands.ts';
@@ -10,6 +10,7 @@ import { countKeys } from './count-keys.ts';
 import { createKeys } from './create-keys.ts';
 import { type CreationCommands, creations, type TokenCommands, valueTokens } from './creations.ts';
 import { translateDriverError } from './errors.ts';
+import { type EventCommands, events } from './events.ts';
 import type { KeyCommands } from './key-document.ts';
 import { type PoolCommands, pools } from './pools.ts';
 import { readKeys } from './read-keys.ts';
@@ -86,6 +87,14 @@ export function createMongoStore(options: MongoStoreOptions): Store {
     tickets: bind<QueueCommands, TicketStore>(
       within((db) => ({ tickets: commands(db, 'tickets'), queues: commands(db, 'queues') })),
       tickets,
+    ),
+    events: bind<EventCommands, EventStore>(
+      within((db) => ({
+        events: commands(db, 'events'),
+        counters: commands(db, 'eventCounters'),
+        deliveries: commands(db, 'deliveries'),
+      })),
+      events,
     ),
     async prepare(now, defaultPolicy = DEFAULT_POLICY) {
       // On a large collection a new index takes minutes: no limit on the reply, so this has a connection of its own.

@@ -40,6 +40,17 @@ export const VALUE_INDEX = { valueHash: 1 } as const;
 /** What the rules rest on. Each is sparse: most keys lack most of these fields. */
 export const UNIQUE_INDEXES: readonly Index[] = [REQUEST_INDEX, SEAT_INDEX, CLIENT_SEAT_INDEX, VALUE_INDEX];
 
+/** Keys that carry notes. */
+export const NOTES_INDEX = { 'notes.at': 1 } as const;
+
+/** The events of one pool, key, client or type in their order. */
+export const EVENT_INDEXES = {
+  pool: { pool: 1, _id: 1 },
+  keyId: { keyId: 1, _id: 1 },
+  clientId: { clientId: 1, _id: 1 },
+  type: { type: 1, _id: 1 },
+} as const;
+
 /** The queue of a pool in its order; whether a ticket is live, and how many keys it waits for, is read within it. */
 export const PLACE_INDEX = { pool: 1, place: 1, number: 1, expiresAt: 1, count: 1 } as const;
 
@@ -57,9 +68,19 @@ const KEY_INDEXES: IndexDescription[] = [
   { key: SLOT_INDEX },
   { key: FREE_AT_INDEX },
   { key: EXPIRY_INDEX },
+  { key: NOTES_INDEX, sparse: true },
   ...UNIQUE_INDEXES.map((key) => ({ key, unique: true, sparse: true })),
   // Partial, not sparse: a sparse index with `_id` in it would hold every key.
   { key: CLIENT_INDEX, partialFilterExpression: { 'lease.clientId': { $exists: true } } },
+];
+
+/** Partial, not sparse, as above. An event has few of the fields, and a position without an event none. */
+const EVENTS: IndexDescription[] = [
+  EXPIRATION,
+  { key: { eventId: 1 }, unique: true, sparse: true },
+  ...Object.entries(EVENT_INDEXES).map(([field, key]) => {
+    return { key, partialFilterExpression: { [field]: { $exists: true } } };
+  }),
 ];
 
 const POOL_INDEXES: IndexDescription[] = [{ key: { clearedAt: 1 }, sparse: true }];
@@ -74,6 +95,7 @@ export async function createIndexes(db: Db): Promise<void> {
   await db.collection('keys').createIndexes(KEY_INDEXES);
   await db.collection('pools').createIndexes(POOL_INDEXES);
   await db.collection('creations').createIndexes([EXPIRATION]);
+  await db.collection('events').createIndexes(EVENTS);
   await db.collection('tickets').createIndexes([EXPIRATION, { key: PLACE_INDEX }]);
 }
 

@@ -4,7 +4,14 @@ import { poolName } from '../../domain/pool.ts';
 import type { SeatedKey } from '../../domain/store.ts';
 import { everyGeneration } from './create-keys.ts';
 import { refusedField } from './errors.ts';
-import { type KeyCommands, type KeyDocument, STORED, seatId, toDocument } from './key-document.ts';
+import {
+  type KeyCommands,
+  type KeyDocument,
+  STORED,
+  seatId,
+  toDocument,
+  WITHOUT_NOTES,
+} from './key-document.ts';
 import { FREE_AT_INDEX, ID_INDEX, SEAT_INDEX } from './schema.ts';
 
 // How a pool holds its target size.
@@ -49,8 +56,8 @@ async function mint(
 
 /** Race: others take some of the seats; the unique index on `seatId` refuses those keys, and those alone. */
 async function mintMissing(keys: KeyCommands, minted: readonly Key[]): Promise<number> {
-  if (minted.length === 0) return 0; // The driver refuses to insert nothing.
-  return keys.insertMissing(minted.map(toDocument));
+  const refused = await keys.insertMissing(minted.map(toDocument));
+  return minted.length - refused.length;
 }
 
 /** Index: `SEAT_INDEX`, hinted: the seats of a pool are a range of it, in their order. */
@@ -126,7 +133,13 @@ async function removeBeyond(
   query: { pool: string; below: number; now: number; limit: number },
 ): Promise<number> {
   const { pool, below, now, limit } = query;
-  const free = { ...beyond(below), pool, state: 'free', freeAt: { $lte: new Date(now) } } as const;
+  const free = {
+    ...beyond(below),
+    ...WITHOUT_NOTES,
+    pool,
+    state: 'free',
+    freeAt: { $lte: new Date(now) },
+  } as const;
   const found = await keys.find(free, { hint: FREE_AT_INDEX, limit, projection: { _id: 1 } });
   if (found.length === 0) return 0;
   return keys.deleteMany({ ...free, _id: { $in: found.map(({ _id }) => _id) } }, { hint: ID_INDEX });
@@ -147,5 +160,5 @@ function remove(
 ): Promise<boolean> {
   const { keyId, state, fencingToken, expiresAt, freeAt } = found;
   const times = { expiresAt: new Date(expiresAt), freeAt: new Date(freeAt) };
-  return keys.deleteOne({ _id: keyId, state, fencingToken, ...times }, { hint: ID_INDEX });
+  return keys.deleteOne({ ...WITHOUT_NOTES, _id: keyId, state, fencingToken, ...times }, { hint: ID_INDEX });
 }

@@ -1,11 +1,26 @@
 import type { Filter } from 'mongodb';
-import type { Key } from '../../domain/key.ts';
 import { poolReference } from '../../domain/pool.ts';
-import type { Lifetime } from '../../domain/store.ts';
-import { type KeyCommands, type KeyDocument, lapsedAt, RECORD_LAPSE, VISIBLE } from './key-document.ts';
-import { EXPIRY_INDEX, FREE_AT_INDEX, ID_INDEX, type Index } from './schema.ts';
+import type { Lapse, LapsedKey, Lifetime, NotedKey } from '../../domain/store.ts';
+import {
+  type KeyCommands,
+  type KeyDocument,
+  lapsedAt,
+  recordLapseUpdate,
+  toKey,
+  VISIBLE,
+  WITHOUT_NOTES,
+} from './key-document.ts';
+import { EXPIRY_INDEX, FREE_AT_INDEX, ID_INDEX, type Index, NOTES_INDEX } from './schema.ts';
 
-export const sweepKeys = { listLapsed, recordLapses, applyLifetime, removeExpired, removeGenerations };
+export const sweepKeys = {
+  listLapsed,
+  recordLapses,
+  listNoted,
+  clearNotes,
+  applyLifetime,
+  removeExpired,
+  removeGenerations,
+};
 
 // A write of many has no limit of its own. So each of these reads which keys it is about, and then writes on condition
 // that they are still as they were read: somebody may have acquired, kept alive or refreshed them meanwhile.
@@ -14,13 +29,13 @@ export const sweepKeys = { listLapsed, recordLapses, applyLifetime, removeExpire
 async function listLapsed(
   keys: KeyCommands,
   query: { pools: readonly string[]; now: number; limit: number },
-): Promise<Pick<Key, 'keyId' | 'pool'>[]> {
+): Promise<LapsedKey[]> {
   const { pools, now, limit } = query;
   const found = await keys.find(
     { ...lapsedAt(now), pool: { $in: [...pools] }, freeAt: { $lte: new Date(now) } },
-    { hint: FREE_AT_INDEX, limit, projection: { pool: 1 } },
+    { hint: FREE_AT_INDEX, limit },
   );
-  return found.map(({ _id, pool }) => ({ keyId: _id, pool }));
+  return found.map(toKey) as LapsedKey[];
 }
 
 /**
@@ -28,9 +43,40 @@ async function listLapsed(
  *
  * Index: `ID_INDEX`, hinted.
  */
-function recordLapses(keys: KeyCommands, query: { keyIds: readonly string[]; now: number }): Promise<number> {
-  const condition = { ...lapsedAt(query.now), _id: { $in: [...query.keyIds] } };
-  return keys.updateMany(condition, RECORD_LAPSE, { hint: ID_INDEX });
+function recordLapses(
+  keys: KeyCommands,
+  { lapses, now }: { lapses: readonly Lapse[]; now: number },
+): Promise<number> {
+  const updates = lapses.map(({ keyId, leaseId, note }) => {
+    const filter = { ...lapsedAt(now), _id: keyId, 'lease.id': leaseId };
+    return { filter, update: recordLapseUpdate(note) };
+  });
+  return keys.updateEach(updates, { hint: ID_INDEX });
+}
+
+/** Index: `NOTES_INDEX`, hinted, or `ID_INDEX`, hinted. */
+async function listNoted(
+  keys: KeyCommands,
+  { limit, keyIds }: { limit: number; keyIds?: readonly string[] | undefined },
+): Promise<NotedKey[]> {
+  const filter = { 'notes.at': { $exists: true }, ...(keyIds && { _id: { $in: [...keyIds] } }) };
+  const hint = keyIds === undefined ? NOTES_INDEX : ID_INDEX;
+  const found = await keys.find(filter, { hint, limit, projection: { notes: 1 } });
+  return found.map(({ _id, notes = [] }) => ({ keyId: _id, notes }));
+}
+
+/**
+ * Race: another note was put on the key since they were read, or all were taken off and others put there. Notes are only
+ * put behind the last one and only taken off together, so that the first one and their number tell.
+ *
+ * Index: `ID_INDEX`, hinted.
+ */
+async function clearNotes(keys: KeyCommands, noted: readonly NotedKey[]): Promise<void> {
+  const updates = noted.map(({ keyId, notes }) => ({
+    filter: { _id: keyId, notes: { $size: notes.length }, 'notes.0.eventId': notes[0]?.eventId ?? '' },
+    update: { $unset: { notes: '' } } as const,
+  }));
+  await keys.updateEach(updates, { hint: ID_INDEX });
 }
 
 /** Decided by the key itself; the hash keeps those with a value out of the range of the index. */
@@ -78,7 +124,7 @@ async function applyLifetime(
  * Index: `expiresAt` (the one that MongoDB's own removal goes by), then `ID_INDEX`.
  */
 function removeExpired(keys: KeyCommands, query: { now: number; limit: number }): Promise<number> {
-  return remove(keys, { expiresAt: { $lte: new Date(query.now) } }, query.limit);
+  return remove(keys, { expiresAt: { $lte: new Date(query.now) }, ...WITHOUT_NOTES }, query.limit);
 }
 
 /**
@@ -93,7 +139,8 @@ async function removeGenerations(
 ): Promise<{ removed: number; complete: boolean }> {
   const { name, before, now, limit } = query;
   const pool = { $gt: `${name}/`, $lt: poolReference({ name, generation: before }) };
-  const removed = await remove(keys, { pool, freeAt: { $lte: new Date(now) } }, limit, FREE_AT_INDEX);
+  const over = { ...WITHOUT_NOTES, pool, freeAt: { $lte: new Date(now) } };
+  const removed = await remove(keys, over, limit, FREE_AT_INDEX);
   const left = await keys.findOne({ pool }, { hint: FREE_AT_INDEX, projection: { _id: 0, pool: 1 } });
   return { removed, complete: left === null };
 }

@@ -1,6 +1,8 @@
+import type { Event } from '../../domain/events.ts';
 import type { Key, Labels } from '../../domain/key.ts';
-import type { Extension, Release } from '../../domain/store.ts';
+import type { Extension, Lapse, Release } from '../../domain/store.ts';
 import {
+  addNote,
   asFound,
   CLIENT_SEAT,
   END_LEASE,
@@ -8,7 +10,7 @@ import {
   inState,
   type KeyCommands,
   lapsedAt,
-  RECORD_LAPSE,
+  recordLapseUpdate,
   toKey,
   toLabelTexts,
 } from './key-document.ts';
@@ -45,7 +47,7 @@ async function extend(keys: KeyCommands, extension: Extension): Promise<Key | nu
  * as long as it rests (`$max`), and one that is discarded no longer.
  */
 function release(keys: KeyCommands, ending: Release): Promise<boolean> {
-  const { discard, forget } = ending;
+  const { discard, forget, note } = ending;
   const freeAt = new Date(ending.freeAt);
   const ended = { endReason: 'released', freeAt } as const;
   return keys.updateOne(
@@ -55,6 +57,7 @@ function release(keys: KeyCommands, ending: Release): Promise<boolean> {
       $set: discard ? { ...ended, state: 'deleted', expiresAt: freeAt } : { ...ended, state: 'free' },
       $max: discard ? undefined : { expiresAt: freeAt },
       $unset: { ...CLIENT_SEAT, ...((discard || forget) && REQUEST) },
+      ...addNote(note),
     },
     { hint: ID_INDEX },
   );
@@ -66,16 +69,14 @@ function release(keys: KeyCommands, ending: Release): Promise<boolean> {
  */
 function recordLapse(
   keys: KeyCommands,
-  query: { keyId: string; leaseId: string; now: number },
+  { keyId, leaseId, now, note }: Lapse & { now: number },
 ): Promise<boolean> {
-  const { keyId, leaseId, now } = query;
-  return keys.updateOne({ ...lapsedAt(now), _id: keyId, 'lease.id': leaseId }, RECORD_LAPSE, {
-    hint: ID_INDEX,
-  });
+  const condition = { ...lapsedAt(now), _id: keyId, 'lease.id': leaseId };
+  return keys.updateOne(condition, recordLapseUpdate(note), { hint: ID_INDEX });
 }
 
 /** Race: the admin saw one lease; an acquire or a keep-alive since then makes it another, which this write must not end. */
-async function unblock(keys: KeyCommands, found: Key, freeAt: number): Promise<Key | null> {
+async function unblock(keys: KeyCommands, found: Key, freeAt: number, note?: Event): Promise<Key | null> {
   if (found.state === 'deleted') return null;
   const unblocked = await keys.findOneAndUpdate(
     asFound(found),
@@ -83,6 +84,7 @@ async function unblock(keys: KeyCommands, found: Key, freeAt: number): Promise<K
       $rename: END_LEASE,
       $set: { state: 'free', freeAt: new Date(freeAt), endReason: found.lease && 'unblocked' },
       $unset: CLIENT_SEAT,
+      ...addNote(note),
     },
     { hint: ID_INDEX },
   );
@@ -93,7 +95,7 @@ async function unblock(keys: KeyCommands, found: Key, freeAt: number): Promise<K
  * Race: as with `unblock`. The key stays, hidden, until `freeAt`, so that its seat is not given away under a holder
  * who does not know yet.
  */
-async function deleteKey(keys: KeyCommands, found: Key, freeAt: number): Promise<boolean> {
+async function deleteKey(keys: KeyCommands, found: Key, freeAt: number, note?: Event): Promise<boolean> {
   if (found.state === 'deleted') return false;
   const at = new Date(freeAt);
   return keys.updateOne(
@@ -102,6 +104,7 @@ async function deleteKey(keys: KeyCommands, found: Key, freeAt: number): Promise
       $rename: END_LEASE,
       $set: { state: 'deleted', freeAt: at, expiresAt: at, endReason: found.lease && 'deleted' },
       $unset: { ...CLIENT_SEAT, ...REQUEST },
+      ...addNote(note),
     },
     { hint: ID_INDEX },
   );

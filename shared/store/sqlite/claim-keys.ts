@@ -1,7 +1,16 @@
 import type { Claim, ClaimResult, KeyStore } from '../../domain/store.ts';
 import type { Parameters, SqliteConnection } from './connection.ts';
 import { refusedColumn } from './errors.ts';
-import { asFound, type KeyRow, rememberLease, STANDS_AS_FOUND, toKey, toKeyOrNull } from './key-row.ts';
+import {
+  ADD_NOTE,
+  asFound,
+  type KeyRow,
+  rememberLease,
+  STANDS_AS_FOUND,
+  toKey,
+  toKeyOrNull,
+  toNote,
+} from './key-row.ts';
 
 /**
  * The key does not carry the claim's own request hash: a repeat of that request must find it, not lease it again.
@@ -40,7 +49,7 @@ const CLAIM = `
 
 /** Race closed: the key was acquired, extended or ended since it was found. By primary key. */
 const RECLAIM = `
-  UPDATE keys SET ${rememberLease('lapsed')}, ${LEASE_KEY}
+  UPDATE keys SET ${rememberLease('lapsed')}, ${ADD_NOTE}, ${LEASE_KEY}
   WHERE ${STANDS_AS_FOUND} AND pool = :pool AND free_at <= :now AND expires_at > :now AND ${IS_OTHER_REQUEST}
     AND ${HAS_SEAT}
   RETURNING *`;
@@ -107,8 +116,8 @@ export function claimKeys(
       const keys = sorted.filter((key) => key.freeAt <= now).slice(0, limit);
       return { keys, nextFreeAt: keys.length === 0 ? sorted.at(-1)?.freeAt : undefined };
     },
-    async reclaim(found, claim) {
-      return claimWith(RECLAIM, claim, asFound(found));
+    async reclaim(found, claim, note) {
+      return claimWith(RECLAIM, claim, { ...asFound(found), note: toNote(note) });
     },
     async confirmRequest(requestHash) {
       return toKeyOrNull(connection.row<KeyRow>(CONFIRM_REQUEST, { requestHash }));

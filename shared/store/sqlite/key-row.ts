@@ -1,3 +1,4 @@
+import type { Event } from '../../domain/events.ts';
 import type { Key, Labels, LastLease, StoredState } from '../../domain/key.ts';
 import type { Parameters } from './connection.ts';
 
@@ -87,6 +88,16 @@ export function asFound(found: Key): Parameters {
     foundFreeAt: found.freeAt,
     foundLeaseId: found.lease?.id ?? null,
   };
+}
+
+/** Puts a note on the key, if there is one, behind the latest 99. */
+export const ADD_NOTE = `
+  notes = iif(:note IS NULL, notes, json_insert(
+    iif(json_array_length(notes) >= 100, json_remove(notes, '$[0]'), coalesce(notes, '[]')), '$[#]', json(:note)))`;
+
+/** The parameter of {@link ADD_NOTE}. */
+export function toNote(note: Event | undefined): string | null {
+  return note === undefined ? null : JSON.stringify(note);
 }
 
 /** Remembers why the lease in place, if any, is over. SQLite evaluates every right-hand side on the row as it was. */

@@ -17,7 +17,9 @@ import { DatabaseFileError } from './errors.ts';
  * keys_by_seat       no two keys of a pool have the same seat, and what a pool lacks of its target size
  * keys_by_client_seat  no two leases of a client stand on the same of its numbers
  * keys_by_value      no value stands in a pool twice
+ * keys_by_notes      keys that carry notes
  * tickets_by_place   the queue of a pool in its order
+ * events_by_*        the events of one pool, type, key or client; within each the row id has them in their order
  */
 export const MIGRATIONS = [
   `
@@ -158,6 +160,33 @@ export const MIGRATIONS = [
   ALTER TABLE tickets ADD COLUMN count INTEGER NOT NULL DEFAULT 1;
   DROP INDEX tickets_by_place;
   CREATE INDEX tickets_by_place ON tickets (pool, place, number, expires_at, count);
+  `,
+  `
+  ALTER TABLE keys ADD COLUMN notes TEXT;
+  CREATE INDEX keys_by_notes ON keys (key_id) WHERE notes IS NOT NULL;
+
+  CREATE TABLE events (
+    position   INTEGER PRIMARY KEY AUTOINCREMENT,
+    event_id   TEXT NOT NULL UNIQUE,
+    type       TEXT NOT NULL,
+    pool       TEXT,
+    key_id     TEXT,
+    client_id  TEXT,
+    event      TEXT NOT NULL,
+    expires_at INTEGER NOT NULL
+  ) STRICT;
+  CREATE INDEX events_by_type ON events (type);
+  CREATE INDEX events_by_pool ON events (pool) WHERE pool IS NOT NULL;
+  CREATE INDEX events_by_key ON events (key_id) WHERE key_id IS NOT NULL;
+  CREATE INDEX events_by_client ON events (client_id) WHERE client_id IS NOT NULL;
+  CREATE INDEX events_by_expiry ON events (expires_at);
+
+  CREATE TABLE deliveries (
+    receiver TEXT PRIMARY KEY NOT NULL,
+    owner    TEXT NOT NULL,
+    until    INTEGER NOT NULL,
+    sent_to  INTEGER NOT NULL
+  ) STRICT, WITHOUT ROWID;
   `,
 ];
 

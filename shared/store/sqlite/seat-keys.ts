@@ -35,7 +35,7 @@ const COUNT_BEYOND = `
 const REMOVE_BEYOND = `
   DELETE FROM keys WHERE rowid IN (
     SELECT rowid FROM keys INDEXED BY keys_by_free_at
-    WHERE pool = :pool AND state = 'free' AND free_at <= :now AND (seat IS NULL OR seat >= :below)
+    WHERE pool = :pool AND state = 'free' AND free_at <= :now AND (seat IS NULL OR seat >= :below) AND notes IS NULL
     LIMIT :limit
   )`;
 
@@ -43,7 +43,7 @@ const REMOVE_BEYOND = `
 const REMOVE = `
   DELETE FROM keys
   WHERE key_id = :keyId AND state = :state AND fencing_token = :fencingToken
-    AND expires_at = :expiresAt AND free_at = :freeAt`;
+    AND expires_at = :expiresAt AND free_at = :freeAt AND notes IS NULL`;
 
 export function seatKeys(
   connection: SqliteConnection,

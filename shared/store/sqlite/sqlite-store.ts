@@ -5,6 +5,7 @@ import { clients } from './clients.ts';
 import { type ConnectionOptions, SqliteConnection } from './connection.ts';
 import { countKeys } from './count-keys.ts';
 import { createKeys } from './create-keys.ts';
+import { events } from './events.ts';
 import { pools } from './pools.ts';
 import { readKeys } from './read-keys.ts';
 import { migrate } from './schema.ts';
@@ -42,6 +43,7 @@ export function storeOn(connection: SqliteConnection): Store {
     pools: inGroups(connection, pools(connection)),
     clients: inGroups(connection, clients(connection)),
     tickets: inGroups(connection, tickets(connection)),
+    events: inGroups(connection, events(connection)),
     async prepare(now, defaultPolicy = DEFAULT_POLICY) {
       await connection.together(async () => migrate(connection));
       await store.pools.create(DEFAULT_POOL, defaultPolicy, now);

@@ -1,19 +1,25 @@
-import type { Key } from '../../domain/key.ts';
+import type { Event } from '../../domain/events.ts';
 import { poolReference } from '../../domain/pool.ts';
-import type { KeyStore } from '../../domain/store.ts';
+import type { KeyStore, LapsedKey } from '../../domain/store.ts';
 import type { SqliteConnection } from './connection.ts';
-import { endLease } from './key-row.ts';
+import { type KeyRow, toKey, toNote } from './key-row.ts';
+import { RECORD_LAPSE } from './update-keys.ts';
 
 /** The range of leased keys of each pool, by `free_at`; a lease ends before that. */
 const LIST_LAPSED = `
-  SELECT key_id AS keyId, pool FROM keys INDEXED BY keys_by_free_at
+  SELECT * FROM keys INDEXED BY keys_by_free_at
   WHERE pool IN (SELECT value FROM json_each(:pools)) AND state = 'leased' AND free_at <= :now
   LIMIT :limit`;
 
-/** Race closed: a lease was extended, or the key went to somebody else, since it was found lapsed. By primary key. */
-const RECORD_LAPSES = `
-  UPDATE keys SET ${endLease('lapsed')}, state = 'free'
-  WHERE key_id IN (SELECT value FROM json_each(:keyIds)) AND lease_expires_at <= :now`;
+const LIST_NOTED = `
+  SELECT key_id, notes FROM keys INDEXED BY keys_by_notes
+  WHERE notes IS NOT NULL AND (:keyIds IS NULL OR key_id IN (SELECT value FROM json_each(:keyIds)))
+  LIMIT :limit`;
+
+/** Race closed: another note was put on the key, or all of them taken off, since they were read. By primary key. */
+const CLEAR_NOTES = `
+  UPDATE keys SET notes = NULL
+  WHERE key_id = :keyId AND json_array_length(notes) = :count AND notes ->> '$[0].eventId' = :firstId`;
 
 /** Race closed: a key was used, or leased for longer, since it was found. Look and write are one statement. */
 const APPLY_LIFETIME = `
@@ -45,14 +51,14 @@ const REMOVE_EXPIRED = `
   )
   DELETE FROM keys WHERE rowid IN (
     SELECT keys.rowid FROM every CROSS JOIN keys INDEXED BY keys_by_expiry USING (pool)
-    WHERE expires_at <= :now LIMIT :limit
+    WHERE expires_at <= :now AND notes IS NULL LIMIT :limit
   )`;
 
 /** References sort by generation, so that older generations are a range. */
 const REMOVE_GENERATIONS = `
   DELETE FROM keys WHERE rowid IN (
     SELECT rowid FROM keys INDEXED BY keys_by_free_at
-    WHERE pool >= :first AND pool < :before AND free_at <= :now LIMIT :limit
+    WHERE pool >= :first AND pool < :before AND free_at <= :now AND notes IS NULL LIMIT :limit
   )`;
 
 const HAS_GENERATIONS = `
@@ -60,14 +66,40 @@ const HAS_GENERATIONS = `
 
 export function sweepKeys(
   connection: SqliteConnection,
-): Pick<KeyStore, 'listLapsed' | 'recordLapses' | 'applyLifetime' | 'removeExpired' | 'removeGenerations'> {
+): Pick<
+  KeyStore,
+  | 'listLapsed'
+  | 'recordLapses'
+  | 'listNoted'
+  | 'clearNotes'
+  | 'applyLifetime'
+  | 'removeExpired'
+  | 'removeGenerations'
+> {
   return {
     async listLapsed({ pools, now, limit }) {
       const query = { pools: JSON.stringify(pools), now, limit };
-      return connection.all<Pick<Key, 'keyId' | 'pool'>>(LIST_LAPSED, query);
+      return connection.all<KeyRow>(LIST_LAPSED, query).map(toKey) as LapsedKey[];
     },
-    async recordLapses({ keyIds, now }) {
-      return connection.run(RECORD_LAPSES, { keyIds: JSON.stringify(keyIds), now });
+    async recordLapses({ lapses, now }) {
+      return connection.immediately(() =>
+        lapses
+          .map(({ note, ...lapse }) => connection.run(RECORD_LAPSE, { ...lapse, now, note: toNote(note) }))
+          .reduce((sum, count) => sum + count, 0),
+      );
+    },
+    async listNoted({ limit, keyIds }) {
+      const query = { limit, keyIds: keyIds === undefined ? null : JSON.stringify(keyIds) };
+      return connection.all<{ key_id: string; notes: string }>(LIST_NOTED, query).map((row) => {
+        return { keyId: row.key_id, notes: JSON.parse(row.notes) as Event[] };
+      });
+    },
+    async clearNotes(noted) {
+      connection.immediately(() => {
+        for (const { keyId, notes } of noted) {
+          connection.run(CLEAR_NOTES, { keyId, count: notes.length, firstId: notes[0]?.eventId ?? null });
+        }
+      });
     },
     async applyLifetime({ pool, now, expiresAt, latest, limit }) {
       const moved = connection.run(APPLY_LIFETIME, { pool, now, expiresAt, latest, limit });

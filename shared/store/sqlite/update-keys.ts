@@ -1,6 +1,15 @@
 import type { KeyStore } from '../../domain/store.ts';
 import type { SqliteConnection } from './connection.ts';
-import { asFound, endLease, IS_VISIBLE, type KeyRow, STANDS_AS_FOUND, toKeyOrNull } from './key-row.ts';
+import {
+  ADD_NOTE,
+  asFound,
+  endLease,
+  IS_VISIBLE,
+  type KeyRow,
+  STANDS_AS_FOUND,
+  toKeyOrNull,
+  toNote,
+} from './key-row.ts';
 
 // Each is one statement on the primary key, with its condition in it: whatever slipped in before, it sees.
 
@@ -19,26 +28,26 @@ const EXTEND = `
 
 /** Race closed: the lease ended, or the key went to somebody else. */
 const RELEASE = `
-  UPDATE keys SET ${endLease('released')}, state = iif(:discard, 'deleted', 'free'), free_at = :freeAt,
+  UPDATE keys SET ${endLease('released')}, ${ADD_NOTE}, state = iif(:discard, 'deleted', 'free'), free_at = :freeAt,
     expires_at = iif(:discard, :freeAt, max(expires_at, :freeAt)),
     request_hash = iif(:forget OR :discard, NULL, request_hash),
     request_body = iif(:forget OR :discard, NULL, request_body)
   WHERE ${HOLDS_LEASE}`;
 
-/** Race closed: the lease was extended since it was seen lapsed. */
-const RECORD_LAPSE = `
-  UPDATE keys SET ${endLease('lapsed')}, state = 'free'
+/** Race closed: the lease was extended, or the key went to somebody else, since it was seen lapsed. */
+export const RECORD_LAPSE = `
+  UPDATE keys SET ${endLease('lapsed')}, ${ADD_NOTE}, state = 'free'
   WHERE key_id = :keyId AND lease_id = :leaseId AND lease_expires_at <= :now`;
 
 /** Race closed: the lease was extended (so its holder goes by a later deadline), or the key went to somebody else. */
 const UNBLOCK = `
-  UPDATE keys SET ${endLease('unblocked')}, state = 'free', free_at = :freeAt
+  UPDATE keys SET ${endLease('unblocked')}, ${ADD_NOTE}, state = 'free', free_at = :freeAt
   WHERE ${STANDS_AS_FOUND}
   RETURNING *`;
 
 /** Race closed: as with unblock. */
 const DELETE = `
-  UPDATE keys SET ${endLease('deleted')},
+  UPDATE keys SET ${endLease('deleted')}, ${ADD_NOTE},
     state = 'deleted', free_at = :freeAt, expires_at = :freeAt, request_hash = NULL, request_body = NULL
   WHERE ${STANDS_AS_FOUND}`;
 
@@ -60,17 +69,19 @@ export function updateKeys(
       return toKeyOrNull(connection.row<KeyRow>(EXTEND, { ...extension }));
     },
     async release(release) {
-      const { discard, forget } = release;
-      return connection.run(RELEASE, { ...release, discard: Number(discard), forget: Number(forget) }) > 0;
+      const { discard, forget, note } = release;
+      const flags = { discard: Number(discard), forget: Number(forget) };
+      return connection.run(RELEASE, { ...release, ...flags, note: toNote(note) }) > 0;
     },
-    async recordLapse(query) {
-      return connection.run(RECORD_LAPSE, query) > 0;
+    async recordLapse({ note, ...lapse }) {
+      return connection.run(RECORD_LAPSE, { ...lapse, note: toNote(note) }) > 0;
     },
-    async unblock(found, freeAt) {
-      return toKeyOrNull(connection.row<KeyRow>(UNBLOCK, { ...asFound(found), freeAt }));
+    async unblock(found, freeAt, note) {
+      const unblocked = { ...asFound(found), freeAt, note: toNote(note) };
+      return toKeyOrNull(connection.row<KeyRow>(UNBLOCK, unblocked));
     },
-    async delete(found, freeAt) {
-      return connection.run(DELETE, { ...asFound(found), freeAt }) > 0;
+    async delete(found, freeAt, note) {
+      return connection.run(DELETE, { ...asFound(found), freeAt, note: toNote(note) }) > 0;
     },
     async setLabels({ labels, ...query }) {
       return toKeyOrNull(connection.row<KeyRow>(SET_LABELS, { ...query, labels: JSON.stringify(labels) }));

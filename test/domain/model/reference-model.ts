@@ -137,7 +137,8 @@ export class ReferenceModel {
     return this.store.unblock(key, this.#freeAtAfter(key, isForced)) as Key;
   }
 
-  delete(key: Key, isForced: boolean): void {
+  delete(found: Key, isForced: boolean): void {
+    const key = this.recordLapse(found);
     this.store.delete(key, this.#freeAtAfter(key, isForced));
   }
 

@@ -9,6 +9,7 @@ import {
   addLeasedKey,
   expectKey,
   FREE_AGAIN,
+  lapsesOf,
   leaseOf,
   makeClaim,
   makeExtension,
@@ -28,7 +29,7 @@ const ENDS: Record<string, (store: Store, key: Key) => Promise<unknown>> = {
   discarded: ({ keys }, key) => keys.release(makeRelease(key, NOW, { discard: true })),
   'recorded as lapsed': ({ keys }, key) =>
     keys.recordLapse({ keyId: key.keyId, leaseId: leaseOf(key).id, now: FREE_AGAIN }),
-  swept: ({ keys }, key) => keys.recordLapses({ keyIds: [key.keyId], now: FREE_AGAIN }),
+  swept: ({ keys }, key) => keys.recordLapses({ lapses: lapsesOf(key), now: FREE_AGAIN }),
   unblocked: ({ keys }, key) => keys.unblock(key, key.freeAt),
   deleted: ({ keys }, key) => keys.delete(key, key.freeAt),
   'leased by somebody else after it lapsed': async ({ keys }, key) =>
@@ -86,7 +87,7 @@ export function describeClientSeats(makeStore: MakeStore): void {
       const extended = expectKey(await test.store.keys.extend(makeExtension(key, NOW + SECOND)));
       expect(extended.clientSeat).toBe('client.0');
       await test.store.keys.unblock(key, NOW);
-      await test.store.keys.recordLapses({ keyIds: [key.keyId], now: FREE_AGAIN - SECOND });
+      await test.store.keys.recordLapses({ lapses: lapsesOf(key), now: FREE_AGAIN - SECOND });
       expect(await stored(test.store, key)).toEqual(extended);
     });
 

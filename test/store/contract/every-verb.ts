@@ -1,7 +1,16 @@
+import { makeEvent } from '../../../shared/domain/events.ts';
 import type { Pool } from '../../../shared/domain/pool.ts';
-import type { ClientStore, KeyStore, PoolStore, Store, TicketStore } from '../../../shared/domain/store.ts';
+import type {
+  ClientStore,
+  EventStore,
+  KeyStore,
+  PoolStore,
+  Store,
+  TicketStore,
+} from '../../../shared/domain/store.ts';
 import {
   ALL_SLOTS,
+  lapsesOf,
   makeClaim,
   makeExtension,
   makeKey,
@@ -18,7 +27,8 @@ type Verb =
   | `keys.${keyof KeyStore}`
   | `pools.${keyof PoolStore}`
   | `clients.${keyof ClientStore}`
-  | `tickets.${keyof TicketStore}`;
+  | `tickets.${keyof TicketStore}`
+  | `events.${keyof EventStore}`;
 
 const pool: Pool = { name: 'a', generation: 1, policy: POLICY, createdAt: NOW, updatedAt: NOW };
 const creation = {
@@ -36,6 +46,8 @@ const ticket = {
   count: 1,
   expiresAt: NOW + 1,
 };
+const event = makeEvent({ type: 'lease.lapsed', at: NOW });
+const delivery = { receiver: 'webhook', owner: 'host' };
 const leasedKey = () => ({ ...makeKey(), lease: makeClaim(NOW).lease });
 
 /** Every verb of the port, on things that need not exist: for tests of what all verbs have in common. */
@@ -76,7 +88,9 @@ export const EVERY_VERB: Record<Verb, (store: Store) => Promise<unknown>> = {
   'keys.listLeased': ({ keys }) => keys.listLeased({ clientId: 'client', now: NOW, limit: 1 }),
   'keys.count': ({ keys }) => keys.count({ pool: POOL, now: NOW, limit: 1 }),
   'keys.listLapsed': ({ keys }) => keys.listLapsed({ pools: [POOL], now: NOW, limit: 1 }),
-  'keys.recordLapses': ({ keys }) => keys.recordLapses({ keyIds: ['key'], now: NOW }),
+  'keys.recordLapses': ({ keys }) => keys.recordLapses({ lapses: lapsesOf(leasedKey()), now: NOW }),
+  'keys.listNoted': ({ keys }) => keys.listNoted({ limit: 1 }),
+  'keys.clearNotes': ({ keys }) => keys.clearNotes([{ keyId: 'key', notes: [event] }]),
   'keys.applyLifetime': ({ keys }) =>
     keys.applyLifetime({ pool: POOL, now: NOW, expiresAt: NOW + 1, latest: NOW + 2, limit: 1 }),
   'keys.removeExpired': ({ keys }) => keys.removeExpired({ now: NOW, limit: 1 }),
@@ -100,6 +114,12 @@ export const EVERY_VERB: Record<Verb, (store: Store) => Promise<unknown>> = {
   'tickets.get': ({ tickets }) => tickets.get('ticket'),
   'tickets.remove': ({ tickets }) => tickets.remove('ticket'),
   'tickets.removeLapsed': ({ tickets }) => tickets.removeLapsed({ now: NOW, limit: 1 }),
+  'events.add': ({ events }) => events.add([event], { now: NOW, expiresAt: NOW + 1 }),
+  'events.list': ({ events }) => events.list({ now: NOW, limit: 1 }),
+  'events.removeExpired': ({ events }) => events.removeExpired({ now: NOW, limit: 1 }),
+  'events.claimDelivery': ({ events }) => events.claimDelivery({ ...delivery, now: NOW, until: NOW + 1 }),
+  'events.finishDelivery': ({ events }) => events.finishDelivery({ ...delivery, sentTo: 1 }),
+  'events.getDelivery': ({ events }) => events.getDelivery('webhook'),
   'clients.put': ({ clients }) =>
     clients.put({ clientId: 'a', role: 'admin', secretHash: 'hash', createdAt: NOW }),
   'clients.get': ({ clients }) => clients.get('a'),

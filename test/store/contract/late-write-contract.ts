@@ -8,6 +8,7 @@ import {
   FREE_AGAIN,
   KEY_LIFE_MS,
   LEASE_END,
+  lapsesOf,
   leaseOf,
   makeClaim,
   makeExtension,
@@ -32,7 +33,7 @@ const MEANWHILE: Record<string, (store: Store, key: Key) => Promise<unknown>> = 
   'unblocked by force': (store, key) => store.keys.unblock(key, THEN),
   'recorded as lapsed': (store, key) =>
     store.keys.recordLapse({ keyId: key.keyId, leaseId: leaseOf(key).id, now: LEASE_END }),
-  swept: (store, key) => store.keys.recordLapses({ keyIds: [key.keyId], now: LEASE_END }),
+  swept: (store, key) => store.keys.recordLapses({ lapses: lapsesOf(key), now: LEASE_END }),
   'released and leased again': async (store, key) => {
     await store.keys.release(makeRelease(key, THEN));
     expectKey(await store.keys.claim(makeClaim(THEN), ALL_SLOTS));
@@ -102,8 +103,8 @@ export function describeLateWrites(makeStore: MakeStore): void {
       await test.store.keys.extend(makeExtension(extended, THEN));
       const taken = await addLeasedKey(test.store);
       await test.store.keys.reclaim(taken, makeClaim(FREE_AGAIN));
-      const keyIds = [extended.keyId, taken.keyId];
-      expect(await test.store.keys.recordLapses({ keyIds, now: LEASE_END })).toBe(0);
+      const lapses = lapsesOf(extended, taken);
+      expect(await test.store.keys.recordLapses({ lapses, now: LEASE_END })).toBe(0);
     });
 
     it('of a refresh shortens no life, and brings no deleted key back', async () => {

@@ -7,6 +7,7 @@ import type { Step } from './random-step.ts';
 import {
   expectKey,
   KEY_LIFE_MS,
+  lapsesOf,
   leaseOf,
   listAll,
   makeClaim,
@@ -98,8 +99,8 @@ export class RandomHistory {
       case 'delete':
         return expect(await keys.delete(found, freeAt)).toBe(model.delete(found, freeAt));
       case 'recordLapses': {
-        const keyIds = [...model.keys.keys()];
-        return expect(await keys.recordLapses({ keyIds, now })).toBe(model.recordLapses(now));
+        const lapses = lapsesOf(...model.keys.values());
+        return expect(await keys.recordLapses({ lapses, now })).toBe(model.recordLapses(now));
       }
       case 'applyLifetime': {
         const expiresAt = now + step.leaseMs;

@@ -8,6 +8,7 @@ import {
   expectKey,
   FREE_AGAIN,
   KEY_LIFE_MS,
+  lapsesOf,
   lastLeaseOf,
   makeClaim,
   makeExtension,
@@ -83,9 +84,10 @@ export function describeReclaim(makeStore: MakeStore): void {
     it('finds a key throughout, while its lapse is recorded', async () => {
       const sweeping = await test.another();
       for (let round = 0; round < 20; round++) {
-        const { keyId, pool } = await addLeasedKey(test.store, { pool: `${POOL}-${round}` });
+        const key = await addLeasedKey(test.store, { pool: `${POOL}-${round}` });
+        const { keyId, pool } = key;
         const looks = Array.from({ length: 6 }, async (_, i) => {
-          if (i === 3) await sweeping.keys.recordLapses({ keyIds: [keyId], now: FREE_AGAIN });
+          if (i === 3) await sweeping.keys.recordLapses({ lapses: lapsesOf(key), now: FREE_AGAIN });
           return persistently(() => test.store.keys.listClaimable({ ...at(FREE_AGAIN), pool }));
         });
         for (const { keys } of await Promise.all(looks))

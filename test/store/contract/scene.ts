@@ -7,6 +7,7 @@ import type {
   Extension,
   HeldLease,
   KeyPage,
+  Lapse,
   Release,
   Seats,
   Store,
@@ -84,6 +85,11 @@ export function makeRelease(key: Key, now: number, differing: Partial<Release> =
 function holding(key: Key, now: number): HeldLease {
   const { id: leaseId, clientId } = leaseOf(key);
   return { keyId: key.keyId, pool: key.pool, leaseId, clientId, now };
+}
+
+/** The lapses of the leases that stand on these keys, as a sweep lists them. */
+export function lapsesOf(...keys: Key[]): Lapse[] {
+  return keys.map(({ keyId, lease }) => ({ keyId, leaseId: lease?.id ?? 'none' }));
 }
 
 /** The seats of POOL, as a creation at `now` counts them. */

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { type Key, NEVER_EXPIRES } from '../../../shared/domain/key.ts';
 import { poolReference } from '../../../shared/domain/pool.ts';
-import type { Lifetime } from '../../../shared/domain/store.ts';
+import type { Lapse, Lifetime } from '../../../shared/domain/store.ts';
 import {
   addKey,
   addKeys,
@@ -9,6 +9,7 @@ import {
   FREE_AGAIN,
   KEY_LIFE_MS,
   LEASE_END,
+  lapsesOf,
   lastLeaseOf,
   listAll,
   makeExtension,
@@ -38,7 +39,7 @@ export function describeSweeps(makeStore: MakeStore): void {
           a.keyId < b.keyId ? -1 : 1,
         );
       expect(await findAt(FREE_AGAIN - 1)).toEqual([]);
-      const expected = [here, there].map(({ keyId, pool }) => ({ keyId, pool }));
+      const expected = [here, there];
       expect(await findAt(FREE_AGAIN)).toEqual(expected.toSorted((a, b) => (a.keyId < b.keyId ? -1 : 1)));
     });
 
@@ -75,9 +76,9 @@ export function describeSweeps(makeStore: MakeStore): void {
       const extended = await test.store.keys.extend(makeExtension(live, LEASE_END - 1));
       const free = await addKey(test.store);
       const notAsked = await addLeasedKey(test.store);
-      const keyIds = [lapsed.keyId, live.keyId, free.keyId, 'unknown'];
-      expect(await test.store.keys.recordLapses({ keyIds, now: LEASE_END - 1 })).toBe(0);
-      expect(await test.store.keys.recordLapses({ keyIds, now: LEASE_END })).toBe(1);
+      const lapses = [...lapsesOf(lapsed, live, free), { keyId: 'unknown', leaseId: 'unknown' }];
+      expect(await test.store.keys.recordLapses({ lapses, now: LEASE_END - 1 })).toBe(0);
+      expect(await test.store.keys.recordLapses({ lapses, now: LEASE_END })).toBe(1);
       expect(await stored(test.store, lapsed)).toEqual({
         ...withoutLease(lapsed),
         state: 'free',
@@ -86,19 +87,19 @@ export function describeSweeps(makeStore: MakeStore): void {
       expect(await stored(test.store, live)).toEqual(extended);
       expect(await stored(test.store, free)).toEqual(free);
       expect(await stored(test.store, notAsked)).toEqual(notAsked);
-      expect(await test.store.keys.recordLapses({ keyIds, now: LEASE_END })).toBe(0);
+      expect(await test.store.keys.recordLapses({ lapses, now: LEASE_END })).toBe(0);
     });
 
     it('accepts no keys at all', async () => {
-      expect(await test.store.keys.recordLapses({ keyIds: [], now: NOW })).toBe(0);
+      expect(await test.store.keys.recordLapses({ lapses: [], now: NOW })).toBe(0);
     });
 
     it('counts each lapse once, however many sweep at once', async () => {
-      const keyIds: string[] = [];
-      for (let i = 0; i < 20; i++) keyIds.push((await addLeasedKey(test.store)).keyId);
+      const lapses: Lapse[] = [];
+      for (let i = 0; i < 20; i++) lapses.push(...lapsesOf(await addLeasedKey(test.store)));
       const stores = [test.store, await test.another()];
       const counts = await Promise.all(
-        stores.map((store) => store.keys.recordLapses({ keyIds, now: FREE_AGAIN })),
+        stores.map((store) => store.keys.recordLapses({ lapses, now: FREE_AGAIN })),
       );
       expect(counts.reduce((sum, count) => sum + count)).toBe(20);
     });
