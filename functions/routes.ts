@@ -84,6 +84,8 @@ export const routes = {
   },
   deletePool: { methods: ['DELETE'], path: '/v1/pools/{pool}', access: 'admin', function: 'delete-pool' },
 
+  listEvents: { methods: READ, path: '/v1/events', access: 'viewer', function: 'list-events' },
+
   createClient: { methods: ['POST'], path: '/v1/clients', access: 'admin', function: 'create-client' },
   listClients: { methods: READ, path: '/v1/clients', access: 'admin', function: 'list-clients' },
   rotateClient: {

@@ -39,12 +39,17 @@ export class DatabaseRole extends Role {
 }
 
 /** Two connections per environment: one invocation runs in it at a time, and a late reply to the one before may hold one. */
-export function databaseEnvironment({ mongodbUri, mongodbSecretArn }: Parameters): Record<string, string> {
+export function databaseEnvironment(parameters: Parameters): Record<string, string> {
+  const { mongodbUri, mongodbSecretArn, eventRetentionHours } = parameters;
   const database =
     mongodbSecretArn === undefined
       ? { MONGODB_URI: withRoleAuthentication(mongodbUri ?? '') }
       : { MONGODB_SECRET_ARN: mongodbSecretArn };
-  return { ...database, MONGODB_MAX_POOL_SIZE: '2' };
+  return {
+    ...database,
+    MONGODB_MAX_POOL_SIZE: '2',
+    ...(eventRetentionHours !== undefined && { EVENT_RETENTION_HOURS: `${eventRetentionHours}` }),
+  };
 }
 
 /** A connection string without a credential, made to authenticate with the function's role. */

@@ -120,6 +120,7 @@ const parametersSchema = z
       .optional(),
     /** Per function. Unset: functions share the account's pool. */
     reservedConcurrency: wholeNumber(1, 1000).optional(),
+    eventRetentionHours: wholeNumber(1, 8760).optional(),
     logRetentionDays: z.coerce
       .number(RETENTION_MESSAGE)
       .refine((days) => RETENTION_DAYS.includes(days), RETENTION_MESSAGE)

@@ -16,6 +16,7 @@ const TAGS: Readonly<Record<RouteNote['tag'], string>> = {
   Leases: 'Acquire a key, keep it, release it',
   Keys: 'What is leased',
   Pools: 'Named sets of interchangeable keys, each under one policy',
+  Events: 'What happened',
   Clients: 'Who may call',
   Service: 'The service itself',
 };

@@ -3,7 +3,7 @@ import type { ProblemCode } from '../../shared/contract/problems.ts';
 
 /** What the API document says of a route beyond its schemas. */
 export interface RouteNote {
-  readonly tag: 'Keys' | 'Leases' | 'Pools' | 'Clients' | 'Service';
+  readonly tag: 'Keys' | 'Leases' | 'Pools' | 'Events' | 'Clients' | 'Service';
   readonly summary: string;
   readonly description?: string;
   /** The codes of this route alone; those of every route are added. */
@@ -140,6 +140,13 @@ export const routeNotes: Readonly<Record<keyof typeof routes, RouteNote>> = {
       'The response has the new credential; it is not shown again. The secret that was the newest so far stays good for `keepOldSeconds`; an older one ends at once: there are never more than two. Gateways that have just checked an ended one may accept it for 60 seconds more.',
     problems: ['client_not_found', 'last_admin'],
     requestExample: { keepOldSeconds: 86_400 },
+  },
+  listEvents: {
+    tag: 'Events',
+    summary: 'List what happened, in its order',
+    description:
+      'To follow, send the `next` of each page as `after` of the next call: nothing is left out and nothing comes twice, however many hosts record events. Without `after` a page starts at the oldest event that is kept, with `tail` it has the newest ones. A credential that is limited to some pools reads the events of those pools. Where several conditions are combined, or the credential is limited to several pools, a page looks through 2,000 events at the most.',
+    problems: [],
   },
   listClients: { tag: 'Clients', summary: 'List the clients', problems: [] },
   deleteClient: {

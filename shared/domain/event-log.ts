@@ -5,7 +5,7 @@ import type { NotedKey, Store } from './store.ts';
 const EXHAUSTED_EVERY_MS = 60_000;
 
 /** How long events are kept unless the configuration says otherwise, in milliseconds. */
-export const EVENT_RETENTION_MS = 86_400_000;
+const EVENT_RETENTION_MS = 86_400_000;
 
 /** Records what happened, for as long as it is kept. */
 export class EventLog {

@@ -1,5 +1,5 @@
 import { createHash, randomBytes } from 'node:crypto';
-import type { Event as EventBody } from '../contract/events.ts';
+import type { Event as EventBody, EventType } from '../contract/events.ts';
 import { type Caller, requirePool } from './client.ts';
 import type { Context } from './context.ts';
 import { describeEvent } from './describe.ts';
@@ -54,7 +54,7 @@ export async function recordLapse(
 
 export interface ListEventsRequest {
   readonly pool?: string | undefined;
-  readonly type?: Event['type'] | undefined;
+  readonly type?: EventType | undefined;
   readonly key?: string | undefined;
   readonly client?: string | undefined;
   /** The position after which the page starts. */

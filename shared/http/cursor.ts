@@ -9,6 +9,7 @@ export function encodeCursor(position: string | number | undefined): string | un
 export function decodeCursor<Kind extends 'string' | 'number'>(
   cursor: string | undefined,
   kind: Kind,
+  path = 'cursor',
 ): (Kind extends 'string' ? string : number) | undefined {
   if (cursor === undefined) return undefined;
   try {
@@ -17,5 +18,5 @@ export function decodeCursor<Kind extends 'string' | 'number'>(
   } catch {
     // Answered below.
   }
-  throw new InvalidRequestError([{ path: 'cursor', message: 'Must be a cursor of an earlier page' }]);
+  throw new InvalidRequestError([{ path, message: 'Must be a cursor of an earlier page' }]);
 }

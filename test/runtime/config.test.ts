@@ -12,6 +12,7 @@ describe('the configuration', () => {
       SQLITE_PATH: '.data/orchestrator.db',
       SQLITE_SYNCHRONOUS: 'full',
       CLOCK_SKEW_TOLERANCE_MS: 1000,
+      EVENT_RETENTION_HOURS: 24,
       PORT: 3000,
       HOST: '127.0.0.1',
       LOG_LEVEL: 'WARN',
@@ -37,6 +38,7 @@ describe('the configuration', () => {
       SQLITE_PATH: '.data/orchestrator.db',
       SQLITE_SYNCHRONOUS: 'full',
       CLOCK_SKEW_TOLERANCE_MS: 1000,
+      EVENT_RETENTION_HOURS: 24,
     });
   });
 
@@ -49,6 +51,7 @@ describe('the configuration', () => {
       SQLITE_PATH: ':memory:',
       SQLITE_SYNCHRONOUS: 'normal',
       CLOCK_SKEW_TOLERANCE_MS: '0',
+      EVENT_RETENTION_HOURS: '1',
       LOG_LEVEL: 'DEBUG',
       MONGODB_MAX_POOL_SIZE: '7',
     };
@@ -56,6 +59,7 @@ describe('the configuration', () => {
       ...env,
       PORT: 0,
       CLOCK_SKEW_TOLERANCE_MS: 0,
+      EVENT_RETENTION_HOURS: 1,
       MONGODB_MAX_POOL_SIZE: 7,
     });
   });
@@ -66,6 +70,7 @@ describe('the configuration', () => {
     ['PORT', '-1', /a whole number/],
     ['PORT', '3e3', /a whole number/],
     ['PORT', ' 80', /a whole number/],
+    ['EVENT_RETENTION_HOURS', '0', /a whole number from 1 to 8760/],
     ['CLOCK_SKEW_TOLERANCE_MS', '1s', /a whole number from 0 to 60000/],
     ['CLOCK_SKEW_TOLERANCE_MS', '60001', /a whole number from 0 to 60000/],
     ['MONGODB_MAX_POOL_SIZE', '0', /a whole number from 1 to 1000/],

@@ -56,6 +56,8 @@ const samples: Record<RouteName, MakeSample> = {
   refreshPool: async () => sample('POST', `/v1/pools/${POOL}/refresh`, 202),
   deletePool: async () => sample('DELETE', `/v1/pools/${POOL}`, 202),
 
+  listEvents: async () => sample('GET', `/v1/events?pool=${POOL}`, 200),
+
   createClient: async () =>
     sample('POST', '/v1/clients', 201, { body: { role: 'client', pools: [POOL], description: 'CI agents' } }),
   listClients: async () => sample('GET', '/v1/clients', 200),

@@ -23,12 +23,13 @@ describe.each(routeNames.filter((name) => name !== 'getMe'))('a failure under %s
     vi.restoreAllMocks();
   });
 
-  /** The verbs that the route's request needs, found out by making it. */
+  /** The verbs that the route's request needs, found out by making it. A note is recorded at once only if that works. */
   const findVerbs = async (route: RouteName): Promise<string[]> => {
     const { method, path, options, status } = await makeSample(api, route, admin);
     const verbs = new Set<string>();
     api.fault = (verb) => void verbs.add(verb);
     expect(await api.call(method, path, options)).toMatchObject({ status });
+    if (verbs.delete('keys.clearNotes')) verbs.delete('events.add');
     expect(verbs.size).toBeGreaterThan(0);
     return [...verbs];
   };

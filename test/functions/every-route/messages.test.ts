@@ -13,7 +13,7 @@ const SENTENCES = [
   /^Must be (an object|a list|text|a number|a whole number|true or false)$/,
   /^Must be at (least|most) -?\d+$/,
   /^Must have at (least|most) \d+ (characters|entries)$/,
-  /^Must be "[a-z]+"( or "[a-z]+")+$/,
+  /^Must be "[a-z._]+"( or "[a-z._]+")+$/,
   /^Must be a (key|lease|client) id$/,
   /^Must be a ticket$/,
   /^Must be text, or an object with a value and labels$/,

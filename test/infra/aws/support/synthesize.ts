@@ -56,6 +56,7 @@ export const EVERY_OPTION = {
   canaryMinutes: '10',
   reservedConcurrency: '20',
   logRetentionDays: '365',
+  eventRetentionHours: '48',
   tracing: 'on',
   tags: 'team=platform,cost-centre=42',
   permissionsBoundaryArn: 'arn:aws:iam::111122223333:policy/boundary',

@@ -182,6 +182,9 @@ export async function expectFoundNowhere(scene: Scene): Promise<void> {
   await call('GET', `/v1/keys?cursor=${text}`, { status: 400 });
   await call('GET', `/v1/nothing/${text}`, { status: 404 });
   await call('DELETE', `/v1/tickets/${text}`, { status: 400 });
+  for (const asked of ['after', 'key', 'pool']) {
+    await call('GET', `/v1/events?${asked}=${text}`, { status: 400 });
+  }
   await call('PUT', '/v1/pools/apis', { body: { leaseSeconds: lease.value }, status: 400 });
   await call('PATCH', key, { body: { labels: lease.value }, status: 400 });
 
@@ -212,6 +215,10 @@ export async function expectFoundNowhere(scene: Scene): Promise<void> {
   await call('DELETE', `/v1/tickets/${ticket}`, { as: holder, status: 410 });
   await call('DELETE', `/v1/tickets/${ticket}`, { as: stranger, status: 204 });
   await call('POST', '/v1/leases', { as: stranger, body: { pool: 'apis' }, status: 409 });
+
+  // Everything that happened.
+  await call('GET', '/v1/events?tail=200', { status: 200 });
+  await call('GET', '/v1/events?pool=apis&type=key.deleted', { as: viewer, status: 200 });
 
   // Everything else that there is.
   await call('GET', '/v1/pools', { as: viewer, status: 200 });
