@@ -3,6 +3,7 @@ import { type AcquireOptions, acquireLease, acquireLeases } from './acquire-leas
 import { type ClientsApi, createClientsApi, readMe } from './clients.ts';
 import { type Clock, systemClock } from './clock.ts';
 import { type CallOptions, type Context, checkDuration } from './context.ts';
+import { createEventsApi, type EventsApi } from './events.ts';
 import { type HeldLease, HeldLeases, type KeptLease } from './held-lease.ts';
 import { createKeysApi, type KeysApi } from './keys.ts';
 import {
@@ -65,6 +66,7 @@ export interface OrchestratorClient {
   readonly keys: KeysApi;
   readonly pools: PoolsApi;
   readonly clients: ClientsApi;
+  readonly events: EventsApi;
 }
 
 const REQUEST_TIMEOUT_MS = 10_000;
@@ -109,5 +111,6 @@ export function createClientWith(
     keys: createKeysApi(context),
     pools: createPoolsApi(context),
     clients: createClientsApi(context),
+    events: createEventsApi(context),
   };
 }

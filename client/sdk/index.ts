@@ -8,6 +8,7 @@ export type {
   Role,
   RotateClientRequest,
 } from '../../shared/contract/clients.ts';
+export type { Event, EventType, ListEventsResponse } from '../../shared/contract/events.ts';
 export type {
   CreateKeysRequest,
   CreateKeysResponse,
@@ -55,6 +56,13 @@ export {
   UnreachableError,
   ValueExistsError,
 } from './errors.ts';
+export type {
+  EventFilter,
+  EventsApi,
+  FollowEventsOptions,
+  FollowedEvent,
+  ListEventsOptions,
+} from './events.ts';
 export type { HeldLease, KeptLease, LeaseTime } from './held-lease.ts';
 export type { EndLeaseOptions, KeyAsRead, KeysApi, ListKeysOptions } from './keys.ts';
 export type { LeasesApi, Outcome, ReleaseOptions } from './leases.ts';

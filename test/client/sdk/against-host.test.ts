@@ -8,6 +8,7 @@ import {
   LeaseChangedError,
   LeaseEndedError,
   NotFoundError,
+  type OrchestratorError,
   PoolChangedError,
   PoolFullError,
   UnauthenticatedError,
@@ -176,6 +177,48 @@ describe('admin calls', () => {
     await eventually(
       async () => (await client.pools.get(pool).catch((error) => error)) instanceof NotFoundError,
     );
+  });
+
+  test('events are followed over a restart of the service, and from where another program stopped', async () => {
+    const client = host.client();
+    const pool = await makePool(client, { keys: 0 });
+    const { next } = await client.events.list({ pool, tail: 1 });
+    const stop = new AbortController();
+    const counts: (number | undefined)[] = [];
+    const outages: (string | undefined)[] = [];
+    let place: string | undefined;
+    const following = (async () => {
+      const onOutage = (error?: OrchestratorError): void => void outages.push(error?.code);
+      const options = { pool, after: next, signal: stop.signal, pollMs: 20, onOutage };
+      for await (const { count, after } of client.events.follow(options)) {
+        counts.push(count);
+        place = after;
+      }
+    })();
+    const make = (count: number) => client.keys.create({ pool, count });
+    await make(1);
+    await eventually(async () => counts.length === 1);
+    await host.kill();
+    await eventually(async () => outages.length === 1);
+    await host.start();
+    for (const count of [2, 3]) await make(count);
+    await eventually(async () => counts.length === 3);
+    stop.abort();
+    await following;
+    expect(counts).toEqual([1, 2, 3]);
+    expect(outages).toEqual(['unreachable', undefined]);
+
+    await make(4);
+    for await (const { count } of client.events.follow({ pool, after: place })) {
+      expect(count).toBe(4);
+      break;
+    }
+    expect((await client.events.list({ pool, type: 'key.created' })).events).toMatchObject([
+      { count: 1 },
+      { count: 2 },
+      { count: 3 },
+      { count: 4 },
+    ]);
   });
 
   test('clients, and what their roles allow', async () => {
