@@ -3,6 +3,7 @@ import packageJson from '../package.json' with { type: 'json' };
 import { exitCodes } from './cli-error.ts';
 import { addClientCommands } from './commands/clients.ts';
 import { addCompletionCommand } from './commands/completion.ts';
+import { addEventsCommand } from './commands/events.ts';
 import { addKeyCommands } from './commands/keys.ts';
 import { addLeaseCommands } from './commands/leases.ts';
 import { addPoolCommands } from './commands/pools.ts';
@@ -21,6 +22,7 @@ addLeaseCommands(program);
 addKeyCommands(program);
 addPoolCommands(program);
 addClientCommands(program);
+addEventsCommand(program);
 addCompletionCommand(program);
 
 // `keys list | head` closes our output early.

@@ -5,16 +5,18 @@ function clean(text: string): string {
 
 /** Rows under headings, as wide as they must be. */
 export function formatTable(headings: readonly string[], rows: readonly (readonly string[])[]): string {
-  const cells = [headings, ...rows.map((row) => row.map(clean))];
-  const widths = headings.map((_, column) => Math.max(...cells.map((row) => (row[column] ?? '').length)));
+  const widths = headings.map((_, column) =>
+    Math.max(...[headings, ...rows].map((row) => (row[column] ?? '').length)),
+  );
+  return [headings, ...rows].map((row) => formatRow(row, widths)).join('\n');
+}
+
+/** Cells in columns of these widths, or more where a cell needs it. */
+export function formatRow(cells: readonly string[], widths: readonly number[]): string {
   return cells
-    .map((row) =>
-      row
-        .map((cell, column) => cell.padEnd(widths[column] ?? 0))
-        .join('  ')
-        .trimEnd(),
-    )
-    .join('\n');
+    .map((cell, column) => clean(cell).padEnd(widths[column] ?? 0))
+    .join('  ')
+    .trimEnd();
 }
 
 /** One name and value per line. */

@@ -111,7 +111,8 @@ describe('docs/sdk.md', () => {
     expect(output[4]).toBe('I hold 2 keys\n');
     expect(output[5]).toBe('cooling\n');
     expect(output[6]).toContain("pool: 'worker-slots'");
-    expect(output).toHaveLength(7);
+    expect(output[7]).toBe('key.created: 2 by client_test\n');
+    expect(output).toHaveLength(8);
   });
 
   test('every error class of it is exported', async () => {
@@ -151,6 +152,7 @@ test('every line of docs/cli.md runs', async () => {
     expect.arrayContaining([
       'acquire',
       'clients create',
+      'events',
       'keep-alive',
       'keys create',
       'keys import',

@@ -301,6 +301,7 @@ test('the help of every command has an example', async () => {
     'whoami',
     'completion',
     ...['create', 'list', 'rotate', 'revoke'].map((name) => `clients ${name}`),
+    'events',
   ];
   const helps = await Promise.all(commands.map((command) => cli(...command.split(' '), '--help')));
   for (const [index, { code, stdout }] of helps.entries()) {

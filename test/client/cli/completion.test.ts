@@ -16,7 +16,15 @@ beforeAll(async () => {
 
 test('each shell gets every command', () => {
   for (const script of Object.values(printed)) {
-    for (const at of ['/run', '/keys/unblock', '/pools/show', '/leases/list', '/clients/revoke', '/whoami']) {
+    for (const at of [
+      '/run',
+      '/keys/unblock',
+      '/pools/show',
+      '/leases/list',
+      '/clients/revoke',
+      '/whoami',
+      '/events',
+    ]) {
       expect(script).toContain(`'${at}'`);
     }
     expect(script).toContain('--lease-seconds');
@@ -44,6 +52,7 @@ describe('bash completes', () => {
     ],
     [['pools', 'set', 'p', '--le'], ['--lease-seconds']],
     [['acquire', '--only', 'lease'], ['leaseId']],
+    [['events', '--type', 'key.p'], ['key.paused']],
     [['completion', 'nothing-of-ours'], ['']],
   ])('%j', (words, expected) => {
     expect(complete(...words)).toEqual(expected);
