@@ -81,6 +81,9 @@ async function takePictures(
   await page.getByRole('button', { name: 'Release', exact: true }).first().click();
 
   if (EVERY_VIEW) {
+    await page.getByRole('link', { name: 'Events' }).first().click();
+    await page.locator('[data-event]').first().waitFor();
+    await take('events');
     await page.getByRole('link', { name: 'Clients' }).click();
     await page.getByRole('button', { name: 'Revoke' }).first().waitFor();
     await take('clients');

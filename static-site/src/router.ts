@@ -6,7 +6,13 @@ export type Route =
   | { readonly view: 'pool'; readonly pool: string }
   | { readonly view: 'try-it'; readonly pool?: string }
   | { readonly view: 'clients' }
+  | ({ readonly view: 'events' } & EventFilter)
   | { readonly view: 'not-found' };
+
+/** Which events: the parameters of the API's list, here those of the address. */
+export type EventFilter = { readonly [Name in (typeof EVENT_FILTERS)[number]]?: string | undefined };
+
+const EVENT_FILTERS = ['pool', 'type', 'key', 'client'] as const;
 
 export const route = signal<Route>(readRoute(location));
 
@@ -22,9 +28,16 @@ function readRoute({ pathname, search }: { pathname: string; search: string }): 
       return { view: 'try-it', ...(pool !== null && { pool }) };
     case '/clients':
       return { view: 'clients' };
+    case '/events':
+      return { view: 'events', ...givenOf((filter) => query.get(filter)) };
     default:
       return { view: 'not-found' };
   }
+}
+
+function givenOf(read: (filter: keyof EventFilter) => string | null | undefined): Record<string, string> {
+  const given = EVENT_FILTERS.map((filter) => [filter, read(filter)]);
+  return Object.fromEntries(given.filter((pair): pair is [keyof EventFilter, string] => Boolean(pair[1])));
 }
 
 export function pathOf(target: Route): string {
@@ -35,6 +48,10 @@ export function pathOf(target: Route): string {
       return target.pool === undefined ? '/try-it' : `/try-it?${new URLSearchParams({ name: target.pool })}`;
     case 'clients':
       return '/clients';
+    case 'events': {
+      const query = new URLSearchParams(givenOf((filter) => target[filter]));
+      return query.size === 0 ? '/events' : `/events?${query}`;
+    }
     default:
       return '/';
   }
@@ -43,6 +60,12 @@ export function pathOf(target: Route): string {
 export function navigate(target: Route): void {
   history.pushState(null, '', pathOf(target));
   follow();
+}
+
+/** Changes what is shown in place: no step back, no scrolling. */
+export function replace(target: Route): void {
+  history.replaceState(history.state, '', pathOf(target));
+  route.value = readRoute(location);
 }
 
 function follow(): void {

@@ -74,6 +74,10 @@ test.each([
     await check('delete key', page);
     await close();
 
+    await page.getByRole('link', { name: 'Events', exact: true }).first().click();
+    await page.locator('[data-event="lease.unblocked"]').waitFor();
+    await check('events', page);
+
     await page.getByRole('link', { name: 'Try it' }).first().click();
     await page.getByRole('timer').first().waitFor();
     await check('try it', page);
@@ -110,7 +114,17 @@ test('the whole of a pool can be worked by keyboard', async () => {
     });
     reached.add(name.trim().split(' ')[0] ?? '');
   }
-  for (const name of ['Try', 'Edit', 'Delete', 'Create', 'Search', 'Labels', 'Refresh', 'Unblock']) {
+  for (const name of [
+    'Events',
+    'Try',
+    'Edit',
+    'Delete',
+    'Create',
+    'Search',
+    'Labels',
+    'Refresh',
+    'Unblock',
+  ]) {
     expect([...reached]).toContain(name);
   }
 });

@@ -20,6 +20,7 @@ test.each([
   ['/pool?name=in-turn', '[data-key]'],
   ['/try-it', '[data-lease]'],
   ['/clients', '[data-client]'],
+  ['/events', '[data-event]'],
 ])('%s comes in without moving what is already there', async (path, arrived) => {
   for (const viewport of [
     { width: 1440, height: 1400 },

@@ -100,7 +100,11 @@ test('a viewer sees everything and is offered nothing that would be refused', as
       buttons.map((button) => button.getAttribute('aria-label') ?? button.textContent),
     );
   expect(names.filter((name) => !/^(Copy|Theme|Sign out)/.test(name ?? ''))).toEqual([]);
-  expect(await page.getByRole('navigation').getByRole('link').allTextContents()).toEqual(['Overview', 'API']);
+  expect(await page.getByRole('navigation').getByRole('link').allTextContents()).toEqual([
+    'Overview',
+    'Events',
+    'API',
+  ]);
 
   await page.goto(`${host().url}/clients`);
   await page.getByRole('heading', { name: 'Nothing here' }).waitFor();
@@ -129,6 +133,7 @@ test('an admin that is limited to some pools is not offered clients', async () =
   await page.getByRole('heading', { name: 'Overview' }).waitFor();
   expect(await page.getByRole('navigation').getByRole('link').allTextContents()).toEqual([
     'Overview',
+    'Events',
     'Try it',
     'API',
   ]);

@@ -1,3 +1,4 @@
+import type { ListEventsOptions } from '../../../client/sdk/events.ts';
 import { type Page, readPages } from '../../../client/sdk/pages.ts';
 import { type ApiRequest, createTransport, pathOf } from '../../../client/sdk/transport.ts';
 import type {
@@ -7,6 +8,7 @@ import type {
   CreatedClient,
   RotateClientRequest,
 } from '../../../shared/contract/clients.ts';
+import type { ListEventsResponse } from '../../../shared/contract/events.ts';
 import type {
   CreateKeysRequest,
   CreateKeysResponse,
@@ -38,6 +40,11 @@ export interface Answer<Body> {
 export interface KeyPageRequest extends Pick<ListKeysQuery, 'pool' | 'state' | 'search'> {
   readonly limit: number;
   readonly cursor: string | undefined;
+}
+
+/** The type is that of the address: the API refuses one that is none. */
+export interface EventPageRequest extends Omit<ListEventsOptions, 'type' | 'signal'> {
+  readonly type?: string | undefined;
 }
 
 /** Which lease an admin ends: the one that the key had when it was shown. */
@@ -109,6 +116,9 @@ export function createApi(credential: string) {
     getLease: (leaseId: string) => call<HeldLease>('GET', `/leases${pathOf(leaseId)}`),
     keepAliveLease: (leaseId: string) => call<Lease>('POST', `/leases${pathOf(leaseId, 'keep-alive')}`),
     releaseLease: (leaseId: string) => call<void>('DELETE', `/leases${pathOf(leaseId)}`),
+
+    listEvents: (query: EventPageRequest, signal: AbortSignal) =>
+      call<ListEventsResponse>('GET', '/events', { query: { ...query }, signal }),
 
     listClients: (signal: AbortSignal) => list<'clients', Client>('clients', signal),
     createClient: (body: CreateClientRequest) => call<CreatedClient>('POST', '/clients', { body }),

@@ -1,6 +1,6 @@
 import type { KeyState } from '../../../shared/contract/keys.ts';
 
-const TONES = {
+export const TONES = {
   free: 'bg-free-soft text-free',
   leased: 'bg-leased-soft text-leased',
   cooling: 'bg-cooling-soft text-cooling',

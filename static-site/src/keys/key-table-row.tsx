@@ -4,6 +4,7 @@ import type { Key, KeyState } from '../../../shared/contract/keys.ts';
 import { useDrainStyle } from '../components/countdown.tsx';
 import { StateBadge } from '../components/state-badge.tsx';
 import { staleAfterMs } from '../poll/feed.ts';
+import { pathOf } from '../router.ts';
 import { currentMs } from '../time/clock.ts';
 import { formatDuration } from '../time/format-duration.ts';
 import { TimeText } from '../time/time-text.tsx';
@@ -56,7 +57,9 @@ export function KeyTableRow(props: KeyTableRowProps) {
         <StateBadge state={state.value} />
       </Cell>
       <Cell class="key-row-id" title={`${keyId}\n${labels}`}>
-        {keyId}
+        <a href={pathOf({ view: 'events', key: keyId })} aria-label={`Events of ${keyId}`}>
+          {keyId}
+        </a>
         {labels !== '' && <div class="key-row-client">{labels}</div>}
       </Cell>
       <Cell class="key-row-holder" title={lease && `${lease.holder ?? 'no label'} · ${lease.clientId}`}>

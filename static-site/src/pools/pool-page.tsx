@@ -53,6 +53,9 @@ export function PoolPage({ signedIn, pools: feed, name }: PoolPageProps) {
         }
         actions={
           <>
+            <a class="button button-plain" href={pathOf({ view: 'events', pool: name })}>
+              <Icon name="clock" /> Events
+            </a>
             {canLease(caller) && (
               <a class="button button-plain" href={pathOf({ view: 'try-it', pool: name })}>
                 Try it

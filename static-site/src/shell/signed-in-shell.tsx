@@ -3,6 +3,7 @@ import { ClientsPage } from '../clients/clients-page.tsx';
 import { Brand, Icon } from '../components/icon.tsx';
 import { PageHeading } from '../components/page-heading.tsx';
 import { Toasts } from '../components/toasts.tsx';
+import { EventsPage } from '../events/events-page.tsx';
 import { OverviewPage } from '../pools/overview-page.tsx';
 import { PoolPage } from '../pools/pool-page.tsx';
 import { createPoolsFeed, type PoolsFeed } from '../pools/pools-feed.ts';
@@ -64,6 +65,16 @@ function View({ signedIn, pools, desk }: ViewProps) {
       if (pools !== undefined)
         return <PoolPage key={current.pool} signedIn={signedIn} pools={pools} name={current.pool} />;
       break;
+    case 'events':
+      if (pools !== undefined)
+        return (
+          <EventsPage
+            api={signedIn.api}
+            pools={pools.value.value?.map(({ pool }) => pool) ?? []}
+            filter={current}
+          />
+        );
+      break;
     case 'clients':
       if (canManageClients(signedIn.caller)) return <ClientsPage signedIn={signedIn} pools={pools} />;
       break;
@@ -123,6 +134,7 @@ function Header({ signedIn }: { signedIn: SignedIn }) {
         </div>
         <nav aria-label="Views" class="-mx-2 flex h-11 w-full gap-1 sm:order-2 sm:h-14 sm:w-auto">
           {canRead(caller) && <NavLink target={{ view: 'overview' }}>Overview</NavLink>}
+          {canRead(caller) && <NavLink target={{ view: 'events' }}>Events</NavLink>}
           {canLease(caller) && <NavLink target={{ view: 'try-it' }}>Try it</NavLink>}
           {canManageClients(caller) && <NavLink target={{ view: 'clients' }}>Clients</NavLink>}
           <a href="/docs" class="flex items-center rounded-md px-2.5 font-medium text-muted hover:text-ink">

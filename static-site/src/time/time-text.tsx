@@ -1,3 +1,7 @@
+import { useComputed } from '@preact/signals';
+import { nowMs } from './clock.ts';
+import { formatElapsed } from './format-duration.ts';
+
 const today = new Intl.DateTimeFormat(undefined, { timeStyle: 'medium' });
 const date = new Intl.DateTimeFormat(undefined, { dateStyle: 'medium' });
 const otherDay = new Intl.DateTimeFormat(undefined, { dateStyle: 'medium', timeStyle: 'short' });
@@ -15,6 +19,20 @@ export function TimeText({ iso, brief = false }: TimeTextProps) {
   return (
     <time dateTime={iso} title={iso}>
       {(isToday ? today : brief ? date : otherDay).format(time)}
+    </time>
+  );
+}
+
+/** How long ago, in the largest unit; the time itself on hover. Only its text node changes. */
+export function AgoText({ iso }: { iso: string }) {
+  const text = useComputed(() => {
+    nowMs.value;
+    const [amount, unit] = formatElapsed(Date.now() - Date.parse(iso)).split(' ');
+    return `${amount} ${unit} ago`;
+  });
+  return (
+    <time dateTime={iso} title={iso}>
+      {text}
     </time>
   );
 }
