@@ -36,6 +36,19 @@ function rowsOf(metrics: ServiceMetrics): Record<string, AlarmRow> {
       comparisonOperator: ComparisonOperator.LESS_THAN_THRESHOLD,
       treatMissingData: TreatMissingData.BREACHING,
     },
+    OutboxAge: {
+      alarmDescription:
+        'Events are not sent: the oldest has waited for 15 minutes. They are lost when their retention is over.',
+      metric: metrics.outboxAge,
+      threshold: Duration.minutes(15).toMilliseconds(),
+    },
+    SendErrors: {
+      alarmDescription: 'The function that sends events fails, in three of four times five minutes.',
+      metric: metrics.sendErrors,
+      threshold: 1,
+      evaluationPeriods: 4,
+      datapointsToAlarm: 3,
+    },
     ServerErrors: {
       alarmDescription:
         'At least three requests, and more than 1 % of them, ended in a 5xx within five minutes.',
@@ -68,7 +81,7 @@ function rowsOf(metrics: ServiceMetrics): Record<string, AlarmRow> {
     },
     DeadLetters: {
       alarmDescription:
-        'A sweep that could not be delivered or failed has been in the queue for an hour: read it, then purge the queue.',
+        'A scheduled run that was not delivered or failed has been in the queue for an hour: read it, then purge the queue.',
       metric: metrics.oldestDeadLetter,
       threshold: Duration.hours(1).toSeconds(),
     },

@@ -2,9 +2,10 @@ import { Duration, Stack } from 'aws-cdk-lib';
 import { MathExpression, Metric, Unit } from 'aws-cdk-lib/aws-cloudwatch';
 import { FilterPattern, MetricFilter } from 'aws-cdk-lib/aws-logs';
 import type { Construct } from 'constructs';
+import type { EventSending } from './event-sending.ts';
 import type { Api } from './http-api.ts';
-import type { SweepSchedule } from './schedule.ts';
-import { METRIC_NAMESPACE } from './service-function.ts';
+import type { DeadLetters } from './schedule.ts';
+import { METRIC_NAMESPACE, type ServiceFunction } from './service-function.ts';
 
 export const MINUTE: Duration = Duration.minutes(1);
 const FIVE_MINUTES = Duration.minutes(5);
@@ -13,10 +14,18 @@ const FIVE_MINUTES = Duration.minutes(5);
 export type ServiceMetrics = ReturnType<typeof defineMetrics>;
 
 /** @param scope where the filter of the access log belongs */
-export function defineMetrics(scope: Construct, api: Api, schedule: SweepSchedule) {
+export function defineMetrics(
+  scope: Construct,
+  {
+    api,
+    sweep,
+    sending,
+    deadLetters,
+  }: { api: Api; sweep: ServiceFunction; sending: EventSending; deadLetters: DeadLetters },
+) {
   const requests = api.api.metricCount({ period: MINUTE });
   const serverErrors = api.api.metricServerError({ period: MINUTE, statistic: 'Sum' });
-  const sweepErrors = schedule.sweep.metric('Errors', FIVE_MINUTES);
+  const sweepErrors = sweep.metric('Errors', FIVE_MINUTES);
   return {
     requests,
     serverErrors,
@@ -38,19 +47,21 @@ export function defineMetrics(scope: Construct, api: Api, schedule: SweepSchedul
       expression: 'FILL(authorizer, 0) + FILL(sweep, 0)',
       usingMetrics: {
         authorizer: api.authorizer.metric('Throttles'),
-        sweep: schedule.sweep.metric('Throttles'),
+        sweep: sweep.metric('Throttles'),
       },
       period: MINUTE,
       label: 'Throttled authorizers and sweeps',
     }),
+    sendErrors: sending.sender.metric('Errors', FIVE_MINUTES),
+    outboxAge: sending.outboxAge,
     sweepErrors,
     sweeps: new MathExpression({
       expression: 'invocations - FILL(errors, 0)',
-      usingMetrics: { invocations: schedule.sweep.metric('Invocations', FIVE_MINUTES), errors: sweepErrors },
+      usingMetrics: { invocations: sweep.metric('Invocations', FIVE_MINUTES), errors: sweepErrors },
       period: FIVE_MINUTES,
       label: 'Sweeps that succeeded',
     }),
-    oldestDeadLetter: schedule.deadLetters.metricApproximateAgeOfOldestMessage({ period: MINUTE }),
+    oldestDeadLetter: deadLetters.metricApproximateAgeOfOldestMessage({ period: MINUTE }),
     databaseUnavailable: new Metric({
       namespace: METRIC_NAMESPACE,
       metricName: `${Stack.of(scope).stackName}-database-unavailable`,

@@ -34,6 +34,7 @@ export function addOperationsDashboard(scope: Construct, api: Api, metrics: Serv
       graph('Oldest dead letter, s', metrics.oldestDeadLetter),
       graph('Database unavailable', metrics.databaseUnavailable),
     ],
+    [graph('Oldest event that was not sent, ms', metrics.outboxAge)],
   ];
   const dashboard = new Dashboard(scope, 'Dashboard', { defaultInterval: Duration.hours(3) });
   const title = `# Token Orchestrator, ${Stack.of(scope).stackName}`;

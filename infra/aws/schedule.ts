@@ -8,79 +8,89 @@ import type { DatabaseRole } from './database-role.ts';
 import type { Parameters } from './parameters.ts';
 import { ServiceFunction } from './service-function.ts';
 
-/** A late sweep is dropped: the next one does its work. */
+/** A late invocation is dropped: the next one does its work. */
 const MAXIMUM_AGE_SECONDS = 60;
 
 /**
- * The sweep, every minute. The schedule invokes it asynchronously, so the schedule's dead-letter queue sees a delivery
- * that failed, and the function's on-failure destination, the same queue, a sweep that failed. Nothing is retried, and
- * two sweeps at once are correct.
+ * A function that runs every minute. The schedule invokes it asynchronously, so the schedule's dead-letter queue sees a
+ * delivery that failed, and the function's on-failure destination, the same queue, a run that failed. Nothing is retried,
+ * and two runs at once are correct.
  */
-export class SweepSchedule extends Construct {
-  readonly sweep: ServiceFunction;
-  readonly deadLetters: Queue;
+export class Schedule extends Construct {
+  readonly scheduled: ServiceFunction;
 
   constructor(
     scope: Construct,
     id: string,
-    props: { bundleFolder: string; parameters: Parameters; databaseRole: DatabaseRole },
+    props: {
+      /** The file in `functions/`. */
+      name: string;
+      /** What it does every minute. */
+      purpose: string;
+      bundleFolder: string;
+      parameters: Parameters;
+      databaseRole: DatabaseRole;
+      environment?: Record<string, string>;
+      deadLetters: DeadLetters;
+    },
   ) {
     super(scope, id);
-    this.sweep = new ServiceFunction(this, 'expire-leases', {
-      ...props,
-      name: 'expire-leases',
-      timeout: Duration.seconds(60),
-    });
-    this.deadLetters = new Queue(this, 'DeadLetters', {
-      encryption: QueueEncryption.SQS_MANAGED,
-      enforceSSL: true,
-      retentionPeriod: Duration.days(14),
-      removalPolicy: RemovalPolicy.DESTROY,
-    });
-    Validations.of(this.deadLetters).acknowledge({
-      id: 'AwsSolutions-SQS3',
-      reason: 'It is itself the dead-letter queue, of a schedule and of an on-failure destination',
-    });
+    const { purpose, deadLetters, ...rest } = props;
+    this.scheduled = new ServiceFunction(this, props.name, { ...rest, timeout: Duration.seconds(60) });
+    const target = this.scheduled.function;
     const mayReportFailure = new PolicyStatement({
       actions: ['sqs:SendMessage'],
-      resources: [this.deadLetters.queueArn],
+      resources: [deadLetters.queueArn],
     });
 
-    this.sweep.role.addToPolicy(mayReportFailure);
+    this.scheduled.role.addToPolicy(mayReportFailure);
     const invocation = new CfnEventInvokeConfig(this, 'Invocation', {
-      functionName: this.sweep.function.functionName,
+      functionName: target.functionName,
       qualifier: '$LATEST',
       maximumRetryAttempts: 0,
       maximumEventAgeInSeconds: MAXIMUM_AGE_SECONDS,
-      destinationConfig: { onFailure: { destination: this.deadLetters.queueArn } },
+      destinationConfig: { onFailure: { destination: deadLetters.queueArn } },
     });
     // Lambda checks that the role may reach the destination.
-    invocation.node.addDependency(this.sweep.role);
+    invocation.node.addDependency(this.scheduled.role);
 
     const role = new Role(this, 'Role', {
       assumedBy: new ServicePrincipal('scheduler.amazonaws.com', {
         conditions: { StringEquals: { 'aws:SourceAccount': Stack.of(this).account } },
       }),
-      description: 'Token Orchestrator: invokes the sweep every minute',
+      description: `Token Orchestrator: invokes ${props.name} every minute`,
     });
     role.addToPolicy(
-      new PolicyStatement({
-        actions: ['lambda:InvokeFunction'],
-        resources: [this.sweep.function.functionArn],
-      }),
+      new PolicyStatement({ actions: ['lambda:InvokeFunction'], resources: [target.functionArn] }),
     );
     role.addToPolicy(mayReportFailure.copy());
     const schedule = new CfnSchedule(this, 'EveryMinute', {
-      description: 'Token Orchestrator: frees lapsed keys',
+      description: `Token Orchestrator: ${purpose}`,
       scheduleExpression: 'rate(1 minute)',
       flexibleTimeWindow: { mode: 'OFF' },
       target: {
-        arn: this.sweep.function.functionArn,
+        arn: target.functionArn,
         roleArn: role.roleArn,
         retryPolicy: { maximumRetryAttempts: 0, maximumEventAgeInSeconds: MAXIMUM_AGE_SECONDS },
-        deadLetterConfig: { arn: this.deadLetters.queueArn },
+        deadLetterConfig: { arn: deadLetters.queueArn },
       },
     });
     schedule.node.addDependency(role);
+  }
+}
+
+/** What no schedule could deliver, and what failed. */
+export class DeadLetters extends Queue {
+  constructor(scope: Construct, id: string) {
+    super(scope, id, {
+      encryption: QueueEncryption.SQS_MANAGED,
+      enforceSSL: true,
+      retentionPeriod: Duration.days(14),
+      removalPolicy: RemovalPolicy.DESTROY,
+    });
+    Validations.of(this).acknowledge({
+      id: 'AwsSolutions-SQS3',
+      reason: 'It is itself the dead-letter queue, of schedules and of on-failure destinations',
+    });
   }
 }

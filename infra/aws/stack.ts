@@ -5,11 +5,12 @@ import { addBudget } from './budget.ts';
 import { Canary } from './canary.ts';
 import { DashboardSite } from './dashboard-site.ts';
 import { DatabaseRole, withRoleAuthentication } from './database-role.ts';
+import { EventSending } from './event-sending.ts';
 import { Api } from './http-api.ts';
 import { defineMetrics } from './metrics.ts';
 import { addOperationsDashboard } from './operations-dashboard.ts';
 import type { Parameters } from './parameters.ts';
-import { SweepSchedule } from './schedule.ts';
+import { DeadLetters, Schedule } from './schedule.ts';
 
 export interface TokenOrchestratorProps extends StackProps {
   readonly parameters: Parameters;
@@ -32,10 +33,17 @@ export class TokenOrchestratorStack extends Stack {
 
     const databaseRole = new DatabaseRole(this, 'DatabaseUser', parameters);
     const api = new Api(this, 'Api', { parameters, bundleFolder, databaseRole });
-    const schedule = new SweepSchedule(this, 'Sweep', { parameters, bundleFolder, databaseRole });
+    const deadLetters = new DeadLetters(this, 'DeadLetterQueue');
+    const scheduling = { parameters, bundleFolder, databaseRole, deadLetters };
+    const { scheduled: sweep } = new Schedule(this, 'Sweep', {
+      ...scheduling,
+      name: 'expire-leases',
+      purpose: 'frees lapsed keys',
+    });
+    const sending = new EventSending(this, 'Events', scheduling);
     const webAclArn = parameters.webAclArn ?? props.madeWebAclArn;
     const site = new DashboardSite(this, 'Site', { api, parameters, siteFolder, webAclArn });
-    const metrics = defineMetrics(this, api, schedule);
+    const metrics = defineMetrics(this, { api, sweep, sending, deadLetters });
     const alarms = new Alarms(this, 'Alarms', { metrics, alarmTopicArn: parameters.alarmTopicArn });
     addOperationsDashboard(this, api, metrics);
     if (parameters.canaryMinutes !== undefined) {
@@ -71,9 +79,13 @@ export class TokenOrchestratorStack extends Stack {
       description: 'The IAM role that the database has to know as a user, when it authenticates by role',
       value: databaseRole.roleArn,
     });
+    new CfnOutput(this, 'EventBus', {
+      description: 'The event bus on which rules see what happens',
+      value: sending.bus.eventBusName,
+    });
     new CfnOutput(this, 'DeadLetters', {
-      description: 'The queue of sweeps that were not delivered or failed',
-      value: schedule.deadLetters.queueUrl,
+      description: 'The queue of scheduled runs that were not delivered or failed',
+      value: deadLetters.queueUrl,
     });
     if (api.domain !== undefined) {
       new CfnOutput(this, 'ApiDomainTarget', {

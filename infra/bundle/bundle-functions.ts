@@ -16,12 +16,13 @@ const PROJECT = fileURLToPath(new URL('../../', import.meta.url));
 /** Where the bundles are: one folder per function, with nothing in it but `index.mjs`. */
 export const BUNDLE_FOLDER: string = join(PROJECT, 'dist/functions');
 
-/** Every function: those of the routes, the authorizer and the sweep. */
+/** Every function: those of the routes, the authorizer, and those of the schedule. */
 export const FUNCTION_NAMES: readonly string[] = [
   ...Object.values(routes).map((route) => route.function),
   unmatchedRoute.function,
   'authorize',
   'expire-leases',
+  'send-events',
 ];
 
 /** The driver is CommonJS and asks for built-in modules at run time. */
@@ -43,8 +44,8 @@ export const BUNDLE_OPTIONS = {
   legalComments: 'none',
   alias: DRIVER_REPLACEMENTS,
   plugins: [saslprepOnDemand, directBuiltIns, versionAlone],
-  // The Lambda runtime brings the SDK; only a function that reads its database credential from a secret loads it.
-  external: [...OPTIONAL_DRIVER_PACKAGES, '@aws-sdk/client-secrets-manager'],
+  // The Lambda runtime brings the SDK; only a function that reads a secret or sends events loads it.
+  external: [...OPTIONAL_DRIVER_PACKAGES, '@aws-sdk/client-secrets-manager', '@aws-sdk/client-eventbridge'],
   absWorkingDir: PROJECT,
   logLevel: 'silent',
 } as const satisfies BuildOptions;

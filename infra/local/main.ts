@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
 import { fileURLToPath } from 'node:url';
+import { createSendHandler } from '../../shared/http/create-send-handler.ts';
 import {
   type LocalConfig,
   loadEnvFile,
@@ -9,7 +10,7 @@ import {
 } from '../../shared/runtime/config.ts';
 import { logger } from '../../shared/runtime/logger.ts';
 import { openStore } from '../../shared/runtime/open-store.ts';
-import { createRuntime, toRuntimeOptions } from '../../shared/runtime/runtime.ts';
+import { createRuntime, type Runtime, toRuntimeOptions } from '../../shared/runtime/runtime.ts';
 import { keepsValues } from '../../shared/store/sqlite/sqlite-store.ts';
 import { ensureAdminCredential, putAdmin } from './admin-credential.ts';
 import { ForeseeableMistake, failWith } from './foreseeable-mistake.ts';
@@ -17,9 +18,11 @@ import { loadBundledFunctions } from './load-bundled-functions.ts';
 import { loadFunctions } from './load-functions.ts';
 import { createLocalServer } from './local-server.ts';
 import { prepareStore } from './prepare-store.ts';
+import { startSendTimer } from './send-timer.ts';
 import { stopServer } from './stop-server.ts';
 import { startSweepTimer } from './sweep-timer.ts';
 import { ensureVaultKey } from './vault-key.ts';
+import { createWebhook } from './webhook.ts';
 import { welcome } from './welcome.ts';
 
 const SITE_FOLDER = fileURLToPath(new URL('../../static-site/dist/', import.meta.url));
@@ -53,19 +56,32 @@ async function start(config: LocalConfig): Promise<void> {
   server.listen(config.PORT, config.HOST);
   await once(server, 'listening');
   const sweepTimer = startSweepTimer(functions.sweep);
+  const sendTimer = startSending(config, runtime);
 
   console.log(welcome(server.address() as AddressInfo, config, credential));
 
   const stop = async (): Promise<void> => {
     console.log('Stopping: finishing running requests');
-    await stopServer(server);
-    await sweepTimer.stop();
+    await Promise.all([stopServer(server), sweepTimer.stop(), sendTimer?.stop()]);
     await store.close();
   };
   for (const signal of ['SIGTERM', 'SIGINT'] as const) {
     // A second signal finds no listener and ends the process at once.
     process.once(signal, () => void stop().catch(failWith));
   }
+}
+
+/** A receiver has a timer of its own: a slow one holds nothing else up. */
+function startSending(config: LocalConfig, runtime: Runtime): ReturnType<typeof startSendTimer> | undefined {
+  const { EVENTS_WEBHOOK_URL: url, EVENTS_WEBHOOK_SECRET: secrets } = config;
+  if (url === undefined || secrets === undefined) return undefined;
+  const webhook = createWebhook(url, secrets);
+  return startSendTimer(
+    createSendHandler(
+      async () => runtime,
+      () => webhook,
+    ),
+  );
 }
 
 /** Not with MongoDB: other hosts may share that database, and all of them need the same key. */

@@ -76,6 +76,32 @@ export function isVaultKey(text: string): boolean {
   return vaultKeysSchema.safeParse(text).success;
 }
 
+/** For whoever may listen on the way: what is sent to another machine is encrypted. */
+const WEBHOOK_URL_MESSAGE =
+  'must be an address like https://example.com/events; http:// is for receivers on this machine';
+
+const webhookUrlSchema = z.string().refine((text) => {
+  if (!URL.canParse(text)) return false;
+  const { protocol, hostname } = new URL(text);
+  const isHere = /^(localhost|127(\.\d+){3}|\[::1\])$/.test(hostname);
+  return protocol === 'https:' || (protocol === 'http:' && isHere);
+}, WEBHOOK_URL_MESSAGE);
+
+const WEBHOOK_SECRETS_MESSAGE =
+  'must be whsec_ and 24 to 64 bytes in base64, or several of them with commas between';
+
+/** As Standard Webhooks write a secret; each of several signs. */
+const webhookSecretsSchema = z.string().transform((text, context): Uint8Array[] => {
+  const secrets = text.split(',').map((part) => {
+    const [, base64 = ''] = /^whsec_([A-Za-z0-9+/]+={0,2})$/.exec(part.trim()) ?? [];
+    return Buffer.from(base64, 'base64');
+  });
+  if (secrets.some(({ length }) => length < 24 || length > 64)) {
+    context.addIssue({ code: 'custom', message: WEBHOOK_SECRETS_MESSAGE });
+  }
+  return secrets;
+});
+
 const storeVariables = {
   MONGODB_URI: mongodbUriSchema.optional(),
   MONGODB_SECRET_ARN: secretArnSchema.optional(),
@@ -93,6 +119,10 @@ const runtimeSchema = z.object({
   ...storeVariables,
   /** What CloudFront shows the authorizer, where nothing else may call the API. */
   EDGE_SECRET: z.string().min(32, 'must have at least 32 characters').optional(),
+  EVENT_BUS_ARN: z
+    .string()
+    .regex(/^arn:[\w-]+:events:[\w-]+:\d{12}:event-bus\/\S+$/, 'must be the ARN of an event bus')
+    .optional(),
 });
 
 const localSchema = z.object({
@@ -104,6 +134,16 @@ const localSchema = z.object({
   CORS_ORIGINS: corsOriginsSchema.optional(),
   BOOTSTRAP_CREDENTIAL: credentialSchema.optional(),
   LOG_LEVEL: z.enum(['DEBUG', 'INFO', 'WARN', 'ERROR'], 'must be DEBUG, INFO, WARN or ERROR').default('WARN'),
+  EVENTS_WEBHOOK_URL: webhookUrlSchema.optional(),
+  EVENTS_WEBHOOK_SECRET: webhookSecretsSchema.optional(),
+});
+
+const completeLocalSchema = localSchema.superRefine((config, context) => {
+  const variables = ['EVENTS_WEBHOOK_URL', 'EVENTS_WEBHOOK_SECRET'] as const;
+  const missing = variables.filter((name) => config[name] === undefined);
+  if (missing.length !== 1) return;
+  const message = 'is missing: a webhook needs both its address and its secret';
+  context.addIssue({ code: 'custom', path: missing, message });
 });
 
 /** What every function needs. */
@@ -116,7 +156,7 @@ export function readRuntimeConfig(env: NodeJS.ProcessEnv = process.env): Runtime
 }
 
 export function readLocalConfig(env: NodeJS.ProcessEnv = process.env): LocalConfig {
-  return read(localSchema, env);
+  return read(completeLocalSchema, env);
 }
 
 /** The connection string that a secret holds, alone and as it is. @throws ConfigError, without the secret */
