@@ -17,12 +17,14 @@ const alarmsWithTopic = alarmsOf(EVERY_OPTION);
 const { resources, functionIds } = synthesize();
 
 describe('the alarms', () => {
-  it('watch the sweep, failures, latency, throttling, dead letters and the database', () => {
+  it('watch the sweep, the outbox, failures, latency, throttling, dead letters and the database', () => {
     expect([...alarms.keys()].sort()).toEqual([
       'DatabaseUnavailable',
       'DeadLetters',
       'Latency',
       'NoSweep',
+      'OutboxAge',
+      'SendErrors',
       'ServerErrors',
       'SweepErrors',
       'ThrottledFunctions',

@@ -71,7 +71,7 @@ describe('every Lambda function', () => {
         Runtime: 'nodejs24.x',
         Architectures: ['arm64'],
         Handler: 'index.handler',
-        Timeout: name === 'expire-leases' ? 60 : 10,
+        Timeout: ['expire-leases', 'send-events'].includes(name) ? 60 : 10,
         LoggingConfig: { LogFormat: 'JSON' },
       });
       expect(Properties.TracingConfig).toBeUndefined();
