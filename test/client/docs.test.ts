@@ -1,17 +1,20 @@
-import { execFile } from 'node:child_process';
+import { execFile, spawn } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
 import { cp, mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
+import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
-import { useHost } from '../support/host-process.ts';
+import { useHost, useHostProcesses } from '../support/host-process.ts';
 
 const execute = promisify(execFile);
 const ROOT = fileURLToPath(new URL('../../', import.meta.url));
 const FENCE = /^```(\w+)\n([\s\S]*?)^```$/gm;
 
 const host = useHost();
+const hosts = useHostProcesses();
 let project: string;
 
 /** The code blocks of a page, in their order. */
@@ -270,5 +273,29 @@ describe('examples', () => {
     expect((await run(job, [])).stdout).toBe('it runs already, elsewhere: nothing to do\n');
     await host.client().release(lease.leaseId);
     await expect(run(job, [], { TOKEN_ORCHESTRATOR_CREDENTIAL: 'a.b' })).rejects.toMatchObject({ code: 77 });
+  });
+
+  test('a webhook receiver takes the events of the service, and nothing that is not signed', async () => {
+    const EVENTS_WEBHOOK_SECRET = `whsec_${randomBytes(32).toString('base64')}`;
+    const receiver = spawn(process.execPath, [join(project, 'examples/webhook-receiver.js')], {
+      env: { EVENTS_WEBHOOK_SECRET, PORT: '0' },
+      stdio: ['ignore', 'pipe', 'inherit'],
+    });
+    const lines = createInterface(receiver.stdout)[Symbol.asyncIterator]();
+    const [, port] = /port (\d+)$/.exec(String((await lines.next()).value)) ?? [];
+    const EVENTS_WEBHOOK_URL = `http://127.0.0.1:${port}/`;
+    const sending = await hosts.startHost(await hosts.makeFolder(), {
+      EVENTS_WEBHOOK_URL,
+      EVENTS_WEBHOOK_SECRET,
+    });
+    await sending.client().pools.put('example-events', {});
+    expect((await lines.next()).value).toMatch(/^\d{4}-\S+Z pool\.changed example-events$/);
+    const unsigned = await fetch(EVENTS_WEBHOOK_URL, {
+      method: 'POST',
+      headers: { 'webhook-id': 'event_1', 'webhook-timestamp': String(Math.floor(Date.now() / 1000)) },
+      body: '{}',
+    });
+    expect(unsigned.status).toBe(401);
+    receiver.kill();
   });
 });

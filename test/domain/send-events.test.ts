@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { Event as EventBody } from '../../shared/contract/events.ts';
+import { type Event as EventBody, eventSchema } from '../../shared/contract/events.ts';
 import type { Context } from '../../shared/domain/context.ts';
 import { DatabaseUnavailableError } from '../../shared/domain/errors.ts';
 import { makeEvent } from '../../shared/domain/events.ts';
@@ -67,6 +67,7 @@ describe('sending events', () => {
         pool: 'default',
         keyId: 'key_0',
       });
+      for (const event of inbox.batches.flat()) expect(eventSchema.parse(event)).toEqual(event);
       const more = await record(world.context, 2, 123);
       expect(await send(world.context, inbox, 'two')).toEqual({ sent: 2, oldestUnsentAgeMs: 0 });
       expect(inbox.keyIds).toEqual([...recorded, ...more]);

@@ -93,6 +93,15 @@ describe('the configuration', () => {
     ['VALUE_ENCRYPTION_KEY', `a:${'hunter2'.repeat(5)},a:${'x'.repeat(32)}`, /each id once/],
     ['VALUE_ENCRYPTION_KEY', `a:${'hunter2'.repeat(5)},`, /<id>:<secret>/],
     ['VALUE_ENCRYPTION_SECRET_ARN', 'hunter2', /the ARN of a Secrets Manager secret/],
+    ['EVENTS_WEBHOOK_URL', 'hunter2', /an address like/],
+    ['EVENTS_WEBHOOK_URL', 'ftp://127.0.0.1/hunter2', /an address like/],
+    ['EVENTS_WEBHOOK_URL', 'http://app:hunter2@example.com/', /http:\/\/ is for receivers on this machine/],
+    ['EVENTS_WEBHOOK_URL', 'http://127.0.0.1.hunter2.example/', /this machine/],
+    ['EVENTS_WEBHOOK_SECRET', 'hunter2', /whsec_ and 24 to 64 bytes/],
+    ['EVENTS_WEBHOOK_SECRET', `whsec_${'hunter2='.repeat(8)}`, /whsec_ and 24 to 64 bytes/],
+    ['EVENTS_WEBHOOK_SECRET', `whsec_${Buffer.alloc(23).toString('base64')}`, /24 to 64 bytes/],
+    ['EVENTS_WEBHOOK_SECRET', `whsec_${Buffer.alloc(65).toString('base64')}`, /24 to 64 bytes/],
+    ['EVENTS_WEBHOOK_SECRET', `whsec_${Buffer.alloc(32).toString('base64')},`, /several of them/],
     ['DEFAULT_POOL_SIZE', 'hunter2', /a whole number from 0 to 10000/],
     ['DEFAULT_POOL_SIZE', '10001', /a whole number from 0 to 10000/],
   ])('names %s where it is wrong (%s), and what it must be, but not what it is', (variable, value, rule) => {
@@ -101,6 +110,29 @@ describe('the configuration', () => {
     expect(read).toThrow(new RegExp(`^${variable} must ${rule.source.startsWith('start') ? '' : 'be '}`));
     expect(read).toThrow(rule);
     expect(read).not.toThrow(/hunter2/);
+  });
+
+  it.each([
+    'https://example.com/events?a=b',
+    'http://localhost:8080',
+    'http://127.0.0.1/',
+    'http://[::1]:3/x',
+  ])('takes a webhook at %s, and several secrets', (url) => {
+    const [one, two] = [Buffer.alloc(24, 1), Buffer.alloc(64, 2)];
+    const text = `whsec_${one.toString('base64')}, whsec_${two.toString('base64')}`;
+    expect(readLocalConfig({ EVENTS_WEBHOOK_URL: url, EVENTS_WEBHOOK_SECRET: text })).toMatchObject({
+      EVENTS_WEBHOOK_URL: url,
+      EVENTS_WEBHOOK_SECRET: [one, two],
+    });
+  });
+
+  it('wants both the address and the secret of a webhook', () => {
+    expect(() => readLocalConfig({ EVENTS_WEBHOOK_URL: 'https://example.com' })).toThrow(
+      'EVENTS_WEBHOOK_SECRET is missing: a webhook needs both its address and its secret',
+    );
+    expect(() =>
+      readLocalConfig({ EVENTS_WEBHOOK_SECRET: `whsec_${Buffer.alloc(32).toString('base64')}` }),
+    ).toThrow('EVENTS_WEBHOOK_URL is missing');
   });
 
   it('takes keys for values, the first of which seals, and how large the default pool is', () => {

@@ -113,7 +113,7 @@ describe('every Lambda function', () => {
     ['its role', byRole, []],
     ['a secret', bySecret, [SECRET_ARN]],
   ])(
-    'that proves itself with %s may write logs, report the sweep and read what it is made to',
+    'that proves itself with %s may write logs, report a failed run, send events and read what it is made to',
     (_name, synthesized, secrets) => {
       const [queue] = Object.keys(synthesized.resources('AWS::SQS::Queue'));
       const vaultFunctions = WITH_VALUES.map((name) => ({
@@ -126,7 +126,7 @@ describe('every Lambda function', () => {
         sorted(WITH_DATABASE.map((name) => logOf(synthesized, name))),
       );
       const others = statements.filter((statement) => statement !== logs);
-      expect(others).toHaveLength(secrets.length + 2);
+      expect(others).toHaveLength(secrets.length + 3);
       expect(others).toEqual(
         expect.arrayContaining([
           ...secrets.map((arn) => ({
@@ -135,6 +135,7 @@ describe('every Lambda function', () => {
             Resource: arn,
           })),
           { Effect: 'Allow', Action: 'sqs:SendMessage', Resource: { 'Fn::GetAtt': [queue, 'Arn'] } },
+          expect.objectContaining({ Action: 'events:PutEvents' }),
           {
             Effect: 'Allow',
             Action: 'secretsmanager:GetSecretValue',
@@ -252,8 +253,8 @@ describe('aliases', () => {
   it('give a tenth of the requests to a new version, and take it back when an alarm rings', () => {
     const alarms = Object.keys(withOptions.resources('AWS::CloudWatch::Alarm'));
     const groups = Object.entries(withOptions.resources('AWS::CodeDeploy::DeploymentGroup'));
-    // All that the gateway calls: everything but the sweep.
-    expect(groups).toHaveLength(FUNCTION_NAMES.length - 1);
+    // All that the gateway calls: everything but what is scheduled.
+    expect(groups).toHaveLength(FUNCTION_NAMES.length - 2);
     for (const [, { Properties }] of groups) {
       expect(Properties).toMatchObject({
         DeploymentConfigName: 'CodeDeployDefault.LambdaCanary10Percent10Minutes',

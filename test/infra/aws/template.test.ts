@@ -93,6 +93,7 @@ describe('two deployments in one account', () => {
       'AWS::CloudFront::OriginAccessControl',
       'AWS::CloudFront::ResponseHeadersPolicy',
       'AWS::CloudFront::ResponseHeadersPolicy',
+      'AWS::Events::EventBus',
       'AWS::IAM::Role',
       'AWS::Logs::LogGroup',
     ]);
@@ -111,7 +112,11 @@ describe('two deployments in one account', () => {
         ({ Properties }) => Properties.MetricTransformations[0].MetricName,
       );
     expect(new Set(metricsOf(STAGING))).toEqual(
-      new Set(['TokenOrchestrator-staging-database-unavailable', 'TokenOrchestrator-staging-throttled']),
+      new Set([
+        'TokenOrchestrator-staging-database-unavailable',
+        'TokenOrchestrator-staging-outbox-age',
+        'TokenOrchestrator-staging-throttled',
+      ]),
     );
   });
 });
