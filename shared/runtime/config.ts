@@ -76,31 +76,34 @@ export function isVaultKey(text: string): boolean {
   return vaultKeysSchema.safeParse(text).success;
 }
 
-/** For whoever may listen on the way: what is sent to another machine is encrypted. */
-const WEBHOOK_URL_MESSAGE =
-  'must be an address like https://example.com/events; http:// is for receivers on this machine';
+// Functions, as is the schema of the local host: what nobody calls is left out of the bundles.
 
-const webhookUrlSchema = z.string().refine((text) => {
-  if (!URL.canParse(text)) return false;
-  const { protocol, hostname } = new URL(text);
-  const isHere = /^(localhost|127(\.\d+){3}|\[::1\])$/.test(hostname);
-  return protocol === 'https:' || (protocol === 'http:' && isHere);
-}, WEBHOOK_URL_MESSAGE);
-
-const WEBHOOK_SECRETS_MESSAGE =
-  'must be whsec_ and 24 to 64 bytes in base64, or several of them with commas between';
+/** What is sent to another machine is encrypted. */
+function webhookUrl() {
+  return z.string().refine((text) => {
+    if (!URL.canParse(text)) return false;
+    const { protocol, hostname } = new URL(text);
+    const isHere = /^(localhost|127(\.\d+){3}|\[::1\])$/.test(hostname);
+    return protocol === 'https:' || (protocol === 'http:' && isHere);
+  }, 'must be an address like https://example.com/events; http:// is for receivers on this machine');
+}
 
 /** As Standard Webhooks write a secret; each of several signs. */
-const webhookSecretsSchema = z.string().transform((text, context): Uint8Array[] => {
-  const secrets = text.split(',').map((part) => {
-    const [, base64 = ''] = /^whsec_([A-Za-z0-9+/]+={0,2})$/.exec(part.trim()) ?? [];
-    return Buffer.from(base64, 'base64');
+function webhookSecrets() {
+  return z.string().transform((text, context): Uint8Array[] => {
+    const secrets = text.split(',').map((part) => {
+      const [, base64 = ''] = /^whsec_([A-Za-z0-9+/]+={0,2})$/.exec(part.trim()) ?? [];
+      return Buffer.from(base64, 'base64');
+    });
+    if (secrets.some(({ length }) => length < 24 || length > 64)) {
+      context.addIssue({
+        code: 'custom',
+        message: 'must be whsec_ and 24 to 64 bytes in base64, or several of them with commas between',
+      });
+    }
+    return secrets;
   });
-  if (secrets.some(({ length }) => length < 24 || length > 64)) {
-    context.addIssue({ code: 'custom', message: WEBHOOK_SECRETS_MESSAGE });
-  }
-  return secrets;
-});
+}
 
 const storeVariables = {
   MONGODB_URI: mongodbUriSchema.optional(),
@@ -125,38 +128,41 @@ const runtimeSchema = z.object({
     .optional(),
 });
 
-const localSchema = z.object({
-  ...storeVariables,
-  PORT: wholeNumber(0, 65_535).default(3000),
-  HOST: z.string().min(1, 'must be an address to listen on').default('127.0.0.1'),
-  /** One process serves every caller, where a Lambda environment serves one. */
-  MONGODB_MAX_POOL_SIZE: poolSizeSchema.default(50),
-  CORS_ORIGINS: corsOriginsSchema.optional(),
-  BOOTSTRAP_CREDENTIAL: credentialSchema.optional(),
-  LOG_LEVEL: z.enum(['DEBUG', 'INFO', 'WARN', 'ERROR'], 'must be DEBUG, INFO, WARN or ERROR').default('WARN'),
-  EVENTS_WEBHOOK_URL: webhookUrlSchema.optional(),
-  EVENTS_WEBHOOK_SECRET: webhookSecretsSchema.optional(),
-});
-
-const completeLocalSchema = localSchema.superRefine((config, context) => {
-  const variables = ['EVENTS_WEBHOOK_URL', 'EVENTS_WEBHOOK_SECRET'] as const;
-  const missing = variables.filter((name) => config[name] === undefined);
-  if (missing.length !== 1) return;
-  const message = 'is missing: a webhook needs both its address and its secret';
-  context.addIssue({ code: 'custom', path: missing, message });
-});
+function localSchema() {
+  const schema = z.object({
+    ...storeVariables,
+    PORT: wholeNumber(0, 65_535).default(3000),
+    HOST: z.string().min(1, 'must be an address to listen on').default('127.0.0.1'),
+    /** One process serves every caller, where a Lambda environment serves one. */
+    MONGODB_MAX_POOL_SIZE: poolSizeSchema.default(50),
+    CORS_ORIGINS: corsOriginsSchema.optional(),
+    BOOTSTRAP_CREDENTIAL: credentialSchema.optional(),
+    LOG_LEVEL: z
+      .enum(['DEBUG', 'INFO', 'WARN', 'ERROR'], 'must be DEBUG, INFO, WARN or ERROR')
+      .default('WARN'),
+    EVENTS_WEBHOOK_URL: webhookUrl().optional(),
+    EVENTS_WEBHOOK_SECRET: webhookSecrets().optional(),
+  });
+  return schema.superRefine((config, context) => {
+    const variables = ['EVENTS_WEBHOOK_URL', 'EVENTS_WEBHOOK_SECRET'] as const;
+    const missing = variables.filter((name) => config[name] === undefined);
+    if (missing.length !== 1) return;
+    const message = 'is missing: a webhook needs both its address and its secret';
+    context.addIssue({ code: 'custom', path: missing, message });
+  });
+}
 
 /** What every function needs. */
 export type RuntimeConfig = z.output<typeof runtimeSchema>;
 /** What the local host needs. */
-export type LocalConfig = z.output<typeof localSchema>;
+export type LocalConfig = z.output<ReturnType<typeof localSchema>>;
 
 export function readRuntimeConfig(env: NodeJS.ProcessEnv = process.env): RuntimeConfig {
   return read(runtimeSchema, env);
 }
 
 export function readLocalConfig(env: NodeJS.ProcessEnv = process.env): LocalConfig {
-  return read(completeLocalSchema, env);
+  return read(localSchema(), env);
 }
 
 /** The connection string that a secret holds, alone and as it is. @throws ConfigError, without the secret */
