@@ -84,8 +84,9 @@ export async function sendEvents(
     }
     sent += taken;
     const sentTo = taken === events.length ? next : (events[taken - 1]?.position ?? claim.sentTo);
-    const wasSender = await store.finishDelivery({ ...delivery, sentTo });
-    if (failure !== undefined || !wasSender) {
+    // Of no effect where another one has taken over; the claim that comes next tells.
+    await store.finishDelivery({ ...delivery, sentTo });
+    if (failure !== undefined) {
       return { sent, oldestUnsentAgeMs: age(events[taken]?.at), failure };
     }
   }
