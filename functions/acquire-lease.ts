@@ -25,9 +25,15 @@ export const endpoint = defineEndpoint({
       count === undefined
         ? await acquireLease(context, caller, request)
         : await acquireLeases(context, caller, { ...request, count });
-    if ('waiting' in acquired) return { status: 202, body: acquired.waiting };
-    const status = acquired.repeated ? 200 : 201;
-    return { status, body: 'leases' in acquired ? { leases: acquired.leases } : acquired.lease };
+    if ('waiting' in acquired) return { status: 202, body: acquired.waiting, facts: { outcome: 'waiting' } };
+    const { repeated, waitedMs } = acquired;
+    const facts = { outcome: repeated ? 'repeated' : 'acquired', waitedMs } as const;
+    const status = repeated ? 200 : 201;
+    if ('lease' in acquired) return { status, body: acquired.lease, facts };
+    const { leases } = acquired;
+    const keyIds = leases.map(({ keyId }) => keyId);
+    const { pool, holder } = body;
+    return { status, body: { leases }, facts: { ...facts, pool, holder, count, keyIds } };
   },
 });
 

@@ -14,7 +14,11 @@ export const endpoint = defineEndpoint({
   run: async ({ headers, body }, { context, caller }) => {
     const request = { ...body, idempotencyKey: headers['idempotency-key'] };
     const { keys, repeated } = await createKeys(context, caller, request);
-    return { status: repeated ? 200 : 201, body: { keys } };
+    return {
+      status: repeated ? 200 : 201,
+      body: { keys },
+      facts: { pool: body.pool, count: keys.length },
+    };
   },
 });
 

@@ -12,7 +12,7 @@ export const endpoint = defineEndpoint({
   responses: { 204: null },
   run: async ({ parameters, query }, { context, caller }) => {
     await deleteKey(context, caller, parameters.keyId, query);
-    return { status: 204 };
+    return { status: 204, facts: { keyId: parameters.keyId } };
   },
 });
 

@@ -12,7 +12,7 @@ export const endpoint = defineEndpoint({
   responses: { 202: null },
   run: async ({ parameters }, { context, caller }) => {
     await deletePool(context, caller, parameters.pool);
-    return { status: 202 };
+    return { status: 202, facts: { pool: parameters.pool } };
   },
 });
 

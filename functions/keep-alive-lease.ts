@@ -11,7 +11,8 @@ export const endpoint = defineEndpoint({
   request: { parameters: leaseParametersSchema },
   responses: { 200: leaseSchema },
   run: async ({ parameters }, { context, caller }) => {
-    return { status: 200, body: await keepAliveLease(context, caller, parameters.leaseId) };
+    const body = await keepAliveLease(context, caller, parameters.leaseId);
+    return { status: 200, body, facts: { outcome: 'kept_alive' } };
   },
 });
 

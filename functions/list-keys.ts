@@ -16,7 +16,7 @@ export const endpoint = defineEndpoint({
       ...query,
       after: decodeCursor(cursor, 'number'),
     });
-    return { status: 200, body: { keys, nextCursor: encodeCursor(next) } };
+    return { status: 200, body: { keys, nextCursor: encodeCursor(next) }, facts: { pool: query.pool } };
   },
 });
 

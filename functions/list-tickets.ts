@@ -19,7 +19,11 @@ export const endpoint = defineEndpoint({
       limit: query.limit,
       after,
     });
-    return { status: 200, body: { tickets, nextCursor: encodeCursor(next?.join(' ')) } };
+    return {
+      status: 200,
+      body: { tickets, nextCursor: encodeCursor(next?.join(' ')) },
+      facts: { pool: parameters.pool },
+    };
   },
 });
 

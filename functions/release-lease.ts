@@ -11,9 +11,12 @@ export const endpoint = defineEndpoint({
   request: { parameters: leaseParametersSchema, query: releaseQuerySchema },
   responses: { 204: null },
   run: async ({ parameters, query }, { context, caller }) => {
-    await releaseLease(context, caller, parameters.leaseId, query);
-    return { status: 204 };
+    const { repeated, ...released } = await releaseLease(context, caller, parameters.leaseId, query);
+    const outcome = repeated ? 'release_repeated' : OUTCOMES[query.outcome];
+    return { status: 204, facts: { ...released, outcome } };
   },
 });
+
+const OUTCOMES = { ok: 'released', cooldown: 'cooldown', discard: 'discarded' } as const;
 
 export const handler = createHandler(endpoint, lambdaRuntime);

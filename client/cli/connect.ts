@@ -31,7 +31,11 @@ export function addConnectionOptions(command: Command): Command {
     .option('--config <file>', 'the config file, JSON with "url" and "credential", that only you can read');
 }
 
-/** Flags come before the environment, the environment before the config file. @throws CliError */
+/**
+ * Flags come before the environment, the environment before the config file. Requests belong to the trace of `TRACEPARENT`,
+ * where a caller that traces has set it.
+ * @throws CliError
+ */
 export async function connect(
   options: ConnectionOptions,
   env: NodeJS.ProcessEnv = process.env,
@@ -50,7 +54,7 @@ export async function connect(
     throw missing('credential', 'credential-file', 'TOKEN_ORCHESTRATOR_CREDENTIAL', env);
   }
   try {
-    return createClient({ url, credential });
+    return createClient({ url, credential, traceparent: env.TRACEPARENT });
   } catch (error) {
     throw new CliError((error as Error).message, exitCodes.configuration, { cause: error });
   }

@@ -14,6 +14,7 @@ import {
   releaseLease,
 } from './leases.ts';
 import { createPoolsApi, type PoolsApi } from './pools.ts';
+import type { Traceparent } from './trace-header.ts';
 import { createTransport, type Fetch } from './transport.ts';
 import { acquireOptionsOf, type WithLeaseOptions, withLeases } from './with-lease.ts';
 
@@ -26,6 +27,11 @@ export interface ClientOptions {
   readonly fetch?: Fetch | undefined;
   /** How long one request and its response may take, in milliseconds; 10 s by default. */
   readonly requestTimeoutMs?: number | undefined;
+  /**
+   * The trace (W3C `traceparent`) that requests belong to, or what tells the one of the moment; it is in the service's
+   * log. By default that of OpenTelemetry's active span, where the program uses OpenTelemetry.
+   */
+  readonly traceparent?: Traceparent | undefined;
 }
 
 /** The service, as the client that the credential names sees it. */
@@ -78,11 +84,11 @@ export function createClient(options: ClientOptions): OrchestratorClient {
 
 /** As {@link createClient}, on other clocks and another source of randomness. */
 export function createClientWith(
-  { url, credential, fetch, requestTimeoutMs = REQUEST_TIMEOUT_MS }: ClientOptions,
+  { url, credential, fetch, traceparent, requestTimeoutMs = REQUEST_TIMEOUT_MS }: ClientOptions,
   { clock, random }: { readonly clock: Clock; readonly random: () => number },
 ): OrchestratorClient {
   checkDuration('requestTimeoutMs', requestTimeoutMs);
-  const send = createTransport({ url, credential, fetch, clock });
+  const send = createTransport({ url, credential, fetch, clock, traceparent });
   const held = new HeldLeases();
   const context: Context = { send, clock, random, requestTimeoutMs, held };
   return {

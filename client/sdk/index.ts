@@ -67,5 +67,6 @@ export type { HeldLease, KeptLease, LeaseTime } from './held-lease.ts';
 export type { EndLeaseOptions, KeyAsRead, KeysApi, ListKeysOptions } from './keys.ts';
 export type { LeasesApi, Outcome, ReleaseOptions } from './leases.ts';
 export type { PoolsApi, WritePoolOptions } from './pools.ts';
+export type { Traceparent } from './trace-header.ts';
 export type { Fetch } from './transport.ts';
 export type { WithLeaseOptions } from './with-lease.ts';

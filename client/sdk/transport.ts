@@ -7,6 +7,7 @@ import {
   UnexpectedAnswerError,
   UnreachableError,
 } from './errors.ts';
+import { type Traceparent, traceHeader } from './trace-header.ts';
 
 /** The part of the Fetch API that this library uses. */
 export type Fetch = (
@@ -61,6 +62,7 @@ export interface TransportOptions {
   /** The global `fetch` by default. */
   readonly fetch?: Fetch | undefined;
   readonly clock?: Clock | undefined;
+  readonly traceparent?: Traceparent | undefined;
 }
 
 /** Imports nothing of Node: the dashboard uses it as well. @throws TypeError when url or credential are malformed */
@@ -84,6 +86,7 @@ export function createTransport(options: TransportOptions): Transport {
         ...headers,
         accept: 'application/json',
         authorization,
+        ...traceHeader(options.traceparent),
         ...(body !== undefined && { 'content-type': 'application/json' }),
       },
       ...(body !== undefined && { body: JSON.stringify(body) }),

@@ -23,7 +23,7 @@ import { type DatabaseRole, databaseEnvironment } from './database-role.ts';
 import type { Parameters } from './parameters.ts';
 import { ServiceLogGroup } from './service-log-group.ts';
 
-/** The namespace of the metrics that are derived from logs. */
+/** The namespace of the metrics that are derived from logs, and of those that the functions print (`emf-metrics.ts`). */
 export const METRIC_NAMESPACE = 'TokenOrchestrator';
 
 export interface ServiceFunctionProps {
@@ -98,6 +98,8 @@ export class ServiceFunction extends Construct {
       timeout: props.timeout ?? Duration.seconds(10),
       role: this.role,
       environment: {
+        // A dimension of every metric that the functions print: the namespace is the account's.
+        POWERTOOLS_SERVICE_NAME: Stack.of(this).stackName,
         ...(databaseRole && databaseEnvironment(parameters)),
         ...(props.vaultSecret && { VALUE_ENCRYPTION_SECRET_ARN: props.vaultSecret.secretArn }),
         ...props.environment,

@@ -2,7 +2,9 @@ import { routes, unmatchedRoute } from '../../functions/routes.ts';
 import { type Authorizer, createAuthorizer } from '../../shared/http/create-authorizer.ts';
 import { type ApiHandler, createHandler } from '../../shared/http/create-handler.ts';
 import { createSweepHandler, type SweepHandler } from '../../shared/http/create-sweep-handler.ts';
+import { createUnmatchedHandler } from '../../shared/http/create-unmatched-handler.ts';
 import type { AnyEndpoint } from '../../shared/http/endpoint.ts';
+import type { Metrics } from '../../shared/runtime/metrics.ts';
 import type { RuntimeSource } from '../../shared/runtime/runtime.ts';
 
 /** What the gateway and the schedule invoke. */
@@ -14,13 +16,19 @@ export interface Functions {
 }
 
 /** The functions from their sources, all on one runtime. */
-export async function loadFunctions(getRuntime: RuntimeSource): Promise<Functions> {
+export async function loadFunctions(
+  getRuntime: RuntimeSource,
+  metrics: Metrics = () => undefined,
+): Promise<Functions> {
   const handlers = new Map<string, ApiHandler>();
   for (const route of Object.values(routes)) {
     const { endpoint } = (await import(`../../functions/${route.function}.ts`)) as { endpoint: AnyEndpoint };
-    handlers.set(route.function, createHandler(endpoint, getRuntime));
+    handlers.set(route.function, createHandler(endpoint, getRuntime, metrics));
   }
-  const { handler } = await import('../../functions/answer-unmatched.ts');
-  handlers.set(unmatchedRoute.function, handler);
-  return { handlers, authorize: createAuthorizer(getRuntime), sweep: createSweepHandler(getRuntime) };
+  handlers.set(unmatchedRoute.function, createUnmatchedHandler(Object.values(routes), metrics));
+  return {
+    handlers,
+    authorize: createAuthorizer(getRuntime),
+    sweep: createSweepHandler(getRuntime, metrics),
+  };
 }

@@ -7,6 +7,7 @@ import {
   loadEnvFile,
   provideVariable,
   readLocalConfig,
+  servesMetrics,
 } from '../../shared/runtime/config.ts';
 import { logger } from '../../shared/runtime/logger.ts';
 import { openStore } from '../../shared/runtime/open-store.ts';
@@ -18,6 +19,7 @@ import { loadBundledFunctions } from './load-bundled-functions.ts';
 import { loadFunctions } from './load-functions.ts';
 import { createLocalServer } from './local-server.ts';
 import { prepareStore } from './prepare-store.ts';
+import { createPrometheusMetrics } from './prometheus-metrics.ts';
 import { startSendTimer } from './send-timer.ts';
 import { stopServer } from './stop-server.ts';
 import { startSweepTimer } from './sweep-timer.ts';
@@ -48,11 +50,18 @@ async function start(config: LocalConfig): Promise<void> {
   const credential = config.BOOTSTRAP_CREDENTIAL ?? (await ensureAdminCredential(store, Date.now()));
   if (config.BOOTSTRAP_CREDENTIAL !== undefined) await putAdmin(store, credential, Date.now());
 
-  const runtime = createRuntime(store, toRuntimeOptions(readLocalConfig()));
+  // Bundles share nothing with this process; they would print their metrics for CloudWatch.
+  if (FROM_BUNDLES) provideVariable('POWERTOOLS_METRICS_DISABLED', 'true');
+  const metrics = FROM_BUNDLES ? undefined : createPrometheusMetrics();
+  const options = { ...toRuntimeOptions(readLocalConfig()), metrics: metrics?.publish };
+  const runtime = createRuntime(store, options);
   const functions = FROM_BUNDLES
     ? await loadBundledFunctions(BUNDLE_FOLDER)
-    : await loadFunctions(async () => runtime);
-  const server = createLocalServer(functions, SITE_FOLDER, { corsOrigins: config.CORS_ORIGINS });
+    : await loadFunctions(async () => runtime, metrics?.publish);
+  const server = createLocalServer(functions, SITE_FOLDER, {
+    corsOrigins: config.CORS_ORIGINS,
+    metrics: servesMetrics(config) ? metrics : undefined,
+  });
   server.listen(config.PORT, config.HOST);
   await once(server, 'listening');
   const sweepTimer = startSweepTimer(functions.sweep);

@@ -156,5 +156,9 @@ export const routeNotes: Readonly<Record<keyof typeof routes, RouteNote>> = {
     problems: ['client_not_found', 'last_admin', 'own_credential'],
   },
   getMe: { tag: 'Service', summary: 'Whom your credential names', problems: [] },
-  getHealth: { tag: 'Service', summary: 'Whether the database answers', problems: [] },
+  getHealth: {
+    tag: 'Service',
+    summary: 'Whether the database answers, and when the last sweep began',
+    problems: [],
+  },
 };

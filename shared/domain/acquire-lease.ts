@@ -17,7 +17,7 @@ import {
 import { recordLapse } from './events.ts';
 import { type Key, type KeyLease, liveLeaseAt } from './key.ts';
 import { generateLeaseProof } from './lease-id.ts';
-import { releaseLease } from './leases.ts';
+import { aboutKey, releaseLease } from './leases.ts';
 import { freeAfter, hardExpiration, type Pool, poolName, poolReference } from './pool.ts';
 import { claimInTurn, type QueueRequest } from './queue.ts';
 import type { Claim } from './store.ts';
@@ -36,7 +36,12 @@ interface Several {
 
 /** What an acquire gives: a lease, new or `repeated`, or in a fair pool a place in the queue. */
 export type Acquired =
-  | { readonly lease: HeldLease; readonly repeated: boolean }
+  | {
+      readonly lease: HeldLease;
+      readonly repeated: boolean;
+      /** In a fair pool: from ticket to lease. */
+      readonly waitedMs?: number | undefined;
+    }
   | { readonly waiting: Waiting };
 
 /**
@@ -68,7 +73,8 @@ export async function acquireLease(
         : await take());
     if (claimed !== 'repeated' && !(claimed instanceof Error)) {
       if ('ticket' in claimed) return { waiting: claimed };
-      return { lease: await describeNew(context, caller, claimed, now), repeated: false };
+      const { taken, waitedMs } = 'taken' in claimed ? claimed : { taken: claimed };
+      return { lease: await describeNew(context, caller, taken, now), repeated: false, waitedMs };
     }
     const lease = await getRepeated(context, claim);
     if (lease !== undefined) return { lease, repeated: true };
@@ -80,6 +86,8 @@ export async function acquireLease(
 export interface AcquiredLeases {
   readonly leases: HeldLease[];
   readonly repeated: boolean;
+  /** In a fair pool: from ticket to leases. */
+  readonly waitedMs?: number | undefined;
 }
 
 /**
@@ -106,7 +114,7 @@ export async function acquireLeases(
   );
   if (taken instanceof Error && (await getRepeated(context, claim)) === undefined) throw taken;
   if (taken === 'repeated' || taken instanceof Error) return take();
-  return 'ticket' in taken ? { waiting: taken } : taken;
+  return 'ticket' in taken ? { waiting: taken } : { ...taken.taken, waitedMs: taken.waitedMs };
 }
 
 /**
@@ -232,7 +240,8 @@ async function getRepeated(context: Context, claim: Claim): Promise<HeldLease | 
     if (key.pool < pool) throw new LeaseEndedError('deleted');
     const lease = liveLeaseAt(key, now);
     if (lease !== undefined) return describeHeldLease(context, key, lease, now);
-    if (key.lease === undefined) throw new LeaseEndedError(key.lastLease?.reason ?? 'unknown');
-    if (await recordLapse(context, key, now)) throw new LeaseEndedError('lapsed');
+    const about = aboutKey(key);
+    if (key.lease === undefined) throw new LeaseEndedError(key.lastLease?.reason ?? 'unknown', about);
+    if (await recordLapse(context, key, now)) throw new LeaseEndedError('lapsed', about);
   }
 }

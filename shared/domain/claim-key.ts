@@ -58,10 +58,9 @@ async function findFreeNumber(
   pool: Pool,
   limit: number,
 ): Promise<number | LeaseLimitReachedError> {
-  const { keys } = context.store;
   const prefix = clientPrefix(pool, clientId);
   const taken = new Map<number, number>();
-  for (const key of await keys.listClientSeats(prefix)) {
+  for (const key of await context.store.keys.listClientSeats(prefix)) {
     const { clientSeat, lease } = key;
     if (lease === undefined) continue;
     if (lease.expiresAt > now) taken.set(Number(clientSeat?.slice(prefix.length)), lease.expiresAt);
@@ -138,6 +137,8 @@ async function claimFreeKey(
     }
     const key = found.keys[randomInt(found.keys.length)] as Key;
     const reclaimed = await keys.reclaim(key, claim, key.lease && lapseOf(key, key.lease));
-    if (reclaimed !== null) return reclaimed;
+    if (reclaimed === null) continue;
+    if (typeof reclaimed === 'object' && key.lease !== undefined) context.onLapse(pool.name, 1);
+    return reclaimed;
   }
 }

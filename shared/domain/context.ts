@@ -1,4 +1,5 @@
 import type { EventLog } from './event-log.ts';
+import type { HealthCheck } from './health.ts';
 import type { PoolCounts } from './pool-counts.ts';
 import type { PoolDirectory } from './pool-directory.ts';
 import type { Store } from './store.ts';
@@ -16,6 +17,9 @@ export interface Context {
   readonly clock: () => number;
   /** How far the clocks of two hosts may differ, in milliseconds. */
   readonly clockSkewToleranceMs: number;
+  readonly health: HealthCheck;
+  /** Is told of lapses when they are written down, by the name of their pool. */
+  readonly onLapse: (pool: string, count: number) => void;
 }
 
 /** The `freeAt` of a key that nobody has to wait for: every host takes it for free at once, whatever its clock says. */

@@ -7,15 +7,27 @@ export interface RequestIssue {
   readonly message: string;
 }
 
+interface OrchestratorErrorOptions extends ErrorOptions {
+  readonly about?: OrchestratorError['about'];
+}
+
 /**
  * Every error that a caller may see. `code` is one of a closed list; the HTTP status belongs to `shared/http`.
  */
 export abstract class OrchestratorError extends Error {
   abstract readonly code: string;
+  /** For the log: the pool and the key that this is about, where they are known to exist. Never what a caller made up. */
+  readonly about: { readonly pool?: string; readonly keyId?: string };
 
-  constructor(message: string, options?: ErrorOptions) {
+  constructor(message: string, { about = {}, ...options }: OrchestratorErrorOptions = {}) {
     super(message, options);
-    this.name = new.target.name;
+    this.about = about;
+  }
+
+  /** Made of the code, since names of classes do not survive minification: `pool_full` is a `PoolFullError`. */
+  override get name(): string {
+    const words = this.code.replace(/(?:^|_)([a-z])/g, (_, letter: string) => letter.toUpperCase());
+    return `${words}Error`;
   }
 }
 
@@ -74,7 +86,7 @@ export class NoKeyAvailableError extends OrchestratorError {
   readonly retryAfterMs: number;
 
   constructor(pool: string, retryAfterMs: number) {
-    super(`No key of pool "${pool}" is free`);
+    super(`No key of pool "${pool}" is free`, { about: { pool } });
     this.retryAfterMs = retryAfterMs;
   }
 }
@@ -104,6 +116,7 @@ export class PoolFullError extends OrchestratorError {
   constructor(pool: string, maxKeys: number) {
     super(
       `Pool "${pool}" holds at most ${maxKeys} keys; one that was deleted, or whose pool was, counts until its holder has surely stopped`,
+      { about: { pool } },
     );
   }
 }
@@ -113,7 +126,7 @@ export class PoolMakesKeysError extends OrchestratorError {
   readonly code = 'pool_full';
 
   constructor(pool: string, targetSize: number) {
-    super(`Pool "${pool}" makes its ${targetSize} keys itself (targetSize)`);
+    super(`Pool "${pool}" makes its ${targetSize} keys itself (targetSize)`, { about: { pool } });
   }
 }
 
@@ -146,7 +159,7 @@ export class LeaseLimitReachedError extends OrchestratorError {
   readonly retryAfterMs: number;
 
   constructor(pool: string, limit: number, retryAfterMs: number) {
-    super(`A client may hold ${limit} leases in pool "${pool}"`);
+    super(`A client may hold ${limit} leases in pool "${pool}"`, { about: { pool } });
     this.retryAfterMs = retryAfterMs;
   }
 }
@@ -165,7 +178,7 @@ export class PoolPausedError extends OrchestratorError {
   readonly code = 'pool_paused';
 
   constructor(pool: string) {
-    super(`Pool "${pool}" is paused: it gives no new leases, live ones go on`);
+    super(`Pool "${pool}" is paused: it gives no new leases, live ones go on`, { about: { pool } });
   }
 }
 
@@ -210,8 +223,9 @@ export class LeaseEndedError extends OrchestratorError {
   readonly code = 'lease_ended';
   readonly reason: LeaseEndReason;
 
-  constructor(reason: LeaseEndReason) {
-    super(`The lease is over (${reason})`);
+  /** @param about the key that is known to have had the lease */
+  constructor(reason: LeaseEndReason, about?: OrchestratorError['about']) {
+    super(`The lease is over (${reason})`, about && { about });
     this.reason = reason;
   }
 }

@@ -43,13 +43,15 @@ export function lapseOf(key: Pick<Key, 'keyId' | 'pool' | 'fencingToken'>, lease
  * sweep records the event. Returns whether it did; `undefined`: no lapsed lease stood on the key as it was found.
  */
 export async function recordLapse(
-  { store }: Pick<Context, 'store'>,
+  { store, onLapse }: Pick<Context, 'store' | 'onLapse'>,
   key: Pick<Key, 'keyId' | 'pool' | 'fencingToken' | 'lease'>,
   now: number,
 ): Promise<boolean | undefined> {
   const { keyId, lease } = key;
   if (lease === undefined || lease.expiresAt > now) return undefined;
-  return store.keys.recordLapse({ keyId, leaseId: lease.id, now, note: lapseOf(key, lease) });
+  const recorded = await store.keys.recordLapse({ keyId, leaseId: lease.id, now, note: lapseOf(key, lease) });
+  if (recorded) onLapse(poolName(key.pool), 1);
+  return recorded;
 }
 
 export interface ListEventsRequest {

@@ -2,7 +2,13 @@ import type { HeldLease as HeldLeaseBody, Lease as LeaseBody } from '../contract
 import { type Caller, requirePool } from './client.ts';
 import { type Context, freeNow, pageOf } from './context.ts';
 import { describeHeldLease, describeLease } from './describe.ts';
-import { ForbiddenError, InvalidRequestError, LeaseEndedError, type LeaseEndReason } from './errors.ts';
+import {
+  ForbiddenError,
+  InvalidRequestError,
+  LeaseEndedError,
+  type LeaseEndReason,
+  type OrchestratorError,
+} from './errors.ts';
 import { keyEvent, recordLapse } from './events.ts';
 import { type Key, type KeyLease, liveLeaseAt } from './key.ts';
 import { decodeLeaseId, type LeaseId } from './lease-id.ts';
@@ -37,6 +43,15 @@ export async function keepAliveLease(context: Context, caller: Caller, leaseId: 
 /** How the holder found the key. `cooldown`: it has to rest; `discard`: it is of no use any more. */
 export type Outcome = 'ok' | 'cooldown' | 'discard';
 
+/** A lease that its holder ended: now, or `repeated`. */
+export interface Released {
+  readonly pool: string;
+  readonly keyId: string;
+  readonly repeated: boolean;
+  /** From acquire to release, where this release ended it. */
+  readonly heldMs?: number;
+}
+
 /**
  * The holder ends the lease; the key is free at once, rests first, or is deleted. A repeated release succeeds as long
  * as the key remembers it.
@@ -48,7 +63,7 @@ export async function releaseLease(
   caller: Caller,
   leaseId: string,
   { outcome = 'ok', forget = false }: { outcome?: Outcome; forget?: boolean } = {},
-): Promise<void> {
+): Promise<Released> {
   const lease = readLeaseId(caller, leaseId);
   const now = context.clock();
   const { policy } = await poolOfLease(context, lease, now);
@@ -59,23 +74,40 @@ export async function releaseLease(
     discard: outcome === 'discard',
     forget,
   };
+  const about = { pool: poolName(lease.pool), keyId: lease.keyId };
   try {
-    if (release.discard) return await discard(context, caller, lease, release);
-    while (!(await context.store.keys.release(release))) await getOwnLease(context, caller, lease, now);
+    if (release.discard) {
+      const { acquiredAt } = await discard(context, caller, lease, release);
+      return { ...about, repeated: false, heldMs: Math.max(0, now - acquiredAt) };
+    }
+    for (;;) {
+      const ended = await context.store.keys.release(release);
+      if (ended !== null) {
+        return { ...about, repeated: false, heldMs: Math.max(0, now - ended.acquiredAt) };
+      }
+      await getOwnLease(context, caller, lease, now);
+    }
   } catch (error) {
-    if (error instanceof LeaseEndedError && error.reason === 'released') return;
+    if (error instanceof LeaseEndedError && error.reason === 'released') return { ...about, repeated: true };
     throw error;
   }
 }
 
 /** Unlike any other release this one is an event, whose fields are read first. @throws LeaseEndedError, ForbiddenError */
-async function discard(context: Context, caller: Caller, id: LeaseId, release: Release): Promise<void> {
+async function discard(
+  context: Context,
+  caller: Caller,
+  id: LeaseId,
+  release: Release,
+): Promise<Pick<KeyLease, 'acquiredAt'>> {
   const { now } = release;
   for (;;) {
     const { key, lease } = await getOwnLease(context, caller, id, now);
     const note = keyEvent('key.discarded', key, { lease, at: now, by: caller.clientId });
-    if (!(await context.store.keys.release({ ...release, note }))) continue;
-    return context.events.recordNote(key.keyId, note, now);
+    const ended = await context.store.keys.release({ ...release, note });
+    if (ended === null) continue;
+    await context.events.recordNote(key.keyId, note, now);
+    return ended;
   }
 }
 
@@ -151,11 +183,18 @@ async function getOwnLease(
   for (;;) {
     const key = await context.store.keys.getStored(lease.keyId);
     const standing = key?.pool === lease.pool && key.lease?.id === lease.proof ? key.lease : undefined;
-    if (key === null || standing === undefined) throw new LeaseEndedError(endReason(caller, key, lease));
+    const about = aboutKey(key);
+    if (key === null || standing === undefined)
+      throw new LeaseEndedError(endReason(caller, key, lease), about);
     requireHolder(caller, standing);
     if (liveLeaseAt(key, now) !== undefined) return { key, lease: standing };
-    if (await recordLapse(context, key, now)) throw new LeaseEndedError('lapsed');
+    if (await recordLapse(context, key, now)) throw new LeaseEndedError('lapsed', about);
   }
+}
+
+/** What an error about this key tells of it, see `OrchestratorError.about`. */
+export function aboutKey(key: Key | null): OrchestratorError['about'] | undefined {
+  return key === null ? undefined : { pool: poolName(key.pool), keyId: key.keyId };
 }
 
 function endReason(caller: Caller, key: Key | null, lease: LeaseId): LeaseEndReason {

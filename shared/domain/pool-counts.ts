@@ -1,4 +1,5 @@
 import { setImmediate } from 'node:timers/promises';
+import { poolReference } from './pool.ts';
 import type { KeyCounts, Store } from './store.ts';
 
 /** Keys are counted up to here; beyond it a count is only a lower bound, so that it never costs O(keys). */
@@ -23,12 +24,12 @@ const AT_ONCE = 2;
  * may come in between two of them.
  */
 export class PoolCounts {
-  readonly #store: Pick<Store, 'keys' | 'tickets'>;
+  readonly #store: Pick<Store, 'keys' | 'pools' | 'tickets'>;
   readonly #known = new Map<string, { counts: Promise<PoolFigures>; countedAt: number }>();
   readonly #waiting: (() => void)[] = [];
   #running = 0;
 
-  constructor(store: Pick<Store, 'keys' | 'tickets'>) {
+  constructor(store: Pick<Store, 'keys' | 'pools' | 'tickets'>) {
     this.#store = store;
   }
 
@@ -44,6 +45,13 @@ export class PoolCounts {
     this.#known.set(pool, { counts, countedAt: now });
     counts.catch(() => this.forget(pool));
     return counts;
+  }
+
+  /** The figures of the first pools by name, for metrics. */
+  async first(limit: number, now: number): Promise<Map<string, PoolFigures>> {
+    const pools = await this.#store.pools.list({ limit });
+    const counted = pools.map(async (pool) => [pool.name, await this.get(poolReference(pool), now)] as const);
+    return new Map(await Promise.all(counted));
   }
 
   /** Takes note that this process just added or removed keys of the pool. */

@@ -3,7 +3,7 @@ import type { QueueEntry, Waiting } from '../contract/tickets.ts';
 import { type Caller, requirePool } from './client.ts';
 import { type Context, pageOf } from './context.ts';
 import { describeTicket } from './describe.ts';
-import { type LeaseLimitReachedError, NoKeyAvailableError, TicketEndedError } from './errors.ts';
+import { LeaseLimitReachedError, NoKeyAvailableError, TicketEndedError } from './errors.ts';
 import { type Pool, poolName, poolReference } from './pool.ts';
 import { COUNT_LIMIT } from './pool-counts.ts';
 import type { Claim, Place, Ticket } from './store.ts';
@@ -29,6 +29,12 @@ export interface QueueRequest {
   readonly count?: number | undefined;
 }
 
+/** What a caller got, and for how long it had its ticket before. */
+interface Served<Taken> {
+  readonly taken: Taken;
+  readonly waitedMs: number;
+}
+
 /**
  * Acquire in a fair pool, by `take`. Whoever has a ticket goes before whoever has none, and tickets go in order, so a caller gets
  * a key only if more are free than go to callers before it. N free keys serve the first N at once; for one that waits for
@@ -44,7 +50,7 @@ export async function claimInTurn<Taken extends object>(
   claim: Claim,
   request: QueueRequest,
   take: () => Promise<Taken | 'repeated' | NoKeyAvailableError | LeaseLimitReachedError>,
-): Promise<Taken | 'repeated' | NoKeyAvailableError | LeaseLimitReachedError | Waiting> {
+): Promise<Served<Taken> | 'repeated' | NoKeyAvailableError | LeaseLimitReachedError | Waiting> {
   const { keys, tickets } = context.store;
   const reference = poolReference(pool);
   const { now } = claim;
@@ -64,7 +70,9 @@ export async function claimInTurn<Taken extends object>(
     if (!(claimed instanceof NoKeyAvailableError)) {
       // Served, or not to be served: either way the next one's turn.
       if (ticket !== undefined) await tickets.remove(ticket.ticketId);
-      return claimed;
+      if (claimed === 'repeated') return 'repeated';
+      if (claimed instanceof LeaseLimitReachedError) return claimed as LeaseLimitReachedError;
+      return { taken: claimed as Taken, waitedMs: Math.max(0, now - (ticket?.createdAt ?? now)) };
     }
     refusal = claimed;
   }

@@ -29,6 +29,10 @@ export interface Store {
   prepare(now: number, defaultPolicy?: PoolPolicy): Promise<void>;
   /** Resolves when the database answers. */
   ping(): Promise<void>;
+  /** Takes note of a sweep that has ended; one that began later stays. */
+  noteSweep(at: number): Promise<void>;
+  /** When the sweep began that was noted last; undefined when none was. */
+  getLastSweep(): Promise<number | undefined>;
   close(): Promise<void>;
 }
 
@@ -73,7 +77,9 @@ export type SeatedKey = Pick<Key, 'keyId' | 'pool' | 'state' | 'fencingToken' | 
 };
 
 /** A key on which a lapsed lease stands. */
-export type LapsedKey = Pick<Key, 'keyId' | 'pool' | 'fencingToken'> & { readonly lease: KeyLease };
+export type LapsedKey = Pick<Key, 'keyId' | 'pool' | 'fencingToken' | 'freeAt'> & {
+  readonly lease: KeyLease;
+};
 
 /** Which lease has lapsed, and what is noted of it on the key. */
 export interface Lapse {
@@ -274,8 +280,8 @@ export interface KeyStore {
 
   /** Keep-alive: moves the ends of a live lease forward. */
   extend(extension: Extension): Promise<Key | null>;
-  /** Release: ends a live lease of this client; the key is free at `freeAt`, or deleted. */
-  release(release: Release): Promise<boolean>;
+  /** Release: ends a live lease of this client; the key is free at `freeAt`, or deleted. Returns when it was acquired. */
+  release(release: Release): Promise<Pick<KeyLease, 'acquiredAt'> | null>;
   /** Writes down that a lease has lapsed (its end has passed at `now`), so that no late keep-alive revives it. `freeAt` stays. */
   recordLapse(lapse: Lapse & { now: number }): Promise<boolean>;
   /** Ends the lease, if any, if the key stands as found; the key is free at `freeAt`. */

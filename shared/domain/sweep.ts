@@ -23,6 +23,8 @@ export interface SweepReport {
   readonly expired: number;
   /** Keys of pools that were deleted or emptied. */
   readonly purged: number;
+  /** For how long the oldest of those lapses had been waiting for a sweep, in milliseconds; 0: there was none. */
+  readonly backlogMs: number;
   /** False when the time budget ran out first; the next sweep goes on. */
   readonly complete: boolean;
 }
@@ -37,14 +39,19 @@ export async function sweep(context: Context, hasTime: () => boolean): Promise<S
   const lapsedByPool = new Map<string, number>();
   let expired = 0;
   let purged = 0;
+  let backlogMs = 0;
 
-  const finish = (complete: boolean): SweepReport => ({
-    lapsed: [...lapsedByPool.values()].reduce((sum, count) => sum + count, 0),
-    lapsedByPool: Object.fromEntries(lapsedByPool),
-    expired,
-    purged,
-    complete,
-  });
+  const finish = async (complete: boolean): Promise<SweepReport> => {
+    await context.store.noteSweep(now);
+    return {
+      lapsed: [...lapsedByPool.values()].reduce((sum, count) => sum + count, 0),
+      lapsedByPool: Object.fromEntries(lapsedByPool),
+      expired,
+      purged,
+      backlogMs,
+      complete,
+    };
+  };
 
   for await (const pools of pagesOfPools(context)) {
     const names = new Map(pools.map((pool) => [poolReference(pool), pool.name]));
@@ -52,13 +59,16 @@ export async function sweep(context: Context, hasTime: () => boolean): Promise<S
       if (!hasTime()) return finish(false);
       const keys = await context.store.keys.listLapsed({ pools: [...names.keys()], now, limit: BATCH });
       found = keys.length;
+      for (const { freeAt } of keys) backlogMs = Math.max(backlogMs, now - freeAt);
       for (const [pool, lapsed] of Map.groupBy(keys, (key) => key.pool)) {
         const lapses = lapsed.map((key) => {
           return { keyId: key.keyId, leaseId: key.lease.id, note: lapseOf(key, key.lease) };
         });
         const count = await context.store.keys.recordLapses({ lapses, now });
         const name = names.get(pool) as string;
-        if (count > 0) lapsedByPool.set(name, (lapsedByPool.get(name) ?? 0) + count);
+        if (count === 0) continue;
+        lapsedByPool.set(name, (lapsedByPool.get(name) ?? 0) + count);
+        context.onLapse(name, count);
       }
     }
     // Before anything is removed: a key that carries a note stays.

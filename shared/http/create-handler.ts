@@ -1,13 +1,14 @@
 import middy from '@middy/core';
 import type { Context as LambdaContext } from 'aws-lambda';
-import type { Caller } from '../domain/client.ts';
 import { DatabaseUnavailableError } from '../domain/errors.ts';
+import { publishEmf } from '../runtime/emf-metrics.ts';
 import { logger } from '../runtime/logger.ts';
+import type { Metrics } from '../runtime/metrics.ts';
 import type { RuntimeSource } from '../runtime/runtime.ts';
 import type { ApiEvent, ApiResponse } from './api-event.ts';
 import { authorizeCaller } from './authorize-caller.ts';
-import type { AnyEndpoint } from './endpoint.ts';
-import { finishResponse } from './finish-response.ts';
+import type { AnyEndpoint, Facts } from './endpoint.ts';
+import { type CallContext, finishResponse } from './finish-response.ts';
 import { sendProblems } from './problem.ts';
 import { limitBody, readBody } from './read-body.ts';
 import { validateRequest } from './validate-request.ts';
@@ -21,11 +22,16 @@ const EARLY_MS = 250;
  * Turns an endpoint into a Lambda handler: caller and role, body, validation, problem documents, headers, log line.
  * The checks come in the order of the calls below, so that a caller without the role learns nothing about its body.
  */
-export function createHandler(endpoint: AnyEndpoint, getRuntime: RuntimeSource): ApiHandler {
-  const run = async (event: ApiEvent, lambda: LambdaContext & { caller: Caller }): Promise<ApiResponse> => {
+export function createHandler(
+  endpoint: AnyEndpoint,
+  getRuntime: RuntimeSource,
+  metrics: Metrics = publishEmf,
+): ApiHandler {
+  const run = async (event: ApiEvent, lambda: CallContext): Promise<ApiResponse> => {
     const request = validateRequest(endpoint, event);
     const { context } = await getRuntime();
-    const { status, body } = await endpoint.run(request, { context, caller: lambda.caller });
+    const { status, body, facts } = await endpoint.run(request, { context, caller: lambda.caller });
+    lambda.facts = { ...namesIn(body), ...facts };
     if (body === undefined) return { statusCode: status };
     return {
       statusCode: status,
@@ -38,11 +44,11 @@ export function createHandler(endpoint: AnyEndpoint, getRuntime: RuntimeSource):
     throw new DatabaseUnavailableError({ cause: new Error('The function ran out of time') });
   };
 
-  return middy<ApiEvent, ApiResponse, Error, LambdaContext & { caller: Caller }>({
+  return middy<ApiEvent, ApiResponse, Error, CallContext>({
     timeoutEarlyInMillis: EARLY_MS,
     timeoutEarlyResponse,
   })
-    .use(finishResponse(logger))
+    .use(finishResponse(logger, metrics))
     .use(sendProblems(logger))
     .before(async (request) => {
       request.context.caller = await authorizeCaller(request.event, endpoint.route.access, getRuntime);
@@ -50,4 +56,10 @@ export function createHandler(endpoint: AnyEndpoint, getRuntime: RuntimeSource):
     .use(limitBody(endpoint.route.maxBodyBytes))
     .use(readBody())
     .handler(run) as unknown as ApiHandler;
+}
+
+/** The names in a body that is about one key, lease or pool. */
+function namesIn(body: unknown): Facts {
+  const { pool, keyId, holder } = (body ?? {}) as Facts;
+  return { pool, keyId, holder };
 }

@@ -1,7 +1,11 @@
 import type { Context as LambdaContext } from 'aws-lambda';
 import { type SweepReport, sweep } from '../domain/sweep.ts';
+import { publishEmf } from '../runtime/emf-metrics.ts';
 import { logger } from '../runtime/logger.ts';
+import { MAX_POOLS, type Metrics } from '../runtime/metrics.ts';
 import type { RuntimeSource } from '../runtime/runtime.ts';
+import { measurePools, measureSweep } from './measure.ts';
+import { describeFailure } from './problem.ts';
 
 export type SweepHandler = (
   event: unknown,
@@ -11,12 +15,25 @@ export type SweepHandler = (
 /** A sweep starts no batch when less than this is left of the function's time, in milliseconds. */
 const RESERVE_MS = 7000;
 
-/** The scheduled function: one sweep within the function's time, logged with what it freed. */
-export function createSweepHandler(getRuntime: RuntimeSource): SweepHandler {
+/** The scheduled function: one sweep within the function's time, then the pools' figures; one line tells of both. */
+export function createSweepHandler(getRuntime: RuntimeSource, metrics: Metrics = publishEmf): SweepHandler {
   return async (_event, lambda) => {
-    const { context } = await getRuntime();
-    const report = await sweep(context, () => lambda.getRemainingTimeInMillis() > RESERVE_MS);
-    logger.info('sweep', { ...report });
-    return report;
+    const startedAt = performance.now();
+    const hasTime = (): boolean => lambda.getRemainingTimeInMillis() > RESERVE_MS;
+    try {
+      const { context } = await getRuntime();
+      const report = await sweep(context, hasTime);
+      const durationMs = Math.round(performance.now() - startedAt);
+      const outcome = report.complete ? 'complete' : 'incomplete';
+      logger.info('sweep', { outcome, durationMs, ...report });
+      metrics(measureSweep(outcome, durationMs, report.backlogMs));
+      if (hasTime()) metrics(measurePools(await context.counts.first(MAX_POOLS, context.clock())));
+      return report;
+    } catch (error) {
+      const durationMs = Math.round(performance.now() - startedAt);
+      logger.error('sweep', { outcome: 'failed', durationMs, ...describeFailure(error) });
+      metrics(measureSweep('failed', durationMs));
+      throw error;
+    }
   };
 }

@@ -1,5 +1,7 @@
 import middy from '@middy/core';
+import { publishEmf } from '../runtime/emf-metrics.ts';
 import { logger } from '../runtime/logger.ts';
+import type { Metrics } from '../runtime/metrics.ts';
 import type { ApiEvent, ApiResponse } from './api-event.ts';
 import type { ApiHandler } from './create-handler.ts';
 import { finishResponse } from './finish-response.ts';
@@ -12,7 +14,7 @@ import type { Route } from './route.ts';
  * browser's preflight gets 204: a browser takes no other status, and the gateway adds the headers that allow the call,
  * if any.
  */
-export function createUnmatchedHandler(routes: readonly Route[]): ApiHandler {
+export function createUnmatchedHandler(routes: readonly Route[], metrics: Metrics = publishEmf): ApiHandler {
   const respond = async (event: ApiEvent): Promise<ApiResponse> => {
     if (isPreflight(event)) return { statusCode: 204 };
     const allowed = allowedMethods(routes, event.rawPath);
@@ -20,7 +22,7 @@ export function createUnmatchedHandler(routes: readonly Route[]): ApiHandler {
     throw new RouteNotFoundError('There is no such path');
   };
   return middy<ApiEvent, ApiResponse>()
-    .use(finishResponse(logger))
+    .use(finishResponse(logger, metrics))
     .use(sendProblems(logger))
     .handler(respond) as unknown as ApiHandler;
 }

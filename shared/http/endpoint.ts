@@ -15,10 +15,36 @@ export interface Call {
   readonly caller: Caller;
 }
 
+/** What became of a lease, or of the wish for one. */
+export type LeaseOutcome =
+  | 'acquired'
+  | 'repeated'
+  | 'waiting'
+  | 'kept_alive'
+  | 'released'
+  | 'cooldown'
+  | 'discarded'
+  | 'release_repeated';
+
+/** What the log tells of a request beside its route and status, and what is counted. Never a value or a lease id. */
+export interface Facts {
+  readonly pool?: string | undefined;
+  readonly keyId?: string | undefined;
+  readonly holder?: string | undefined;
+  readonly outcome?: LeaseOutcome | undefined;
+  /** How many keys or leases, where several were asked for. */
+  readonly count?: number | undefined;
+  readonly keyIds?: readonly string[] | undefined;
+  readonly heldMs?: number | undefined;
+  readonly waitedMs?: number | undefined;
+}
+
 export interface Result {
   readonly status: number;
   /** Sent as JSON; absent: no body. */
   readonly body?: unknown;
+  /** What the body does not tell: of a body that is about one key, lease or pool, the log has what names it. */
+  readonly facts?: Facts;
 }
 
 /** A route with its schemas, and what it does with a request that they let through. */

@@ -1,12 +1,18 @@
 import { isIP } from 'node:net';
 import type { MiddlewareObj, Request } from '@middy/core';
-import { OrchestratorError } from '../domain/errors.ts';
+import type { Context as LambdaContext } from 'aws-lambda';
+import type { Caller } from '../domain/client.ts';
+import { LeaseEndedError, OrchestratorError } from '../domain/errors.ts';
 import type { Logger } from '../runtime/logger.ts';
+import type { Metrics } from '../runtime/metrics.ts';
 import type { ApiEvent, ApiResponse } from './api-event.ts';
+import type { Facts } from './endpoint.ts';
+import { measureRequest } from './measure.ts';
 
-function callerOf(event: ApiEvent): { clientId?: string } {
-  const passedOn = event.requestContext.authorizer?.lambda;
-  return passedOn !== undefined && 'clientId' in passedOn ? { clientId: passedOn.clientId } : {};
+/** What is known of a call while it is made. */
+export interface CallContext extends LambdaContext {
+  caller: Caller;
+  facts?: Facts;
 }
 
 /**
@@ -22,28 +28,59 @@ function addressOf({ headers, requestContext }: ApiEvent): string {
   return isIP(caller) === 0 ? sourceIp : caller;
 }
 
-/** Gives every response `Cache-Control: no-store` and `X-Request-Id`, and logs one line: no body, no credential, no value. */
-export function finishResponse(logger: Logger): MiddlewareObj<ApiEvent, ApiResponse> {
+/** Version, trace id, span id, flags. All zeros are no id, version `ff` is none; later versions may add something. */
+const TRACEPARENT =
+  /^(?:00-(?!0{32})([0-9a-f]{32})-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}|(?!00|ff)[0-9a-f]{2}-(?!0{32})([0-9a-f]{32})-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}(?:-.*)?)$/;
+
+function traceIdOf({ headers }: ApiEvent): string | undefined {
+  const [, current, later] = TRACEPARENT.exec(headers.traceparent ?? '') ?? [];
+  return current ?? later;
+}
+
+function clientIdOf({
+  event,
+  context,
+}: Request<ApiEvent, ApiResponse, Error, CallContext>): string | undefined {
+  const passedOn = event.requestContext.authorizer?.lambda;
+  if (passedOn !== undefined && 'clientId' in passedOn) return passedOn.clientId;
+  return context.caller?.clientId || undefined;
+}
+
+/**
+ * Gives every response `Cache-Control: no-store` and `X-Request-Id`, logs one line, and counts the same: no body, no
+ * credential, no value, no lease id. Of a request that was refused only what is known to exist is told, since a caller
+ * may send anything as the name of a pool.
+ */
+export function finishResponse(
+  logger: Logger,
+  metrics: Metrics,
+): MiddlewareObj<ApiEvent, ApiResponse, Error, CallContext> {
   const startedAt = new WeakMap<ApiEvent, number>();
 
-  const finish = (request: Request<ApiEvent, ApiResponse>): void => {
-    const { requestContext } = request.event;
+  const finish = (request: Request<ApiEvent, ApiResponse, Error, CallContext>): void => {
+    const { event, context, error } = request;
+    const { requestId } = event.requestContext;
     const response = request.response ?? {};
-    response.headers = {
-      ...response.headers,
-      'cache-control': 'no-store',
-      'x-request-id': requestContext.requestId,
-    };
+    response.headers = { ...response.headers, 'cache-control': 'no-store', 'x-request-id': requestId };
     request.response = response;
+    const durationMs = performance.now() - (startedAt.get(event) ?? performance.now());
+    const entry = {
+      route: event.routeKey,
+      status: response.statusCode ?? 500,
+      ...(error instanceof OrchestratorError && { code: error.code, ...error.about }),
+      ...(error && !(error instanceof OrchestratorError) && { code: 'internal' }),
+      ...(error === undefined && context.facts),
+      durationMs: Math.round(durationMs),
+    };
     logger.info('request', {
-      requestId: requestContext.requestId,
-      route: request.event.routeKey,
-      status: response.statusCode,
-      ...(request.error instanceof OrchestratorError && { code: request.error.code }),
-      ...callerOf(request.event),
-      callerIp: addressOf(request.event),
-      durationMs: Math.round(performance.now() - (startedAt.get(request.event) ?? performance.now())),
+      requestId,
+      traceId: traceIdOf(event),
+      clientId: clientIdOf(request),
+      callerIp: addressOf(event),
+      ...(error instanceof LeaseEndedError && { reason: error.reason }),
+      ...entry,
     });
+    metrics(measureRequest({ ...entry, durationMs }));
   };
 
   return {

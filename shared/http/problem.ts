@@ -107,16 +107,27 @@ function retryAfter(error: unknown, code: ProblemCode): number | undefined {
   return code === 'database_unavailable' ? DATABASE_RETRY_MS : undefined;
 }
 
+/**
+ * A failure as the log tells it. `causeCode`: the first code of what lies beneath (`ECONNREFUSED`, 10107), which a search
+ * finds whatever the wording.
+ */
+export function describeFailure(error: unknown): { reason: string; causeCode?: unknown } | { error: Error } {
+  if (!(error instanceof DatabaseUnavailableError)) return { error: error as Error };
+  const { name, message } = (error.cause ?? {}) as Partial<Error>;
+  let cause = error.cause as NodeJS.ErrnoException | undefined;
+  while (cause !== undefined && cause.code === undefined) cause = cause.cause as typeof cause;
+  return { reason: `${name}: ${message}`, ...(cause !== undefined && { causeCode: cause.code }) };
+}
+
 /** Sends every error as a problem document, and logs the ones that are not the caller's. */
 export function sendProblems(logger: Logger): MiddlewareObj<ApiEvent, ApiResponse> {
   return {
     onError: (request) => {
       const { requestId } = request.event.requestContext;
       if (request.error instanceof DatabaseUnavailableError) {
-        const { name, message } = (request.error.cause ?? {}) as Partial<Error>;
-        logger.error('database unavailable', { requestId, reason: `${name}: ${message}` });
+        logger.error('database unavailable', { requestId, ...describeFailure(request.error) });
       } else if (!(request.error instanceof OrchestratorError)) {
-        logger.error('unexpected error', { requestId, error: request.error });
+        logger.error('unexpected error', { requestId, ...describeFailure(request.error) });
       }
       const { problem, headers } = describeProblem(request.error, requestId);
       request.response = {

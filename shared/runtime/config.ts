@@ -137,6 +137,7 @@ function localSchema() {
     MONGODB_MAX_POOL_SIZE: poolSizeSchema.default(50),
     CORS_ORIGINS: corsOriginsSchema.optional(),
     BOOTSTRAP_CREDENTIAL: credentialSchema.optional(),
+    METRICS: z.enum(['on', 'off'], 'must be on or off').optional(),
     LOG_LEVEL: z
       .enum(['DEBUG', 'INFO', 'WARN', 'ERROR'], 'must be DEBUG, INFO, WARN or ERROR')
       .default('WARN'),
@@ -163,6 +164,12 @@ export function readRuntimeConfig(env: NodeJS.ProcessEnv = process.env): Runtime
 
 export function readLocalConfig(env: NodeJS.ProcessEnv = process.env): LocalConfig {
   return read(localSchema(), env);
+}
+
+/** Whether the local host serves `/metrics`: as `METRICS` says, otherwise where only this machine reaches it. */
+export function servesMetrics({ METRICS, HOST }: Pick<LocalConfig, 'METRICS' | 'HOST'>): boolean {
+  if (METRICS !== undefined) return METRICS === 'on';
+  return HOST === 'localhost' || HOST === '::1' || /^127(\.\d{1,3}){3}$/.test(HOST);
 }
 
 /** The connection string that a secret holds, alone and as it is. @throws ConfigError, without the secret */

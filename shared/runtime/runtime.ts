@@ -1,11 +1,14 @@
 import type { Context } from '../domain/context.ts';
 import { EventLog } from '../domain/event-log.ts';
+import { HealthCheck } from '../domain/health.ts';
 import { DEFAULT_POLICY, type PoolPolicy } from '../domain/pool.ts';
 import { PoolCounts } from '../domain/pool-counts.ts';
 import { PoolDirectory } from '../domain/pool-directory.ts';
 import type { Store } from '../domain/store.ts';
 import { ValueVault, type VaultKeys } from '../domain/value-vault.ts';
 import { type RuntimeConfig, readRuntimeConfig } from './config.ts';
+import { publishEmf } from './emf-metrics.ts';
+import type { Metrics } from './metrics.ts';
 import { openStore, readVaultKeys } from './open-store.ts';
 
 /** What a process keeps between invocations. */
@@ -23,12 +26,15 @@ export interface RuntimeOptions {
   readonly vaultKeys?: VaultKeys | (() => Promise<VaultKeys>) | undefined;
   /** How long events are kept. */
   readonly eventRetentionMs?: number | undefined;
+  /** Where lapses are counted. */
+  readonly metrics?: Metrics | undefined;
   /** Where the default pool has to be made. */
   readonly defaultPolicy?: PoolPolicy | undefined;
 }
 
 /** Wires the operations to a store. */
 export function createRuntime(store: Store, options: RuntimeOptions): Runtime {
+  const { clock = Date.now } = options;
   return {
     context: {
       store,
@@ -36,8 +42,11 @@ export function createRuntime(store: Store, options: RuntimeOptions): Runtime {
       counts: new PoolCounts(store),
       events: new EventLog(store, options.eventRetentionMs),
       vault: vaultSource(options.vaultKeys),
-      clock: options.clock ?? Date.now,
+      clock,
       clockSkewToleranceMs: options.clockSkewToleranceMs,
+      health: new HealthCheck(store, clock),
+      onLapse: (pool, count) =>
+        options.metrics?.([{ name: 'token_orchestrator_lapses_total', labels: { pool }, value: count }]),
     },
   };
 }
@@ -75,7 +84,7 @@ export function lambdaRuntime(): Promise<Runtime> {
 
 async function open(config: RuntimeConfig): Promise<Runtime> {
   const store = await openStore(config);
-  return createRuntime(store, toRuntimeOptions(config));
+  return createRuntime(store, { ...toRuntimeOptions(config), metrics: publishEmf });
 }
 
 export function toRuntimeOptions(config: RuntimeConfig): RuntimeOptions {

@@ -31,7 +31,7 @@ const batches = (count: number) => {
     return left >= 0;
   };
 };
-const NOTHING = { lapsed: 0, lapsedByPool: {}, expired: 0, purged: 0, complete: true };
+const NOTHING = { lapsed: 0, lapsedByPool: {}, expired: 0, purged: 0, backlogMs: 0, complete: true };
 
 describeOnEveryStore((world) => {
   const lapseKeys = async (count: number) => {
@@ -108,7 +108,13 @@ describeOnEveryStore((world) => {
       await acquire(world.context, ALICE);
       world.passTime(KEY_LIFE);
 
-      expect(await sweepNow()).toEqual({ ...NOTHING, lapsed: 1, lapsedByPool: { default: 1 }, expired: 1 });
+      expect(await sweepNow()).toEqual({
+        ...NOTHING,
+        lapsed: 1,
+        lapsedByPool: { default: 1 },
+        expired: 1,
+        backlogMs: KEY_LIFE - LEASE - TOLERANCE,
+      });
       expect(await world.store.keys.getStored(keyId)).toBeNull();
     });
 

@@ -3,7 +3,7 @@ import { DatabaseUnavailableError } from '../../shared/domain/errors.ts';
 import type { SweepReport } from '../../shared/domain/sweep.ts';
 import { useTestApi } from '../support/test-api.ts';
 
-const NOTHING = { lapsed: 0, lapsedByPool: {}, expired: 0, purged: 0, complete: true };
+const NOTHING = { lapsed: 0, lapsedByPool: {}, expired: 0, purged: 0, backlogMs: 0, complete: true };
 
 describe('the sweep', () => {
   const api = useTestApi();
@@ -99,10 +99,23 @@ describe('the sweep', () => {
     await api.createKeys();
     const [keyId] = await acquireMany(1);
     api.now += 61_000;
+    const before = api.logged();
+    api.now += 5000;
     await sweep();
-    expect(api.logged()).toContain('"message":"sweep"');
-    expect(api.logged()).toContain('"lapsed":1');
-    expect(api.logged()).not.toContain(keyId);
+    const [line, ...others] = api.logged().slice(before.length).trim().split('\n');
+    expect(others).toEqual([]);
+    expect(JSON.parse(line as string)).toMatchObject({
+      level: 'INFO',
+      message: 'sweep',
+      outcome: 'complete',
+      durationMs: expect.any(Number),
+      lapsed: 1,
+      lapsedByPool: { default: 1 },
+      expired: 0,
+      purged: 0,
+      backlogMs: 5000,
+    });
+    expect(line).not.toContain(keyId);
   });
 
   it('fails where the database does, so that the schedule knows, and the next run does the work', async () => {
@@ -110,9 +123,15 @@ describe('the sweep', () => {
     await acquireMany(1);
     api.now += 61_000;
     api.fault = () => {
-      throw new DatabaseUnavailableError();
+      throw new DatabaseUnavailableError({
+        cause: Object.assign(new Error('refused'), { code: 'ECONNREFUSED' }),
+      });
     };
     await expect(sweep()).rejects.toThrow(DatabaseUnavailableError);
+    expect(api.logged().trim().split('\n').at(-1)).toMatch(
+      /"ERROR".*"sweep".*"failed".*"causeCode":"ECONNREFUSED"/,
+    );
+    expect(await api.store.getLastSweep()).toBeUndefined();
     api.fault = undefined;
     expect(await sweep()).toMatchObject({ lapsed: 1 });
   });

@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { routes } from '../../functions/routes.ts';
 import type { Caller, CreatedClient } from '../../shared/contract/clients.ts';
 import { DatabaseUnavailableError } from '../../shared/domain/errors.ts';
+import { HEALTH_CACHE_MS } from '../../shared/domain/health.ts';
 import type { Route } from '../../shared/http/route.ts';
 import { useTestApi } from '../support/test-api.ts';
 
@@ -10,7 +11,43 @@ describe('GET /v1/health', () => {
 
   it('answers 200 to anyone while the database answers', async () => {
     const answer = await api.call('GET', '/v1/health', { as: 'nobody' });
-    expect(answer).toMatchObject({ status: 200, body: { status: 'ok' } });
+    expect(answer).toMatchObject({ status: 200, body: { status: 'ok', database: 'ok' } });
+  });
+
+  it('tells how long ago the last sweep began, and stays 200 when that is late', async () => {
+    const ask = async (laterMs: number) => {
+      api.now += laterMs;
+      const { status, body } = await api.call('GET', '/v1/health', { as: 'nobody' });
+      expect(status).toBe(200);
+      return body;
+    };
+    expect(await ask(0)).toEqual({ status: 'ok', database: 'ok', sweep: 'late' });
+    api.now += HEALTH_CACHE_MS;
+    await api.functions.sweep({}, { getRemainingTimeInMillis: () => 50_000 });
+    expect(await ask(0)).toEqual({ status: 'ok', database: 'ok', sweep: 'ok', lastSweepAgeMs: 0 });
+    expect(await ask(180_000)).toMatchObject({ sweep: 'ok', lastSweepAgeMs: 180_000 });
+    expect(await ask(1)).toMatchObject({ sweep: 'late', lastSweepAgeMs: 180_001 });
+  });
+
+  it('asks the database once in two seconds, and once at a time, however many ask', async () => {
+    const asked: string[] = [];
+    const { promise: reply, resolve: answer } = Promise.withResolvers<void>();
+    api.fault = (verb) => {
+      asked.push(verb);
+      return reply;
+    };
+    const ask = () => api.call('GET', '/v1/health', { as: 'nobody' });
+    const first = Promise.all(Array.from({ length: 20 }, ask));
+    api.now += 10 * HEALTH_CACHE_MS;
+    const second = Promise.all(Array.from({ length: 20 }, ask));
+    answer();
+    await Promise.all([first, second]);
+    api.now += HEALTH_CACHE_MS - 1;
+    await ask();
+    expect(asked).toEqual(['getLastSweep']);
+    api.now += 1;
+    await ask();
+    expect(asked).toEqual(['getLastSweep', 'getLastSweep']);
   });
 
   it('answers 503 with Retry-After while the database does not, and 200 when it is back', async () => {
@@ -25,6 +62,8 @@ describe('GET /v1/health', () => {
     });
     expect(JSON.stringify(answer)).not.toContain('10.0.0.7');
     api.fault = undefined;
+    expect(await api.call('GET', '/v1/health', { as: 'nobody' })).toMatchObject({ status: 503 });
+    api.now += HEALTH_CACHE_MS;
     expect(await api.call('GET', '/v1/health', { as: 'nobody' })).toMatchObject({ status: 200 });
   });
 });

@@ -15,18 +15,22 @@ describe('the runtime of a Lambda function', () => {
     vi.unstubAllEnvs();
   });
 
-  const callHealth = async (): Promise<number | undefined> => {
-    const { handler } = await import('../../functions/get-health.ts');
-    const event = { headers: {}, requestContext: { requestId: 'request-1', http: {} } } as ApiEvent;
+  const callMe = async (): Promise<number | undefined> => {
+    const { handler } = await import('../../functions/get-me.ts');
+    const authorizer = { lambda: { clientId: 'client_a', role: 'viewer', pools: '' } };
+    const event = {
+      headers: {},
+      requestContext: { requestId: 'request-1', http: {}, authorizer },
+    } as ApiEvent;
     return (await handler(event, {} as LambdaContext)).statusCode;
   };
 
   it('is opened at the first invocation, from the environment, and kept for the ones after', async () => {
     vi.stubEnv('SQLITE_PATH', ':memory:');
-    expect(await callHealth()).toBe(200);
+    expect(await callMe()).toBe(200);
     const { lambdaRuntime } = await import('../../shared/runtime/runtime.ts');
     vi.stubEnv('MONGODB_URI', 'no connection string');
-    expect(await callHealth()).toBe(200);
+    expect(await callMe()).toBe(200);
     const { context } = await lambdaRuntime();
     expect((await lambdaRuntime()).context).toBe(context);
     expect(context.clockSkewToleranceMs).toBe(1000);
@@ -41,11 +45,11 @@ describe('the runtime of a Lambda function', () => {
     'is tried again at the next invocation where %s did not let it be opened',
     async (variable, wrong, logged) => {
       vi.stubEnv(variable, wrong);
-      expect(await callHealth()).toBe(500);
+      expect(await callMe()).toBe(500);
       expect(log.text()).toContain(logged);
       vi.stubEnv(variable, '');
       vi.stubEnv('SQLITE_PATH', ':memory:');
-      expect(await callHealth()).toBe(200);
+      expect(await callMe()).toBe(200);
       const { lambdaRuntime } = await import('../../shared/runtime/runtime.ts');
       await (await lambdaRuntime()).context.store.close();
     },

@@ -190,7 +190,7 @@ describeWithMongoDb('the commands of the MongoDB store', (database) => {
       );
       const u = { $unset: { clientSeat: '' } };
       expect(commands).toMatchObject([
-        { command: { updates: [{ q: { _id: lease.keyId }, u, hint: ID_INDEX }], writeConcern: MAJORITY } },
+        { command: { query: { _id: lease.keyId }, update: u, hint: ID_INDEX, writeConcern: MAJORITY } },
       ]);
     },
   );
@@ -202,7 +202,7 @@ describeWithMongoDb('the commands of the MongoDB store', (database) => {
     const type = 'key.discarded';
     expect(await watched.commandsOf(discard)).toMatchObject([
       { commandName: 'find' },
-      { command: { updates: [{ q: { _id: keyId }, u: { $push: { notes: { $each: [{ type }] } } } }] } },
+      { command: { query: { _id: keyId }, update: { $push: { notes: { $each: [{ type }] } } } } },
       { commandName: 'findAndModify', command: { findAndModify: 'eventCounters' } },
       { commandName: 'insert', command: { insert: 'events', documents: [{ _id: 1, type }] } },
       { command: { updates: [{ q: { _id: keyId }, u: { $unset: { notes: '' } } }] } },

@@ -53,8 +53,8 @@ describeWithMongoDb('the MongoDB store, whatever it is asked,', (database) => {
   it('keeps alive and releases no lease on a key past its hard expiration', async () => {
     const key = await addLeasedKey(test.store, { expiresAt: NOW + SECOND }, { keyExpiresAt: NOW + SECOND });
     expect(await test.store.keys.extend(makeExtension(key, NOW + SECOND))).toBeNull();
-    expect(await test.store.keys.release(makeRelease(key, NOW + SECOND))).toBe(false);
-    expect(await test.store.keys.release(makeRelease(key, NOW + SECOND - 1))).toBe(true);
+    expect(await test.store.keys.release(makeRelease(key, NOW + SECOND))).toBeNull();
+    expect(await test.store.keys.release(makeRelease(key, NOW + SECOND - 1))).toEqual({ acquiredAt: NOW });
   });
 
   it('lists no key past its hard expiration in any state', async () => {

@@ -1,6 +1,7 @@
 import type { CommandStartedEvent } from 'mongodb';
 import type { Context } from '../../shared/domain/context.ts';
 import { EventLog } from '../../shared/domain/event-log.ts';
+import { HealthCheck } from '../../shared/domain/health.ts';
 import { DEFAULT_POOL, poolReference } from '../../shared/domain/pool.ts';
 import { PoolCounts } from '../../shared/domain/pool-counts.ts';
 import { PoolDirectory } from '../../shared/domain/pool-directory.ts';
@@ -64,6 +65,8 @@ export async function openWatchedStore(options: MongoStoreOptions): Promise<Watc
       vault: async () => undefined,
       clock: () => NOW,
       clockSkewToleranceMs: TOLERANCE_MS,
+      health: new HealthCheck(store, () => NOW),
+      onLapse: () => undefined,
     },
     pool,
     async commandsOf(work) {

@@ -3,6 +3,7 @@ import type { Context as LambdaContext } from 'aws-lambda';
 import { afterEach, beforeEach, expect } from 'vitest';
 import { routes, unmatchedRoute } from '../../functions/routes.ts';
 import { type Functions, loadFunctions } from '../../infra/local/load-functions.ts';
+import { createPrometheusMetrics, type PrometheusMetrics } from '../../infra/local/prometheus-metrics.ts';
 import type { CreateKeysResponse, Key } from '../../shared/contract/keys.ts';
 import type { AcquireLeaseRequest, HeldLease, Lease } from '../../shared/contract/leases.ts';
 import type { PutPoolRequest } from '../../shared/contract/pools.ts';
@@ -58,6 +59,7 @@ export class TestApi {
   fault: ((verb: string) => unknown) | undefined;
   readonly store: Store;
   readonly functions: Functions;
+  readonly metrics: PrometheusMetrics;
   /** By the name of the function. */
   readonly endpoints: ReadonlyMap<string, AnyEndpoint>;
   readonly #secrets = new Set<string>();
@@ -74,16 +76,29 @@ export class TestApi {
     const store = createSqliteStore({ path: ':memory:' });
     await store.prepare(START);
     const watched = watchStore(store, () => api.fault && { before: api.fault });
+    const metrics = createPrometheusMetrics();
     const runtime = createRuntime(watched, {
+      metrics: metrics.publish,
       clock: () => api.now,
       clockSkewToleranceMs: TOLERANCE_MS,
       vaultKeys: [{ id: 'test', secret: 'x'.repeat(32) }],
     });
-    const api: TestApi = new TestApi(store, endpoints, await loadFunctions(async () => runtime));
+    const api: TestApi = new TestApi(
+      store,
+      endpoints,
+      await loadFunctions(async () => runtime, metrics.publish),
+      metrics,
+    );
     return api;
   }
 
-  private constructor(store: Store, endpoints: ReadonlyMap<string, AnyEndpoint>, functions: Functions) {
+  private constructor(
+    store: Store,
+    endpoints: ReadonlyMap<string, AnyEndpoint>,
+    functions: Functions,
+    metrics: PrometheusMetrics,
+  ) {
+    this.metrics = metrics;
     this.store = store;
     this.functions = functions;
     this.endpoints = endpoints;
@@ -177,7 +192,8 @@ export class TestApi {
   #noteSecrets(event: ApiEvent): void {
     const { authorization } = event.headers;
     if (authorization !== undefined) this.#secrets.add(authorization);
-    if (event.body !== undefined && event.body.length > 4) this.#secrets.add(event.body.slice(0, 200));
+    // A bare text or number may be the name of a pool as well.
+    if (/^[{[].{4}/s.test(event.body ?? '')) this.#secrets.add(event.body?.slice(0, 200) as string);
     const { leaseId = '' } = event.pathParameters ?? {};
     if (leaseId.length > 20) this.#secrets.add(leaseId);
   }
@@ -248,10 +264,13 @@ export function withoutValue({ value: _, labels: __, ...lease }: HeldLease): Lea
   return lease;
 }
 
-/** Lease ids, credentials and values, wherever in a body they stand. */
+/** Lease ids, credentials and imported values, wherever in a body they stand; a key without a value is its own. */
 function secretsIn(body: unknown): string[] {
   if (typeof body !== 'object' || body === null) return [];
-  return Object.entries(body).flatMap(([name, member]) =>
-    ['leaseId', 'credential', 'value'].includes(name) ? [String(member)] : secretsIn(member),
-  );
+  const { keyId } = body as { keyId?: unknown };
+  return Object.entries(body).flatMap(([name, member]) => {
+    if (['leaseId', 'credential'].includes(name)) return [String(member)];
+    if (name === 'value') return member === keyId ? [] : [String(member)];
+    return secretsIn(member);
+  });
 }

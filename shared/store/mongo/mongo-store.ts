@@ -4,7 +4,7 @@ import { DEFAULT_POLICY, DEFAULT_POOL } from '../../domain/pool.ts';
 import type { ClientStore, EventStore, KeyStore, PoolStore, Store, TicketStore } from '../../domain/store.ts';
 import { claimKeys } from './claim-keys.ts';
 import { type ClientCommands, clients } from './clients.ts';
-import { Commands, HintedIndexes } from './commands.ts';
+import { Commands, HintedIndexes, repeatOnDuplicate } from './commands.ts';
 import { connectMongo, type MongoConnectionOptions, serverTimeoutMs } from './connection.ts';
 import { countKeys } from './count-keys.ts';
 import { createKeys } from './create-keys.ts';
@@ -72,6 +72,8 @@ export function createMongoStore(options: MongoStoreOptions): Store {
   const on = <Stored extends object>(collection: string, by = connection): Run<Commands<Stored>> =>
     within((db) => commands(db, collection), by);
 
+  const sweeps = on<{ _id: string; at: Date }>('sweeps');
+
   const store: Store = {
     keys: {
       ...bind<KeyCommands, Omit<KeyStore, keyof typeof creations | keyof typeof valueTokens | 'count'>>(
@@ -113,6 +115,17 @@ export function createMongoStore(options: MongoStoreOptions): Store {
         const db = await connection.open();
         await db.command({ ping: 1, maxTimeMS: settings.maxTimeMS });
       });
+    },
+    // Race: a sweep that began earlier ends later; `$max` keeps the later one.
+    async noteSweep(at) {
+      const note = { $max: { at: new Date(at) } };
+      await sweeps((noted) =>
+        repeatOnDuplicate(() => noted.findOneAndUpdate({ _id: 'last' }, note, { upsert: true })),
+      );
+    },
+    async getLastSweep() {
+      const last = await sweeps((noted) => noted.findOne({ _id: 'last' }));
+      return last?.at.getTime();
     },
     async close() {
       await Promise.all([connection.close(), counting.close()]);

@@ -1,5 +1,5 @@
 import type { Event } from '../../domain/events.ts';
-import type { Key, Labels } from '../../domain/key.ts';
+import type { Key, KeyLease, Labels } from '../../domain/key.ts';
 import type { Extension, Lapse, Release } from '../../domain/store.ts';
 import {
   addNote,
@@ -46,11 +46,11 @@ async function extend(keys: KeyCommands, extension: Extension): Promise<Key | nu
  * Race: an old holder must never end a new holder's lease; the proof is a condition of the write. A key that rests lives
  * as long as it rests (`$max`), and one that is discarded no longer.
  */
-function release(keys: KeyCommands, ending: Release): Promise<boolean> {
+async function release(keys: KeyCommands, ending: Release): Promise<Pick<KeyLease, 'acquiredAt'> | null> {
   const { discard, forget, note } = ending;
   const freeAt = new Date(ending.freeAt);
   const ended = { endReason: 'released', freeAt } as const;
-  return keys.updateOne(
+  const released = await keys.findOneAndUpdate(
     heldLease(ending),
     {
       $rename: END_LEASE,
@@ -61,6 +61,8 @@ function release(keys: KeyCommands, ending: Release): Promise<boolean> {
     },
     { hint: ID_INDEX },
   );
+  const { lastLease } = released ?? {};
+  return lastLease === undefined ? null : { acquiredAt: lastLease.acquiredAt.getTime() };
 }
 
 /**

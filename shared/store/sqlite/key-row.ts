@@ -105,6 +105,7 @@ export function rememberLease(reason: LastLease['reason']): string {
   return `
   last_lease_id = coalesce(lease_id, last_lease_id),
   last_lease_client = coalesce(lease_client, last_lease_client),
+  last_lease_acquired_at = coalesce(lease_acquired_at, last_lease_acquired_at),
   last_lease_reason = iif(lease_id IS NULL, last_lease_reason, '${reason}')`;
 }
 

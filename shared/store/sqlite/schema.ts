@@ -188,6 +188,14 @@ export const MIGRATIONS = [
     sent_to  INTEGER NOT NULL
   ) STRICT, WITHOUT ROWID;
   `,
+  `
+  ALTER TABLE keys ADD COLUMN last_lease_acquired_at INTEGER;
+
+  CREATE TABLE last_sweep (
+    only INTEGER PRIMARY KEY CHECK (only = 1),
+    at   INTEGER NOT NULL
+  ) STRICT;
+  `,
 ];
 
 /**

@@ -28,6 +28,10 @@ export function createSqliteStore({ path, ...options }: { path: string } & Conne
   return storeOn(new SqliteConnection(path, options));
 }
 
+/** Race closed: a sweep that began earlier ends later. */
+const NOTE_SWEEP = `
+  INSERT INTO last_sweep (only, at) VALUES (1, :at) ON CONFLICT (only) DO UPDATE SET at = max(at, excluded.at)`;
+
 /** The store on an open connection. */
 export function storeOn(connection: SqliteConnection): Store {
   const store: Store = {
@@ -51,6 +55,13 @@ export function storeOn(connection: SqliteConnection): Store {
     async ping() {
       // Reads the file: a statement without a table would not.
       connection.all('SELECT count(*) FROM sqlite_schema');
+    },
+    async noteSweep(at) {
+      await connection.together(async () => connection.run(NOTE_SWEEP, { at }));
+    },
+    async getLastSweep() {
+      const read = async () => connection.row<{ at: number }>('SELECT at FROM last_sweep');
+      return (await connection.together(read))?.at;
     },
     async close() {
       connection.close();

@@ -32,7 +32,8 @@ const RELEASE = `
     expires_at = iif(:discard, :freeAt, max(expires_at, :freeAt)),
     request_hash = iif(:forget OR :discard, NULL, request_hash),
     request_body = iif(:forget OR :discard, NULL, request_body)
-  WHERE ${HOLDS_LEASE}`;
+  WHERE ${HOLDS_LEASE}
+  RETURNING last_lease_acquired_at AS acquiredAt`;
 
 /** Race closed: the lease was extended, or the key went to somebody else, since it was seen lapsed. */
 export const RECORD_LAPSE = `
@@ -71,7 +72,8 @@ export function updateKeys(
     async release(release) {
       const { discard, forget, note } = release;
       const flags = { discard: Number(discard), forget: Number(forget) };
-      return connection.run(RELEASE, { ...release, ...flags, note: toNote(note) }) > 0;
+      const parameters = { ...release, ...flags, note: toNote(note) };
+      return connection.row<{ acquiredAt: number }>(RELEASE, parameters) ?? null;
     },
     async recordLapse({ note, ...lapse }) {
       return connection.run(RECORD_LAPSE, { ...lapse, note: toNote(note) }) > 0;

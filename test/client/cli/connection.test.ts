@@ -1,7 +1,7 @@
 import { chmod, mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { useHost } from '../../support/host-process.ts';
+import { useHost, useHostProcesses } from '../../support/host-process.ts';
 import { endCliAfterEach, runCli } from '../support/run-cli.ts';
 
 const host = useHost();
@@ -111,5 +111,18 @@ describe('the exit code says', () => {
     ];
     const results = await Promise.all(mistakes.map((mistake) => cli(...mistake.split(' '))));
     expect(results.map(({ code }) => code)).toEqual(mistakes.map(() => 2));
+  });
+});
+
+describe('TRACEPARENT', () => {
+  const hosts = useHostProcesses();
+
+  test('is passed on with every request, and its trace is in the log of the service', async () => {
+    const traceId = '4bf92f3577b34da6a3ce929d0e0e4736';
+    const logging = await hosts.startHost(await hosts.makeFolder(), { LOG_LEVEL: 'INFO' });
+    const environment = { ...logging.environment, TRACEPARENT: `00-${traceId}-00f067aa0ba902b7-01` };
+    const run = ['run', '--pool', 'default', '--wait', '0s', '--', 'true'];
+    expect(await runCli(run, environment)).toMatchObject({ code: 75 });
+    await logging.program.printed(new RegExp(`"traceId":"${traceId}".*"route":"POST /v1/leases"`));
   });
 });

@@ -1,13 +1,23 @@
 import { existsSync, readdirSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { FUNCTION_NAMES } from '../../../infra/bundle/bundle-functions.ts';
+import { METRICS, type MetricName } from '../../../shared/runtime/metrics.ts';
 import { createMongoStore } from '../../../shared/store/mongo/mongo-store.ts';
 import { createSqliteStore } from '../../../shared/store/sqlite/sqlite-store.ts';
 import { describeWithMongoDb } from '../../support/mongodb.ts';
 import { AwsDatabase } from './support/aws-database.ts';
 import { BundleFolder } from './support/bundle-process.ts';
 
-const LIMIT_BYTES = 760_000;
+const LIMIT_BYTES = 800_000;
+
+interface EmfHeader {
+  readonly Timestamp: number;
+  readonly CloudWatchMetrics: readonly {
+    readonly Namespace: string;
+    readonly Dimensions: readonly (readonly string[])[];
+    readonly Metrics: readonly { readonly Name: string; readonly Unit: string }[];
+  }[];
+}
 
 interface Response {
   readonly statusCode: number;
@@ -73,6 +83,92 @@ describe('the bundles on SQLite', () => {
     await store.close();
     return { SQLITE_PATH: path };
   });
+});
+
+describe('the metrics that a bundle prints for CloudWatch', () => {
+  let path: string;
+  beforeAll(async () => {
+    path = folder.path('metrics.db');
+    const store = createSqliteStore({ path });
+    await store.prepare(Date.now());
+    await store.close();
+  });
+
+  /** What one invocation prints as metrics: name, unit, labels and value of each, checked against what is declared. */
+  async function metricsOf(name: string, given: unknown) {
+    const env = { SQLITE_PATH: path, POWERTOOLS_SERVICE_NAME: 'the-stack' };
+    const { printed } = await folder.run<Response>(name, given, env);
+    return printed
+      .filter((line) => '_aws' in line)
+      .flatMap(({ _aws, ...line }) => {
+        const { CloudWatchMetrics, Timestamp } = _aws as EmfHeader;
+        expect(Timestamp).toBeGreaterThan(Date.now() - 60_000);
+        const [directive, ...others] = CloudWatchMetrics;
+        expect(others).toEqual([]);
+        expect(directive).toMatchObject({ Namespace: 'TokenOrchestrator' });
+        const { Dimensions, Metrics } = directive as EmfHeader['CloudWatchMetrics'][number];
+        return Metrics.map(({ Name, Unit }) => {
+          expect(Dimensions).toHaveLength(1);
+          const { labels } = METRICS[Name as MetricName];
+          expect([...(Dimensions[0] ?? [])].sort()).toEqual(['service', ...labels].sort());
+          const own = Object.fromEntries(labels.map((label) => [label, line[label]]));
+          expect(line.service).toBe('the-stack');
+          return [Name.replace('token_orchestrator_', ''), Unit, own, line[Name]];
+        });
+      });
+  }
+
+  it('are those of its request, and nothing of a cold start', async () => {
+    await metricsOf('create-keys', event('POST', '/v1/keys', {}, { count: 1 }));
+    expect(await metricsOf('acquire-lease', event('POST', '/v1/leases', {}, {}))).toEqual([
+      [
+        'request_duration_seconds',
+        'Seconds',
+        { route: 'POST /v1/leases', status: '2xx' },
+        expect.any(Number),
+      ],
+      ['acquires_total', 'Count', { pool: 'default', outcome: 'acquired' }, 1],
+    ]);
+    expect(await metricsOf('acquire-lease', event('POST', '/v1/leases', {}, {}))).toContainEqual([
+      'refusals_total',
+      'Count',
+      { pool: 'default', code: 'no_key_available' },
+      1,
+    ]);
+    expect(
+      await metricsOf('answer-unmatched', { ...event('GET', '/nowhere'), routeKey: '$default' }),
+    ).toEqual([
+      ['request_duration_seconds', 'Seconds', { route: '$default', status: '4xx' }, expect.any(Number)],
+      ['refusals_total', 'Count', { pool: '_none', code: 'route_not_found' }, 1],
+    ]);
+  }, 60_000);
+
+  it('are those of a sweep, with the keys of each pool', async () => {
+    expect(await metricsOf('expire-leases', {})).toEqual([
+      ['sweeps_total', 'Count', { outcome: 'complete' }, 1],
+      ['sweep_duration_seconds', 'Seconds', {}, expect.any(Number)],
+      ['sweep_backlog_seconds', 'Seconds', {}, 0],
+      ['keys', 'Count', { pool: 'default', state: 'free' }, 0],
+      ['keys', 'Count', { pool: 'default', state: 'leased' }, 1],
+      ['keys', 'Count', { pool: 'default', state: 'cooling' }, 0],
+      ['waiting', 'Count', { pool: 'default' }, 0],
+    ]);
+  }, 60_000);
+
+  it('are beside a log whose errors have their names, although the code is minified', async () => {
+    const MONGODB_URI = 'mongodb://127.0.0.1:1/?serverSelectionTimeoutMS=100';
+    const { answer, printed } = await folder.run<Response>('get-health', event('GET', '/v1/health'), {
+      MONGODB_URI,
+    });
+    expect(answer.statusCode).toBe(503);
+    const reason = expect.stringMatching(/^MongoServerSelectionError: /);
+    expect(printed).toContainEqual(
+      expect.objectContaining({ message: 'database unavailable', reason, causeCode: 'ECONNREFUSED' }),
+    );
+    await expect(folder.run('expire-leases', {}, { MONGODB_URI })).rejects.toThrow(
+      /^FAILED DatabaseUnavailableError$/m,
+    );
+  }, 60_000);
 });
 
 describeWithMongoDb('the bundles on MongoDB', (database) => {

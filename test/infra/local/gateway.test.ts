@@ -63,7 +63,7 @@ describe('the local gateway', () => {
 
   it('asks for no credential on the health route', async () => {
     const answer = await send(port, { path: '/v1/health' });
-    expect(answer).toMatchObject({ status: 200, text: '{"status":"ok"}' });
+    expect(answer).toMatchObject({ status: 200, text: expect.stringContaining('"status":"ok"') });
   });
 
   it.each([

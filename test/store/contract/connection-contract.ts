@@ -24,8 +24,8 @@ export function describeConnections(makeStore: MakeStore): void {
       expect(await stored(test.store, key)).toEqual(claimed);
       const extended = await test.store.keys.extend(makeExtension(claimed, NOW + SECOND));
       expect(await stored(other, key)).toEqual(extended);
-      expect(await other.keys.release(makeRelease(claimed, NOW + 2 * SECOND))).toBe(true);
-      expect(await test.store.keys.release(makeRelease(claimed, NOW + 2 * SECOND))).toBe(false);
+      expect(await other.keys.release(makeRelease(claimed, NOW + 2 * SECOND))).toEqual({ acquiredAt: NOW });
+      expect(await test.store.keys.release(makeRelease(claimed, NOW + 2 * SECOND))).toBeNull();
       await test.store.pools.create('build', POLICY, NOW);
       expect(await other.pools.get('build')).toMatchObject({ policy: POLICY });
     });

@@ -24,6 +24,8 @@ import {
 type Verb =
   | 'ping'
   | 'prepare'
+  | 'noteSweep'
+  | 'getLastSweep'
   | `keys.${keyof KeyStore}`
   | `pools.${keyof PoolStore}`
   | `clients.${keyof ClientStore}`
@@ -54,6 +56,8 @@ const leasedKey = () => ({ ...makeKey(), lease: makeClaim(NOW).lease });
 export const EVERY_VERB: Record<Verb, (store: Store) => Promise<unknown>> = {
   ping: (store) => store.ping(),
   prepare: (store) => store.prepare(NOW),
+  noteSweep: (store) => store.noteSweep(NOW),
+  getLastSweep: (store) => store.getLastSweep(),
   'keys.create': ({ keys }) => keys.create([makeKey()], makeSeats(1), ['hash']),
   'keys.beginCreation': ({ keys }) => keys.beginCreation(creation, NOW),
   'keys.finishCreation': ({ keys }) => keys.finishCreation('hash'),

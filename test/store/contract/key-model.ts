@@ -81,15 +81,15 @@ export class KeyModel {
     });
   }
 
-  release(release: Release): boolean {
+  release(release: Release): { acquiredAt: number } | null {
     const key = this.#held(release);
-    if (key === undefined) return false;
+    if (key?.lease === undefined) return null;
     const { freeAt, discard, forget } = release;
     const { requestHash, requestBody, ...ended } = endLease(key, 'released');
     const request = discard || forget ? {} : { requestHash, requestBody };
     const expiresAt = discard ? freeAt : Math.max(key.expiresAt, freeAt);
     this.#write({ ...ended, ...request, state: discard ? 'deleted' : 'free', freeAt, expiresAt });
-    return true;
+    return { acquiredAt: key.lease.acquiredAt };
   }
 
   recordLapse({ keyId, leaseId, now }: { keyId: string; leaseId: string; now: number }): boolean {

@@ -90,7 +90,7 @@ export function describeLeases(makeStore: MakeStore): void {
 
     it('ends the lease and frees the key at once, also for clocks within the tolerance behind', async () => {
       const key = await addLeasedKey(test.store, {}, { requestHash: 'hash' });
-      expect(await test.store.keys.release(makeRelease(key, NOW + SECOND))).toBe(true);
+      expect(await test.store.keys.release(makeRelease(key, NOW + SECOND))).toEqual({ acquiredAt: NOW });
       expect(await stored(test.store, key)).toEqual({
         ...withoutLease(key),
         state: 'free',
@@ -104,7 +104,7 @@ export function describeLeases(makeStore: MakeStore): void {
       const { expiresAt } = await addKey(test.store);
       for (const freeAt of [NOW + 30 * SECOND, expiresAt + SECOND]) {
         const key = await addLeasedKey(test.store);
-        expect(await test.store.keys.release(makeRelease(key, NOW, { freeAt }))).toBe(true);
+        expect(await test.store.keys.release(makeRelease(key, NOW, { freeAt }))).toEqual({ acquiredAt: NOW });
         expect(await stored(test.store, key)).toEqual({
           ...withoutLease(key),
           state: 'free',
@@ -128,7 +128,9 @@ export function describeLeases(makeStore: MakeStore): void {
       const claim = { requestHash: 'hash', requestBody: 'body' };
       const key = await addLeasedKey(test.store, { seat: 3, value: 'sealed', valueHash: 'value' }, claim);
       const freeAt = NOW - TOLERANCE_MS;
-      expect(await test.store.keys.release(makeRelease(key, NOW, { discard: true }))).toBe(true);
+      expect(await test.store.keys.release(makeRelease(key, NOW, { discard: true }))).toEqual({
+        acquiredAt: NOW,
+      });
       const { requestHash: _, requestBody: __, ...rest } = withoutLease(key);
       const discarded = { ...rest, state: 'deleted', freeAt, expiresAt: freeAt };
       expect(await stored(test.store, key)).toEqual({
@@ -137,14 +139,14 @@ export function describeLeases(makeStore: MakeStore): void {
       });
       expect(await test.store.keys.get(key.keyId, NOW - SECOND)).toBeNull();
       expect(await test.store.keys.claim(makeClaim(NOW), ALL_SLOTS)).toBeNull();
-      expect(await test.store.keys.release(makeRelease(key, NOW, { discard: true }))).toBe(false);
+      expect(await test.store.keys.release(makeRelease(key, NOW, { discard: true }))).toBeNull();
     });
 
     it.each(Object.keys(NOT_THE_HOLDER))('refuses a release %s', async (which) => {
       const key = await addLeasedKey(test.store);
       const release = makeRelease(key, NOW + SECOND, NOT_THE_HOLDER[which]?.(key));
       for (const outcome of [{}, { discard: true }, { forget: true, freeAt: NOW + SECOND }]) {
-        expect(await test.store.keys.release({ ...release, ...outcome })).toBe(false);
+        expect(await test.store.keys.release({ ...release, ...outcome })).toBeNull();
       }
       expect(await stored(test.store, key)).toEqual(key);
     });

@@ -67,6 +67,25 @@ export function describeSweeps(makeStore: MakeStore): void {
     });
   });
 
+  describe('noteSweep', () => {
+    const test = useStore(makeStore);
+
+    it('tells every store when the last sweep began, and lets a late note of an earlier one move nothing', async () => {
+      const other = await test.another();
+      expect(await other.getLastSweep()).toBeUndefined();
+      await test.store.noteSweep(NOW + SECOND);
+      expect(await other.getLastSweep()).toBe(NOW + SECOND);
+      await other.noteSweep(NOW);
+      expect(await test.store.getLastSweep()).toBe(NOW + SECOND);
+    });
+
+    it('can be called by many at once on a new database', async () => {
+      const stores = [test.store, await test.another()];
+      await Promise.all(Array.from({ length: 8 }, (_, i) => stores[i % 2]?.noteSweep(NOW + i)));
+      expect(await test.store.getLastSweep()).toBe(NOW + 7);
+    });
+  });
+
   describe('recordLapses', () => {
     const test = useStore(makeStore);
 

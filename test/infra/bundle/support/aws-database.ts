@@ -84,6 +84,7 @@ export class AwsDatabase {
         logicalSessionTimeoutMinutes: 30,
       };
     }
+    if ('find' in command) return { cursor: { id: 0n, ns: `test.${command.find}`, firstBatch: [] } };
     return {};
   }
 }

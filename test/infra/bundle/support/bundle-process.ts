@@ -30,13 +30,28 @@ export class BundleFolder {
 
   /** Invokes a function's bundle in a process of its own. */
   async invoke<Answer>(name: string, event: unknown, env: Record<string, string>): Promise<Answer> {
+    return (await this.run<Answer>(name, event, env)).answer;
+  }
+
+  /** As {@link invoke}, with the lines that the function printed. */
+  async run<Answer>(
+    name: string,
+    event: unknown,
+    env: Record<string, string>,
+  ): Promise<{ answer: Answer; printed: Record<string, unknown>[] }> {
     const file = pathToFileURL(this.path(`functions/${name}/index.mjs`)).href;
-    const { stdout } = await promisify(execFile)(
+    const { stdout, stderr } = await promisify(execFile)(
       process.execPath,
       ['--disable-warning=ExperimentalWarning', 'invoke.mjs', file, JSON.stringify(event)],
       { cwd: this.#folder, env },
     );
-    return JSON.parse(/^ANSWER (.*)$/m.exec(stdout)?.[1] ?? 'null') as Answer;
+    return {
+      answer: JSON.parse(/^ANSWER (.*)$/m.exec(stdout)?.[1] ?? 'null') as Answer,
+      printed: `${stdout}\n${stderr}`
+        .split('\n')
+        .filter((line) => line.startsWith('{'))
+        .map((line) => JSON.parse(line) as Record<string, unknown>),
+    };
   }
 
   async remove(): Promise<void> {

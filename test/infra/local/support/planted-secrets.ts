@@ -1,19 +1,21 @@
 import { randomBytes } from 'node:crypto';
 import { expect } from 'vitest';
 import { routes } from '../../../../functions/routes.ts';
+import { encodeLeaseId } from '../../../../shared/domain/lease-id.ts';
 import { matchPath } from '../../../../shared/http/match-route.ts';
 import type { Route } from '../../../../shared/http/route.ts';
 import type { HostProcess } from '../../../support/host-process.ts';
 import { findTraces, type Planted } from './traces.ts';
 
 /** What a response may tell that is secret, by the name of the member that tells it. */
-type Told = 'value' | 'leaseId' | 'credential' | 'ticket';
+type Told = 'value' | 'leaseId' | 'credential' | 'ticket' | 'detail';
 
 interface Request {
   as?: string;
   body?: unknown;
   rawBody?: string;
   idempotencyKey?: string;
+  traceparent?: string;
   /** Where these belong; anywhere else they are a leak. */
   tells?: readonly Told[];
   status: number;
@@ -54,6 +56,7 @@ export async function expectFoundNowhere(scene: Scene): Promise<void> {
         authorization: `Bearer ${as}`,
         ...(body !== undefined && { 'content-type': 'application/json' }),
         ...(idempotencyKey !== undefined && { 'idempotency-key': idempotencyKey }),
+        ...(request.traceparent !== undefined && { traceparent: request.traceparent }),
       },
       ...(body !== undefined && { body }),
     });
@@ -188,6 +191,25 @@ export async function expectFoundNowhere(scene: Scene): Promise<void> {
   await call('PUT', '/v1/pools/apis', { body: { leaseSeconds: lease.value }, status: 400 });
   await call('PATCH', key, { body: { labels: lease.value }, status: 400 });
 
+  // The same where it has the form of what belongs there: neither log nor metrics repeat what a caller made up.
+  plant('as a name');
+  const { core } = planted.at(-1) as Planted;
+  const pool = core.toLowerCase();
+  const told = { as: holder, tells: ['detail'], status: 404 } as const;
+  await call('POST', '/v1/leases', { ...told, body: { pool } });
+  await call('GET', `/v1/pools/${pool}`, { ...told, as: viewer });
+  await call('GET', `/v1/keys/${core}`, { status: 404 });
+  const proof = `1.${'x'.repeat(22)}`;
+  for (const parts of [
+    { keyId: core, pool: 'apis/000000000000001', proof },
+    { keyId: lease.keyId, pool: `${pool}/000000000000001`, proof },
+  ]) {
+    const forged = encodeLeaseId(parts);
+    await call('POST', `/v1/leases/${forged}/keep-alive`, { as: holder, status: 410 });
+    await call('DELETE', `/v1/leases/${forged}`, { as: holder, status: 410 });
+  }
+  await call('GET', '/v1/me', { traceparent: `00-${core}-00f067aa0ba902b7-01`, status: 200 });
+
   // The ways in which a lease ends.
   await call('DELETE', own, { as: holder, status: 204 });
   await call('POST', `${own}/keep-alive`, { as: holder, status: 410 });
@@ -257,10 +279,17 @@ export async function expectFoundNowhere(scene: Scene): Promise<void> {
   await call('POST', `/v1/leases/${several.leases[1]?.leaseId}/keep-alive`, { as: holder, status: 500 });
 
   expect(Object.values<Route>(routes).filter((route) => !called.has(route))).toEqual([]);
+  const metrics = await (await fetch(`${host.url}/metrics`)).text();
+  expect(metrics).toContain('token_orchestrator_acquires_total{pool="apis",outcome="acquired"}');
   const { stdout, stderr } = host.program;
   expect(stdout.match(/"message":"request"/g)?.length).toBeGreaterThan(50);
   expect(stderr).toMatch(/database unavailable.*unexpected error/s);
-  const everywhere = [...answers, ['standard output', stdout], ['standard error', stderr]] as const;
+  const everywhere = [
+    ...answers,
+    ['the metrics', metrics],
+    ['standard output', stdout],
+    ['standard error', stderr],
+  ] as const;
   expect(findTraces(planted, everywhere)).toEqual([]);
   // The database proves a lease and a ticket by what it keeps of them; without the client's credential it is of no use.
   const atRest = planted.filter(({ name }) => !/lease|ticket/.test(name));
