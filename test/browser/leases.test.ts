@@ -133,12 +133,12 @@ test('an empty pool stands out, and an acquire there says when to come back', as
   await host().call('POST', '/keys', { pool: 'ample', count: 2 });
   await host().call('POST', '/leases', { pool: 'ample', holder: 'modest' });
   const page = await openAsNewAdmin();
-  const card = (pool: string) => page.locator('[data-condition]').filter({ hasText: pool });
-  await card('scarce').getByText('no free key').waitFor();
-  await card('scarce')
-    .getByText(/^Next key free in \d+ s/)
+  const row = (pool: string) => page.locator('[data-condition]').filter({ hasText: pool });
+  await row('scarce').getByText('no free key').waitFor();
+  await row('scarce')
+    .getByText(/^in \d+ s/)
     .waitFor();
-  await card('ample').getByText('A key is free now').waitFor();
+  await row('ample').getByText('now', { exact: true }).waitFor();
 
   await page.getByRole('link', { name: 'Try it' }).click();
   await page.getByLabel('Pool').fill('scarce');

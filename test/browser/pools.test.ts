@@ -54,9 +54,9 @@ test('each field of a policy is saved by the form, shown on the page, and can be
     leaseSeconds: { label: 'Lease, in seconds', shown: '45 s' },
     maxLeaseSeconds: { label: 'Longest time', shown: '2 h', none: 'kept alive without end' },
     cooldownSeconds: { label: 'Cooldown, in seconds', shown: '30 s' },
-    keyTtlSeconds: { label: 'Life of a key, in seconds', shown: '90 min', none: 'Keys never expire' },
+    keyTtlSeconds: { label: 'Key lifetime, in seconds', shown: '90 min', none: 'Keys never expire' },
     targetSize: { label: 'Keys that the pool holds by itself', shown: '3', none: 'Keys are made by hand' },
-    maxKeys: { label: 'Most keys', shown: '1,200', none: 'As many keys as are made' },
+    maxKeys: { label: 'Key limit', shown: '1,200', none: 'As many keys as are made' },
     maxLeasesPerClient: { label: 'Most leases of one client', shown: '2', none: 'As many leases as' },
     fair: { label: 'Fair: who waits', shown: 'yes' },
     agingSeconds: { label: 'Waiting that counts', shown: '90 s' },
@@ -134,14 +134,14 @@ test('a policy that somebody else changed meanwhile is not overwritten, but load
   await page.getByRole('button', { name: 'Edit policy' }).click();
   const dialog = page.getByRole('dialog');
   await host().call('PATCH', '/pools/shared', { leaseSeconds: 90 });
-  await dialog.getByLabel('Most keys').fill('7');
+  await dialog.getByLabel('Key limit').fill('7');
   await dialog.getByRole('button', { name: 'Save policy' }).click();
   await dialog.getByText('Somebody else changed this policy since it was loaded').waitFor();
   expect(await host().call('GET', '/pools/shared')).toMatchObject({ leaseSeconds: 90, maxKeys: 5 });
 
   await dialog.getByRole('button', { name: 'Load the changed policy' }).click();
   await expect.poll(() => dialog.getByLabel('Lease, in seconds').inputValue()).toBe('90');
-  await dialog.getByLabel('Most keys').fill('7');
+  await dialog.getByLabel('Key limit').fill('7');
   await dialog.getByRole('button', { name: 'Save policy' }).click();
   await dialog.waitFor({ state: 'detached' });
   expect(await host().call('GET', '/pools/shared')).toMatchObject({ leaseSeconds: 90, maxKeys: 7 });
@@ -151,10 +151,10 @@ test('a policy that the API refuses is explained beside its field, and nothing t
   const { page } = await open(`${host().url}/pool?name=default#credential=${host().credential}`);
   await page.getByRole('button', { name: 'Edit policy' }).click();
   const dialog = page.getByRole('dialog');
-  await dialog.getByLabel('Life of a key, in seconds').fill('10');
+  await dialog.getByLabel('Key lifetime, in seconds').fill('10');
   await dialog.getByRole('button', { name: 'Save policy' }).click();
   await dialog.locator('[aria-invalid="true"]').waitFor();
-  expect(await dialog.getByLabel('Life of a key, in seconds').inputValue()).toBe('10');
+  expect(await dialog.getByLabel('Key lifetime, in seconds').inputValue()).toBe('10');
 });
 
 test('keys are filtered by state, found by holder and id, refreshed and deleted', async () => {

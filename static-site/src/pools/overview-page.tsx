@@ -9,11 +9,13 @@ import { CreateKeysDialog } from '../keys/create-keys-dialog.tsx';
 import { navigate, pathOf } from '../router.ts';
 import { canManage } from '../session/access.ts';
 import type { SignedIn } from '../session/session.ts';
+import { addCounts, type Count, formatCount, formatNumber } from '../text/format-count.ts';
 import { CreatePoolDialog } from './policy-dialogs.tsx';
-import { conditionOf, PoolCard } from './pool-card.tsx';
+import { conditionOf } from './pool-condition.tsx';
+import { PoolTable } from './pool-table.tsx';
 import type { PoolsFeed } from './pools-feed.ts';
-import { PoolsSummary } from './pools-summary.tsx';
 import { UsageChart } from './usage-chart.tsx';
+import { spanOf } from './usage-history.ts';
 
 /** The least number of pools that get a filter. */
 const FILTER_FROM = 9;
@@ -43,11 +45,11 @@ export function OverviewPage({ signedIn, pools: feed }: OverviewPageProps) {
           )
         }
       >
-        Programs acquire a key, keep it alive while they work, and release it. A key whose holder falls silent
-        comes back by itself.
+        {isKeyless &&
+          'Programs acquire a key, keep it alive while they work, and release it. A key whose holder falls silent comes back by itself.'}
       </PageHeading>
       {pools === undefined ? (
-        <Loading error={feed.error.value} shapes={['h-28', 'h-64', 'h-44']} />
+        <Loading error={feed.error.value} shapes={['h-10', 'h-72', 'h-56']} />
       ) : (
         <div class="space-y-5">
           {isKeyless && (
@@ -57,9 +59,8 @@ export function OverviewPage({ signedIn, pools: feed }: OverviewPageProps) {
               hasPools={pools.length > 0}
             />
           )}
-          {!isKeyless && <PoolsSummary pools={pools} stale={staleClass(feed)} />}
-          {!isKeyless && <Usage feed={feed} pools={pools} />}
           {pools.length > 0 && <Pools feed={feed} pools={pools} />}
+          {!isKeyless && <Usage feed={feed} pools={pools} />}
         </div>
       )}
       {creating === 'pool' && (
@@ -89,52 +90,62 @@ interface FeedProps {
   readonly pools: readonly Pool[];
 }
 
+/** The chosen pool's chart; at first that of the one that is used most. */
 function Usage({ feed, pools }: FeedProps) {
-  const [pool, setPool] = useState('');
-  const chosen = pools.some(({ pool: name }) => name === pool) ? pool : undefined;
+  const [pool, setPool] = useState(() => mostUsed(pools));
+  const chosen = pools.find(({ pool: name }) => name === pool) ?? pools[0];
+  if (chosen === undefined) return null;
+  const points = feed.history.value.pools.get(chosen.pool) ?? [];
   return (
-    <section class="card p-4 sm:p-6" aria-labelledby="usage-heading">
-      <div class="mb-3 flex flex-wrap items-center justify-between gap-3">
-        <div class="flex items-center gap-4">
-          <h2 id="usage-heading" class="font-semibold">
-            The last minutes
-          </h2>
-          <FreshnessBadge feed={feed} />
-        </div>
-        {pools.length > 1 && (
-          <select
-            class="field w-auto max-w-full min-w-36"
-            aria-label="Pool in the chart"
-            value={chosen ?? ''}
-            onChange={(event) => setPool(event.currentTarget.value)}
-          >
-            <option value="">All pools</option>
-            {pools.map(({ pool: name }) => (
-              <option key={name} value={name}>
-                {name}
-              </option>
-            ))}
-          </select>
-        )}
+    <section class="card px-4 py-3 sm:px-5" aria-labelledby="usage-heading">
+      <div class="mb-2 flex flex-wrap items-center gap-3">
+        <h2 id="usage-heading" class="mr-auto font-semibold">
+          In use lately
+        </h2>
+        <select
+          class="field w-auto max-w-full min-w-36"
+          aria-label="Pool in the chart"
+          value={chosen.pool}
+          onChange={(event) => setPool(event.currentTarget.value)}
+        >
+          {pools.map(({ pool: name }) => (
+            <option key={name} value={name}>
+              {name}
+            </option>
+          ))}
+        </select>
       </div>
-      <UsageChart history={feed.history.value} pool={chosen} height={210} />
+      <UsageChart
+        title={`Use of ${chosen.pool}`}
+        points={points}
+        {...spanOf([points], Date.now())}
+        counts={chosen.counts}
+      />
     </section>
   );
+}
+
+function mostUsed(pools: readonly Pool[]): string | undefined {
+  const used = ({ counts: { leased, cooling } }: Pool): number => leased.count + cooling.count;
+  return pools.toSorted((a, b) => used(b) - used(a))[0]?.pool;
 }
 
 function Pools({ feed, pools }: FeedProps) {
   const [filter, setFilter] = useState('');
   const shown = pools.filter(({ pool }) => pool.includes(filter.trim().toLowerCase()));
+  const usage = feed.history.value.pools;
   return (
-    <section aria-labelledby="pools-heading">
-      <div class="mt-8 mb-3 flex flex-wrap items-center justify-between gap-3">
+    <section class="card overflow-hidden" aria-labelledby="pools-heading">
+      <div class="flex min-h-12 flex-wrap items-center gap-x-6 gap-y-1 px-4 py-2 sm:px-5">
         <h2 id="pools-heading" class="font-semibold">
           Pools
         </h2>
+        <FreshnessBadge feed={feed} />
+        <Totals pools={pools} />
         {pools.length >= FILTER_FROM && (
           <input
             type="search"
-            class="field w-56"
+            class="field w-48"
             aria-label="Filter pools by name"
             placeholder="Filter by name"
             value={filter}
@@ -142,15 +153,49 @@ function Pools({ feed, pools }: FeedProps) {
           />
         )}
       </div>
-      {shown.length === 0 && <p class="card p-6 text-muted">No pool has “{filter}” in its name.</p>}
-      <ul class={`grid grid-cols-[repeat(auto-fill,minmax(min(100%,19rem),1fr))] gap-4 ${staleClass(feed)}`}>
-        {shown.map((pool) => (
-          <li key={pool.pool} class="grid">
-            <PoolCard pool={pool} sentAt={feed.sentAt.value} />
-          </li>
-        ))}
-      </ul>
+      <div class={staleClass(feed)}>
+        {shown.length === 0 ? (
+          <p class="border-t border-line p-5 text-muted">No pool has “{filter}” in its name.</p>
+        ) : (
+          <PoolTable
+            pools={shown}
+            usage={usage}
+            span={spanOf(usage.values(), Date.now())}
+            sentAt={feed.sentAt.value}
+          />
+        )}
+      </div>
     </section>
+  );
+}
+
+/** The keys of all pools together. */
+function Totals({ pools }: { pools: readonly Pool[] }) {
+  const sum = (state: keyof Pool['counts']): Count => addCounts(pools.map(({ counts }) => counts[state]));
+  const [leased, free, cooling] = [sum('leased'), sum('free'), sum('cooling')];
+  const exhausted = pools.filter((pool) => conditionOf(pool) === 'exhausted').length;
+  return (
+    <dl
+      class="flex flex-wrap gap-x-5 gap-y-1 text-[0.8125rem] text-muted tabular-nums"
+      aria-label="All pools together"
+    >
+      <Total
+        name="Leased"
+        value={`${formatCount(leased)} of ${formatCount(addCounts([leased, free, cooling]))}`}
+      />
+      <Total name="Free" value={formatCount(free)} />
+      <Total name="Cooling" value={formatCount(cooling)} />
+      <Total name="Exhausted pools" value={formatNumber(exhausted)} alarming={exhausted > 0} />
+    </dl>
+  );
+}
+
+function Total({ name, value, alarming = false }: { name: string; value: string; alarming?: boolean }) {
+  return (
+    <div class="flex gap-1.5">
+      <dt>{name}</dt>
+      <dd class={`font-semibold ${alarming ? 'text-danger' : 'text-ink'}`}>{value}</dd>
+    </div>
   );
 }
 

@@ -76,8 +76,8 @@ export const policyControls = {
   },
   keyTtlSeconds: {
     kind: 'optional',
-    name: 'Life of a key',
-    label: 'Life of a key, in seconds',
+    name: 'Key lifetime',
+    label: 'Key lifetime, in seconds',
     hint: 'Unless it is acquired, kept alive or refreshed, a key is deleted after this time. Longer than the lease.',
     min: 1,
     first: 300,
@@ -100,8 +100,8 @@ export const policyControls = {
   },
   maxKeys: {
     kind: 'optional',
-    name: 'Most keys',
-    label: 'Most keys',
+    name: 'Key limit',
+    label: 'Key limit',
     min: 0,
     first: 100,
     none: 'As many keys as are made',

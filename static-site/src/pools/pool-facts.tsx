@@ -1,9 +1,9 @@
 import type { Pool } from '../../../shared/contract/pools.ts';
-import { Countdown } from '../components/countdown.tsx';
 import { FreshnessBadge } from '../components/freshness-badge.tsx';
 import { UsageBar } from '../components/usage-bar.tsx';
 import { formatCount } from '../text/format-count.ts';
 import { formatPolicyField, policyControls, policyFieldNames } from './policy-controls.ts';
+import { NextFree } from './pool-condition.tsx';
 import type { PoolsFeed } from './pools-feed.ts';
 
 /** The numbers of a pool, and its policy. */
@@ -37,17 +37,6 @@ export function PoolFacts({ pool, feed }: { pool: Pool; feed: PoolsFeed }) {
         </dl>
       </div>
     </section>
-  );
-}
-
-function NextFree({ pool, sentAt }: { pool: Pool; sentAt: number }) {
-  if (pool.paused) return 'when resumed';
-  if (pool.counts.free.count > 0) return 'now';
-  if (pool.nextFreeInMs === null) return '–';
-  return (
-    <>
-      in <Countdown until={sentAt + pool.nextFreeInMs} over="a moment" />
-    </>
   );
 }
 

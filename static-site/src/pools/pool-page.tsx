@@ -9,7 +9,7 @@ import { canLease, canManage } from '../session/access.ts';
 import type { SignedIn } from '../session/session.ts';
 import { DEFAULT_POOL, DeletePoolDialog } from './delete-pool-dialog.tsx';
 import { EditPolicyDialog } from './policy-dialogs.tsx';
-import { ConditionBadge } from './pool-card.tsx';
+import { ConditionBadge } from './pool-condition.tsx';
 import { PoolFacts } from './pool-facts.tsx';
 import type { PoolsFeed } from './pools-feed.ts';
 import { QueueSection } from './queue-section.tsx';

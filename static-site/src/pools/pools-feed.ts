@@ -3,15 +3,15 @@ import type { Pool } from '../../../shared/contract/pools.ts';
 import type { Api } from '../api/api.ts';
 import { createFeed, type Feed } from '../poll/feed.ts';
 import { endSessionIfRejected } from '../session/session.ts';
-import { addSample, type Sample } from './usage-history.ts';
+import { addSample, noHistory, type UsageHistory } from './usage-history.ts';
 
 export interface PoolsFeed extends Feed<readonly Pool[]> {
-  readonly history: { readonly value: readonly Sample[] };
+  readonly history: { readonly value: UsageHistory };
 }
 
-/** All pools that the caller may see, and their usage in the last minutes. */
+/** All pools that the caller may see, and their use while the page was open. */
 export function createPoolsFeed(api: Api): PoolsFeed {
-  const history = signal<readonly Sample[]>([]);
+  const history = signal(noHistory);
   const feed = createFeed<readonly Pool[]>({
     // The service counts the keys of each pool.
     everyMs: (pools) => Math.min(15_000, 3000 + (pools?.length ?? 0) * 50),

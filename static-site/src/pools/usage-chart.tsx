@@ -1,72 +1,118 @@
-import { useEffect, useRef, useState } from 'preact/hooks';
-import uPlot from 'uplot';
-import { type Count, formatCount, formatNumber } from '../text/format-count.ts';
-import { paletteVersion, readColour } from '../theme/theme.ts';
-import { HISTORY_MS, type Sample, type Usage, usageAt } from './usage-history.ts';
+import { useState } from 'preact/hooks';
+import type { Pool } from '../../../shared/contract/pools.ts';
+import { drawSteps, highest, stepsFrom, type UsageStep } from '../components/usage-steps.ts';
+import { addCounts, type Count, formatCount, formatNumber } from '../text/format-count.ts';
+import { tickTimes } from '../time/tick-times.ts';
 
 interface UsageChartProps {
-  readonly history: readonly Sample[];
-  /** Undefined: all together. */
-  readonly pool: string | undefined;
-  readonly height: number;
+  readonly points: readonly UsageStep[];
+  /** Milliseconds since the epoch. */
+  readonly from: number;
+  readonly to: number;
+  /** What it shows, for people who do not see it. */
+  readonly title: string;
+  /** The numbers of now. */
+  readonly counts: Pool['counts'];
 }
 
-/** The least time span of the chart, in milliseconds. */
-const LEAST_MS = 60_000;
+const WIDTH = 1000;
+const HEIGHT = 100;
 
-const clock = new Intl.DateTimeFormat(undefined, { timeStyle: 'medium' });
+const time = new Intl.DateTimeFormat(undefined, { dateStyle: 'medium', timeStyle: 'short' });
 
-/** Leased and cooling keys, stacked, below a line for all keys. */
-export function UsageChart({ history, pool, height }: UsageChartProps) {
-  const frame = useRef<HTMLDivElement>(null);
-  const chart = useRef<uPlot>(undefined);
-  const [hovered, setHovered] = useState<number | null>(null);
-  const palette = paletteVersion.value;
-  const data = toSeries(history, pool);
-  const latest = useRef(data);
-  latest.current = data;
-  useEffect(() => {
-    const element = frame.current;
-    if (element === null) return undefined;
-    const plot = new uPlot(options(element.clientWidth, height, setHovered), latest.current, element);
-    chart.current = plot;
-    const observer = new ResizeObserver(() => plot.setSize({ width: element.clientWidth, height }));
-    observer.observe(element);
-    return () => {
-      observer.disconnect();
-      plot.destroy();
-    };
-  }, [height, palette]);
-
-  useEffect(() => {
-    chart.current?.setData(data);
-  });
-
-  const shown = hovered === null ? history.at(-1) : history[hovered];
-  const usage = shown === undefined ? undefined : usageAt(shown, pool);
+/**
+ * Leased and cooling keys, stacked, below a line for all keys. By hand: uPlot does this and much more for 22 KB of 80, and
+ * draws on a canvas, which has to be told of each change of size and of colours.
+ */
+export function UsageChart({ points, from, to, title, counts }: UsageChartProps) {
+  /** Where the pointer is, from 0 to 1. */
+  const [pointer, setPointer] = useState<number | undefined>(undefined);
+  const steps = stepsFrom(points, from);
+  const top = topOf(steps);
+  const scale = {
+    x: (at: number) => (WIDTH * (at - from)) / (to - from),
+    y: (amount: number) => HEIGHT * (1 - amount / top),
+    to,
+  };
+  const keys = drawSteps(steps, 'keys', scale);
+  const taken = drawSteps(steps, 'taken', scale);
+  const leased = drawSteps(steps, 'leased', scale);
+  const pointed = pointer === undefined ? undefined : from + pointer * (to - from);
+  const step = pointed === undefined ? undefined : steps.findLast(({ at }) => at <= pointed);
+  const now = countsNow(counts);
   return (
     <div>
-      <Legend usage={usage} at={hovered === null ? undefined : shown?.at} />
-      <div
-        ref={frame}
-        role="img"
-        aria-label={describe(usage)}
-        class="mt-3 -ml-1"
-        style={{ height: `${height}px` }}
-      />
+      <Legend counts={counts} step={step} at={pointed} />
+      <div class="relative mt-3 mr-3 mb-5 ml-11 h-32" role="img" aria-label={`${title}; ${formatCount(now.leased)} leased and ${formatCount(now.cooling)} cooling of ${formatCount(now.keys)} keys now`}>
+        {[0, top / 2, top].map((amount) => (
+          <div
+            key={amount}
+            class="absolute inset-x-0 border-t border-grid text-[0.6875rem] text-muted tabular-nums"
+            style={{ top: `${scale.y(amount)}%` }}
+          >
+            <span class="absolute right-full mr-2 -translate-y-1/2">{formatNumber(amount)}</span>
+          </div>
+        ))}
+        {tickTimes(from, to).map(({ at, text }) => (
+          <span
+            key={at}
+            class="absolute top-full mt-1.5 -translate-x-1/2 text-[0.6875rem] whitespace-nowrap text-muted tabular-nums"
+            style={{ left: `${(100 * (at - from)) / (to - from)}%` }}
+          >
+            {text}
+          </span>
+        ))}
+        <svg
+          class="chart absolute inset-0 size-full"
+          viewBox={`0 0 ${WIDTH} ${HEIGHT}`}
+          preserveAspectRatio="none"
+          aria-hidden="true"
+          onPointerMove={(event) => {
+            const { left, width } = event.currentTarget.getBoundingClientRect();
+            setPointer(Math.min(1, Math.max(0, (event.clientX - left) / width)));
+          }}
+          onPointerLeave={() => setPointer(undefined)}
+        >
+          <path class="chart-cooling" d={taken.area} />
+          <path class="chart-leased" d={leased.area} />
+          <path class="chart-cooling-line" d={taken.line} />
+          <path class="chart-leased-line" d={leased.line} />
+          <path class="chart-keys-line" d={keys.line} />
+          {pointer !== undefined && <path class="chart-pointer" d={`M${pointer * WIDTH} 0V${HEIGHT}`} />}
+        </svg>
+      </div>
     </div>
   );
 }
 
-function Legend({ usage, at }: { usage: Usage | undefined; at: number | undefined }) {
+interface LegendProps {
+  readonly counts: Pool['counts'];
+  readonly step: UsageStep | undefined;
+  /** Undefined: now. */
+  readonly at: number | undefined;
+}
+
+function Legend({ counts, step, at }: LegendProps) {
+  const { leased, cooling, keys } = at === undefined ? countsNow(counts) : countsThen(step);
   return (
     <div class="flex flex-wrap items-center gap-x-5 gap-y-1 text-xs text-muted tabular-nums">
-      <Entry fill="fill-leased" name="leased" value={usage?.leased} />
-      <Entry fill="fill-cooling" name="cooling" value={usage?.cooling} />
-      <Entry fill="bg-muted" name="all keys" value={usage?.total} line />
-      <span class="ml-auto">{at === undefined ? 'now' : clock.format(at)}</span>
+      <Entry fill="fill-leased" name="leased" value={leased} />
+      <Entry fill="fill-cooling" name="cooling" value={cooling} />
+      <Entry fill="bg-muted" name="all keys" value={keys} line />
+      <span class="ml-auto">{at === undefined ? 'now' : time.format(at)}</span>
     </div>
   );
+}
+
+function countsNow({ leased, cooling, free }: Pool['counts']) {
+  return { leased, cooling, keys: addCounts([leased, cooling, free]) };
+}
+
+/** A step does not say which of its numbers are lower bounds: those that may be. */
+function countsThen({ leased, taken, keys }: Partial<UsageStep> = {}) {
+  if (leased === undefined || taken === undefined || keys === undefined) return {};
+  const counted = (count: number): Count => ({ count, relation: count < 10_000 ? 'exact' : 'atLeast' });
+  return { leased: counted(leased), cooling: counted(taken - leased), keys: counted(keys) };
 }
 
 interface EntryProps {
@@ -86,103 +132,14 @@ function Entry({ fill, name, value, line = false }: EntryProps) {
   );
 }
 
-function describe(usage: Usage | undefined): string {
-  if (usage === undefined) return 'Chart of the last five minutes; nothing is known of this moment';
-  const { leased, cooling, total } = usage;
-  return `Chart of the last five minutes; ${formatCount(leased)} leased and ${formatCount(cooling)} cooling of ${formatCount(total)} keys`;
-}
-
-function toSeries(history: readonly Sample[], pool: string | undefined): uPlot.AlignedData {
-  const usages = history.map((sample) => usageAt(sample, pool));
-  return [
-    history.map(({ at }) => at / 1000),
-    usages.map((usage) => usage?.total.count ?? null),
-    usages.map((usage) => (usage === undefined ? null : usage.leased.count + usage.cooling.count)),
-    usages.map((usage) => usage?.leased.count ?? null),
-  ];
-}
-
-function options(width: number, height: number, onHover: (index: number | null) => void): uPlot.Options {
-  const muted = readColour('muted');
-  const grid = { stroke: readColour('grid'), width: 1 };
-  const ticks = { show: false };
-  const font = '11px "Inter Variable", system-ui, sans-serif';
-  const leased = readColour('fill-leased');
-  const cooling = readColour('fill-cooling');
-  const step = uPlot.paths.stepped?.({ align: -1 });
-  const base = { paths: step as uPlot.Series.PathBuilder, points: { show: false } };
-  return {
-    width,
-    height,
-    legend: { show: false },
-    cursor: { y: false, drag: { x: false, y: false }, points: { show: false } },
-    padding: [8, 28, 0, 0],
-    scales: {
-      x: { time: true, range: (plot) => timeRange(plot.data[0][0]) },
-      y: { range: (plot) => [0, topOf(plot)] },
-    },
-    axes: [
-      {
-        stroke: muted,
-        grid: { show: false },
-        ticks,
-        font,
-        size: 26,
-        space: 100,
-        values: (_, times) => times.map(formatTime),
-      },
-      {
-        stroke: muted,
-        grid,
-        ticks,
-        font,
-        size: 44,
-        incrs: [1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000, 10_000, 50_000, 100_000, 500_000],
-        values: (_, values) => values.map(formatNumber),
-      },
-    ],
-    series: [
-      {},
-      { ...base, label: 'all keys', stroke: muted, width: 1.5, dash: [4, 4] },
-      { ...base, label: 'cooling', stroke: cooling, width: 1.5, fill: translucent(cooling) },
-      { ...base, label: 'leased', stroke: leased, width: 2, fill: translucent(leased) },
-    ],
-    bands: [{ series: [2, 3], fill: translucent(cooling) }],
-    hooks: { setCursor: [(plot) => onHover(plot.cursor.idx ?? null)] },
-  };
-}
-
-/** From the first sample to now; at least a minute, so that the scale does not jump at the start. */
-function timeRange(first: number | undefined): uPlot.Range.MinMax {
-  const now = Date.now();
-  const start = Math.min(now - LEAST_MS, first === undefined ? now : first * 1000);
-  return [Math.max(start, now - HISTORY_MS) / 1000, now / 1000];
-}
-
-/** The scale includes the line of all keys, unless the keys in use would look flat below it. */
-function topOf(plot: uPlot): number {
-  const used = highest(plot.data[2]);
-  const total = highest(plot.data[1]);
-  const wanted = total <= Math.max(10, used * 12) ? total : used;
-  return Math.max(4, Math.ceil(wanted * 1.15));
-}
-
-function highest(values: ArrayLike<number | null | undefined> | undefined): number {
-  let top = 0;
-  for (const value of Array.from(values ?? [])) top = Math.max(top, value ?? 0);
-  return top;
-}
-
-const minute = new Intl.DateTimeFormat(undefined, { hour: '2-digit', minute: '2-digit' });
-const second = new Intl.DateTimeFormat(undefined, { hour: '2-digit', minute: '2-digit', second: '2-digit' });
-
-function formatTime(epochSeconds: number): string {
-  return (epochSeconds % 60 === 0 ? minute : second).format(epochSeconds * 1000);
-}
-
-function translucent(colour: string): string {
-  return colour.replace(/^rgba?\(([^)]*)\)$/, (_, channels: string) => {
-    const [red, green, blue] = channels.split(/[\s,/]+/);
-    return `rgba(${red}, ${green}, ${blue}, 0.22)`;
-  });
+/** The scale includes the line of all keys, unless the keys in use would look flat below it. Even, so that it can be halved. */
+function topOf(steps: readonly UsageStep[]): number {
+  const used = highest(steps, 'taken');
+  const total = highest(steps, 'keys');
+  const wanted = Math.max(4, (total <= Math.max(10, used * 12) ? total : used) * 1.1);
+  const unit = 10 ** Math.floor(Math.log10(wanted));
+  return (
+    [1, 2, 3, 4, 5, 6, 8, 10].map((factor) => factor * unit).find((top) => top >= wanted && top % 2 === 0) ??
+    wanted
+  );
 }

@@ -1,45 +1,46 @@
 import type { Pool } from '../../../shared/contract/pools.ts';
-import { addCounts, type Count } from '../text/format-count.ts';
+import type { UsageStep } from '../components/usage-steps.ts';
 
-/** How far back the chart goes, in milliseconds. */
-export const HISTORY_MS = 5 * 60_000;
-/** A longer time between two samples is drawn as a gap, in milliseconds. */
+/** How far back it goes, in milliseconds. */
+const HISTORY_MS = 3_600_000;
+/** The least time span of a chart, so that its scale does not jump at the start. */
+const LEAST_MS = 60_000;
+/** A longer time between two samples is a gap, because of a hidden tab or an outage, in milliseconds. */
 const GAP_MS = 40_000;
 
-export interface Usage {
-  readonly leased: Count;
-  readonly cooling: Count;
-  readonly total: Count;
-}
-
-/** The counts at one moment; without `pools` a gap, because of a hidden tab or an outage. */
-export interface Sample {
-  /** Milliseconds since the epoch. */
+/** The use of each pool, as polled by this page. */
+export interface UsageHistory {
+  /** When it was polled last, in milliseconds since the epoch; 0: never. */
   readonly at: number;
-  readonly pools?: ReadonlyMap<string, Usage>;
+  readonly pools: ReadonlyMap<string, readonly UsageStep[]>;
 }
 
-export function addSample(
-  history: readonly Sample[],
-  pools: readonly Pool[],
-  now = Date.now(),
-): readonly Sample[] {
-  const kept = history.filter(({ at }) => now - at < HISTORY_MS + 10_000);
-  const last = kept.at(-1);
-  const usage = new Map(pools.map((pool) => [pool.pool, usageOf(pool)]));
-  const gap = last !== undefined && now - last.at > GAP_MS ? [{ at: last.at + 1 }] : [];
-  return [...kept, ...gap, { at: now, pools: usage }];
+export const noHistory: UsageHistory = { at: 0, pools: new Map() };
+
+export function addSample(history: UsageHistory, pools: readonly Pool[], now = Date.now()): UsageHistory {
+  const gap = history.at > 0 && now - history.at > GAP_MS ? [{ at: history.at + 1 }] : [];
+  const steps = pools.map((pool): [string, readonly UsageStep[]] => {
+    const kept = (history.pools.get(pool.pool) ?? []).filter(
+      (_, index, all) => now - (all[index + 1]?.at ?? now) < HISTORY_MS,
+    );
+    const step = { at: now, ...usageOf(pool) };
+    const last = kept.at(-1);
+    const isSame = last?.taken === step.taken && last?.leased === step.leased && last?.keys === step.keys;
+    return [
+      pool.pool,
+      isSame && gap.length === 0 ? kept : [...kept, ...(last === undefined ? [] : gap), step],
+    ];
+  });
+  return { at: now, pools: new Map(steps) };
 }
 
-function usageOf({ counts: { free, leased, cooling } }: Pool): Usage {
-  return { leased, cooling, total: addCounts([free, leased, cooling]) };
+function usageOf({ counts: { free, leased, cooling } }: Pool) {
+  const taken = leased.count + cooling.count;
+  return { leased: leased.count, taken, keys: taken + free.count };
 }
 
-/** The usage of one pool, or of all together; undefined in a gap. */
-export function usageAt(sample: Sample, pool: string | undefined): Usage | undefined {
-  if (sample.pools === undefined) return undefined;
-  if (pool !== undefined) return sample.pools.get(pool);
-  const usages = [...sample.pools.values()];
-  const sum = (name: keyof Usage): Count => addCounts(usages.map((usage) => usage[name]));
-  return { leased: sum('leased'), cooling: sum('cooling'), total: sum('total') };
+/** What the charts of these points show: from the first one to now. */
+export function spanOf(points: Iterable<readonly UsageStep[]>, now: number): { from: number; to: number } {
+  const first = Math.min(...Array.from(points, (steps) => steps[0]?.at ?? now));
+  return { from: Math.max(now - HISTORY_MS, Math.min(now - LEAST_MS, first)), to: now };
 }

@@ -202,7 +202,7 @@ function LateActions({ held: { lease, ended }, desk }: ActionsProps) {
           </button>
         )}
         <button type="button" class="button button-quiet" onClick={() => desk.forget(lease.leaseId)}>
-          Take off the page
+          Dismiss
         </button>
       </div>
       {action.error !== undefined && (
