@@ -1,7 +1,7 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import type { Event } from '../../shared/contract/events.ts';
 import type { Context } from '../../shared/domain/context.ts';
-import { listEvents, oldestUnsentAt } from '../../shared/domain/events.ts';
+import { lapseOf, listEvents, oldestUnsentAt } from '../../shared/domain/events.ts';
 import { deleteKey, unblockKey } from '../../shared/domain/keys.ts';
 import { keepAliveLease, releaseLease } from '../../shared/domain/leases.ts';
 import { sweep } from '../../shared/domain/sweep.ts';
@@ -22,6 +22,15 @@ import {
 } from './support/world.ts';
 
 const AT_ONCE = 64;
+
+it('a lapse has one id, whoever finds it, which does not tell the id of the lease', () => {
+  const key = { keyId: 'key_1', pool: 'default/1', fencingToken: 7 };
+  const lease = { id: 'proof-of-the-lease', clientId: 'alice', acquiredAt: 1, expiresAt: 2 };
+  const { eventId } = lapseOf(key, lease);
+  expect(lapseOf({ ...key, fencingToken: 8 }, { ...lease, expiresAt: 3 }).eventId).toBe(eventId);
+  expect(lapseOf(key, { ...lease, id: 'another' }).eventId).not.toBe(eventId);
+  expect(JSON.stringify(lapseOf(key, lease))).not.toContain(lease.id);
+});
 
 describeOnEveryStore((world) => {
   describe('an ending', () => {

@@ -203,6 +203,10 @@ describeWithMongoDb('the commands of the MongoDB store', (database) => {
     expect(await watched.commandsOf(discard)).toMatchObject([
       { commandName: 'find' },
       { command: { query: { _id: keyId }, update: { $push: { notes: { $each: [{ type }] } } } } },
+      {
+        commandName: 'find',
+        command: { find: 'events', hint: { eventId: 1 }, readConcern: { level: 'majority' } },
+      },
       { commandName: 'findAndModify', command: { findAndModify: 'eventCounters' } },
       { commandName: 'insert', command: { insert: 'events', documents: [{ _id: 1, type }] } },
       { command: { updates: [{ q: { _id: keyId }, u: { $unset: { notes: '' } } }] } },

@@ -43,4 +43,19 @@ describeWithMongoDb('events on MongoDB', (database) => {
     await slow.store.events.add([anEvent('a')], AT);
     expect((await read(LATER, next)).ids).toEqual(ids('a'));
   });
+
+  it('that two record at once leave no position for readers to wait for', async () => {
+    slow.wire.intercept = beforeFirst('insert', () => test.store.events.add([anEvent('a')], AT));
+    await slow.store.events.add([anEvent('a')], AT);
+    await test.store.events.add([anEvent('b')], AT);
+    expect((await read(NOW)).ids).toEqual(ids('a', 'b'));
+  });
+
+  it('stay, though they are to be forgotten, until readers have passed the hole before them', async () => {
+    const counters = database.db.collection<{ _id: string; given: number }>('eventCounters');
+    await counters.updateOne({ _id: 'events' }, { $inc: { given: 1 } }, { upsert: true });
+    await test.store.events.add([anEvent('a')], { now: NOW, expiresAt: NOW + SECOND });
+    expect(await test.store.events.removeExpired({ now: NOW + SECOND, limit: 9 })).toBe(0);
+    expect((await read(LATER)).ids).toEqual(ids('a'));
+  });
 });

@@ -35,6 +35,7 @@ const RELYING = {
   'keys.listByValue': 'valueHash_1',
   // Of values that may stand under another hash; without one it goes on, see below.
   'keys.create': 'valueHash_1',
+  'events.add': 'eventId_1',
 } as const;
 
 /** What MongoDB 7 replies where a hint names no index. */
@@ -99,7 +100,9 @@ describeWithMongoDb('a MongoDB whose indexes have not been made for this release
     }
     expect(sent.filter((command) => /^(find|aggregate)$/.test(command))).toHaveLength(2);
     expect(onMissingIndex.mock.calls.flat().filter((missing) => missing === index)).toEqual([index]);
-    expect(await database.db.collection('keys').countDocuments()).toBe(0);
+    for (const collection of ['keys', 'events', 'eventCounters']) {
+      expect(await database.db.collection(collection).countDocuments()).toBe(0);
+    }
   });
 
   it('is used as if they were there', async () => {

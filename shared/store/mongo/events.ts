@@ -2,7 +2,7 @@ import type { Event } from '../../domain/events.ts';
 import type { EventStore, PlacedEvent } from '../../domain/store.ts';
 import { type Commands, repeatOnDuplicate } from './commands.ts';
 import { isDuplicateKeyError } from './errors.ts';
-import { EVENT_INDEXES, ID_INDEX } from './schema.ts';
+import { EVENT_ID_INDEX, EVENT_INDEXES, ID_INDEX } from './schema.ts';
 
 /** Its id is its position. Without an `eventId` it is void: nobody will ever put an event there. */
 interface EventDocument extends Partial<Event> {
@@ -55,14 +55,18 @@ const MAJORITY = { readConcern: { level: 'majority' } } as const;
  * new position. Or two writers record one event: the unique `eventId` refuses the second, whose position is nobody's any
  * more and is made void at once. That is a majority write, so that an event which is taken for recorded can't be rolled
  * back. A writer that dies leaves a hole, see `settle`.
+ *
+ * Index: the unique `eventId`, hinted before anything is written: without it every repeat would be an event.
  */
 async function add(
   { events, counters }: EventCommands,
   added: Given<'add'>,
   { now, expiresAt }: Parameters<EventStore['add']>[1],
 ): Promise<void> {
+  if (added.length === 0) return;
   const times = { addedAt: now, expiresAt: new Date(expiresAt) };
-  for (let missing = [...added]; missing.length > 0; ) {
+  const known = await recordedOf(events, added, MAJORITY);
+  for (let missing = added.filter(({ eventId }) => !known.has(eventId)); missing.length > 0; ) {
     const counter = await repeatOnDuplicate(() =>
       counters.findOneAndUpdate({ _id: COUNTER }, { $inc: { given: missing.length } }, { upsert: true }),
     );
@@ -71,14 +75,24 @@ async function add(
     const refused = (await events.insertMissing(placed)).map((place) => placed[place] as (typeof placed)[0]);
     if (refused.length === 0) return;
 
-    const eventIds = refused.map(({ eventId }) => eventId);
-    const found = await events.find({ eventId: { $in: eventIds } }, { projection: { eventId: 1 } });
-    const recorded = new Set(found.map(({ eventId }) => eventId));
+    const recorded = await recordedOf(events, refused);
     const spare = refused.filter(({ eventId }) => recorded.has(eventId));
     await events.insertMissing(spare.map(({ _id }) => ({ _id, ...times })));
     const lost = new Set(refused.filter(({ eventId }) => !recorded.has(eventId)).map(({ _id }) => _id));
     missing = missing.filter((_, index) => lost.has(first + index));
   }
+}
+
+/** The ids of those of the events that are recorded. */
+async function recordedOf(
+  events: EventCommands['events'],
+  wanted: readonly Event[],
+  concern: Partial<typeof MAJORITY> = {},
+): Promise<Set<string | undefined>> {
+  const eventIds = wanted.map(({ eventId }) => eventId);
+  const options = { ...concern, hint: EVENT_ID_INDEX, projection: { eventId: 1 } };
+  const found = await events.find({ eventId: { $in: eventIds } }, options);
+  return new Set(found.map(({ eventId }) => eventId));
 }
 
 /**

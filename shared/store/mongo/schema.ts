@@ -37,8 +37,13 @@ export const CLIENT_SEAT_INDEX = { clientSeat: 1 } as const;
 /** No value stands in a pool twice. */
 export const VALUE_INDEX = { valueHash: 1 } as const;
 
-/** What the rules rest on. Each is sparse: most keys lack most of these fields. */
-export const UNIQUE_INDEXES: readonly Index[] = [REQUEST_INDEX, SEAT_INDEX, CLIENT_SEAT_INDEX, VALUE_INDEX];
+/** No event is recorded twice. */
+export const EVENT_ID_INDEX = { eventId: 1 } as const;
+
+const UNIQUE_KEY_INDEXES: readonly Index[] = [REQUEST_INDEX, SEAT_INDEX, CLIENT_SEAT_INDEX, VALUE_INDEX];
+
+/** What the rules rest on. Each is sparse: most documents lack most of these fields. */
+export const UNIQUE_INDEXES: readonly Index[] = [...UNIQUE_KEY_INDEXES, EVENT_ID_INDEX];
 
 /** Keys that carry notes. */
 export const NOTES_INDEX = { 'notes.at': 1 } as const;
@@ -69,7 +74,7 @@ const KEY_INDEXES: IndexDescription[] = [
   { key: FREE_AT_INDEX },
   { key: EXPIRY_INDEX },
   { key: NOTES_INDEX, sparse: true },
-  ...UNIQUE_INDEXES.map((key) => ({ key, unique: true, sparse: true })),
+  ...UNIQUE_KEY_INDEXES.map((key) => ({ key, unique: true, sparse: true })),
   // Partial, not sparse: a sparse index with `_id` in it would hold every key.
   { key: CLIENT_INDEX, partialFilterExpression: { 'lease.clientId': { $exists: true } } },
 ];
@@ -77,7 +82,7 @@ const KEY_INDEXES: IndexDescription[] = [
 /** Partial, not sparse, as above. An event has few of the fields, and a position without an event none. */
 const EVENTS: IndexDescription[] = [
   EXPIRATION,
-  { key: { eventId: 1 }, unique: true, sparse: true },
+  { key: EVENT_ID_INDEX, unique: true, sparse: true },
   ...Object.entries(EVENT_INDEXES).map(([field, key]) => {
     return { key, partialFilterExpression: { [field]: { $exists: true } } };
   }),

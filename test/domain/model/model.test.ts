@@ -1,7 +1,9 @@
 import fc from 'fast-check';
-import { describe, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
+import { listEvents } from '../../../shared/domain/events.ts';
+import { sweep } from '../../../shared/domain/sweep.ts';
 import { describeOnEveryStore } from '../support/every-store.ts';
-import { SECOND, setPolicy } from '../support/world.ts';
+import { ADMIN, SECOND, setPolicy } from '../support/world.ts';
 import { keyCommands } from './key-commands.ts';
 import { leaseCommands } from './lease-commands.ts';
 import type { RealSystem } from './real-system.ts';
@@ -12,7 +14,9 @@ const RUNS = 60;
 
 describeOnEveryStore((world) => {
   describe('all rules together', () => {
-    it('hold for any sequence of operations, as a plain model in memory has them', async () => {
+    it('hold for any sequence of operations, as a plain model in memory has them', {
+      timeout: 120_000,
+    }, async () => {
       let runs = 0;
       const startRun = async () => {
         runs += 1;
@@ -35,10 +39,26 @@ describeOnEveryStore((world) => {
       await fc.assert(
         fc.asyncProperty(
           fc.commands([...leaseCommands, ...leaseCommands, ...keyCommands], { maxCommands: 40, size: 'max' }),
-          (commands) => fc.asyncModelRun(startRun, commands),
+          async (commands) => {
+            const run = await startRun();
+            await fc.asyncModelRun(() => run, commands);
+            await expectEventsOfLapses(run);
+          },
         ),
-        { numRuns: RUNS },
+        // The limit is for the search of the shortest sequence that fails, and for a slow database.
+        { numRuns: RUNS, interruptAfterTimeLimit: 60_000 },
       );
     });
   });
 });
+
+/** Every lapse of the run, whoever found it, is one event, and there are no others. */
+async function expectEventsOfLapses(run: { model: ReferenceModel; real: RealSystem }): Promise<void> {
+  const { context, pool } = run.real;
+  await sweep(context, () => true);
+  run.model.sweep();
+  const { events } = await listEvents(context, ADMIN, { pool, type: 'lease.lapsed', limit: 200 });
+  const told = events.map(({ keyId, fencingToken }) => ({ keyId, fencingToken }));
+  const inOrder = (lapses: readonly object[]) => lapses.map((lapse) => JSON.stringify(lapse)).toSorted();
+  expect(inOrder(told)).toEqual(inOrder(run.model.store.lapses));
+}

@@ -12,6 +12,8 @@ import type {
 /** The rules of a key store once more, over a map and one call at a time: what a store under test is compared with. */
 export class KeyModel {
   readonly keys = new Map<string, Key>();
+  /** Every lease that was recorded as lapsed: its key and its fencing token. */
+  readonly lapses: Pick<Key, 'keyId' | 'fencingToken'>[] = [];
 
   create(key: Key): void {
     this.keys.set(key.keyId, key);
@@ -43,7 +45,7 @@ export class KeyModel {
     if (refusal !== undefined) return refusal;
     const { requestHash, requestBody, clientSeat } = claim;
     return this.#write({
-      ...endLease(key, 'lapsed'),
+      ...this.#lapse(key),
       state: 'leased',
       lease: claim.lease,
       freeAt: claim.freeAt,
@@ -95,7 +97,7 @@ export class KeyModel {
   recordLapse({ keyId, leaseId, now }: { keyId: string; leaseId: string; now: number }): boolean {
     const key = this.keys.get(keyId);
     if (key?.lease?.id !== leaseId || key.lease.expiresAt > now) return false;
-    this.#write({ ...endLease(key, 'lapsed'), state: 'free' });
+    this.#write({ ...this.#lapse(key), state: 'free' });
     return true;
   }
 
@@ -149,6 +151,12 @@ export class KeyModel {
 
   inState(state: KeyState, now: number): Key[] {
     return this.visible(now).filter((key) => keyStateAt(key, now) === state);
+  }
+
+  #lapse(key: Key): Key {
+    const { keyId, fencingToken, lease } = key;
+    if (lease !== undefined) this.lapses.push({ keyId, fencingToken });
+    return endLease(key, 'lapsed');
   }
 
   #asFound(found: Key): Key | undefined {
