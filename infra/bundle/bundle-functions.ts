@@ -16,6 +16,9 @@ const PROJECT = fileURLToPath(new URL('../../', import.meta.url));
 /** Where the bundles are: one folder per function, with nothing in it but `index.mjs`. */
 export const BUNDLE_FOLDER: string = join(PROJECT, 'dist/functions');
 
+/** Their source maps, beside the assets and not in them: 3 MB per function, for `npm run read-stack`. */
+export const SOURCE_MAP_FOLDER: string = join(PROJECT, 'dist/source-maps');
+
 /** Every function: those of the routes, the authorizer, and those of the schedule. */
 export const FUNCTION_NAMES: readonly string[] = [
   ...Object.values(routes).map((route) => route.function),
@@ -65,7 +68,6 @@ export async function bundleFunctions(folder: string = BUNDLE_FOLDER): Promise<F
     write: false,
   });
 
-  // For debuggers, 3 MB per function: beside the assets, not in them.
   const sourceMaps = join(dirname(folder), 'source-maps');
   await rm(folder, { recursive: true, force: true });
   const bundles: FunctionBundle[] = [];

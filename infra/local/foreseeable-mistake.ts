@@ -18,8 +18,8 @@ function explainUnavailable(cause: unknown): string {
   if ((cause as NodeJS.ErrnoException | undefined)?.code === 'ERR_SQLITE_ERROR') {
     return 'the SQLite database does not answer: check that the disk has room, and that no other program locks SQLITE_PATH';
   }
-  const mistakeInAws = explainAwsError(cause);
-  if (mistakeInAws !== undefined) return mistakeInAws;
+  const mistake = explainRefusal(cause) ?? explainAwsError(cause);
+  if (mistake !== undefined) return mistake;
   return 'the database does not answer: check MONGODB_URI, that the server runs, and that its network access list has this host';
 }
 
@@ -50,13 +50,17 @@ function explainAwsError(error: unknown): string | undefined {
     : undefined;
 }
 
+function explainRefusal(error: unknown): string | undefined {
+  const { code } = (error ?? {}) as { code?: unknown };
+  return [13, 18, 8000].includes(code as number)
+    ? 'the database refuses the user of MONGODB_URI: check its name, its password, and that it may read and write'
+    : undefined;
+}
+
 /** By name, so that a host on SQLite loads no driver. What the driver says may hold a part of the password. */
 function explainDriverError(error: unknown): string | undefined {
-  const { name, message, code, cause } = error as Error & { code?: unknown };
+  const { name, message, cause } = error as Error;
   if (name === 'MongoAWSError') return explainAwsError(cause);
-  if (name === 'MongoServerError' && [13, 18, 8000].includes(code as number)) {
-    return 'the database refuses the user of MONGODB_URI: check its name, its password, and that it may read and write';
-  }
   if (!/^Mongo(Parse|Runtime|API|InvalidArgument|MissingCredentials)Error$/.test(name)) return undefined;
   const [unsupported] = /\boptions? [\w, ]+ (is|are) not supported/.exec(message) ?? [];
   return `MONGODB_URI cannot be used: ${unsupported ?? 'check its hosts and options, and that user and password are percent-encoded'}`;

@@ -67,7 +67,6 @@ export function createGateway(functions: Functions, options: GatewayOptions = {}
     const deadline = performance.now() + functionDeadlineMs;
     const context = {
       functionName: route.function,
-      awsRequestId: request.requestId,
       getRemainingTimeInMillis: () => Math.max(0, deadline - performance.now()),
     } as LambdaContext;
     const event = toGatewayEvent(message, request, body, authorization);

@@ -2,21 +2,30 @@ import { createHash, timingSafeEqual } from 'node:crypto';
 import type {
   APIGatewayRequestAuthorizerEventV2,
   APIGatewaySimpleAuthorizerWithContextResult,
+  Context as LambdaContext,
 } from 'aws-lambda';
 import type { Client } from '../domain/client.ts';
 import { authenticate, ClientUses } from '../domain/clients.ts';
 import { DatabaseUnavailableError } from '../domain/errors.ts';
 import { answerWithin } from '../runtime/answer-within.ts';
+import { logger, nameInvocation } from '../runtime/logger.ts';
 import type { RuntimeSource } from '../runtime/runtime.ts';
 import type { AuthorizerContext } from './api-event.ts';
 import { readBearer, toVerifiedContext } from './authorize-caller.ts';
+import { logFailure } from './problem.ts';
 
 export type Authorizer = (
-  event: Pick<APIGatewayRequestAuthorizerEventV2, 'identitySource'>,
+  event: Pick<APIGatewayRequestAuthorizerEventV2, 'identitySource'> & {
+    /** Absent on the local host. */
+    readonly requestContext?: { readonly requestId: string };
+  },
+  context?: Pick<LambdaContext, 'awsRequestId'>,
 ) => Promise<APIGatewaySimpleAuthorizerWithContextResult<AuthorizerContext | Record<string, never>>>;
 
 /** How long the authorizer waits for the database before it leaves the verification to the function, in milliseconds. */
 const PATIENCE_MS = 500;
+
+const LATE = new DatabaseUnavailableError({ cause: new Error(`No reply within ${PATIENCE_MS} ms`) });
 
 /** How long it then waits for the note of the use, which changes nothing for the caller, in milliseconds. */
 const NOTE_PATIENCE_MS = 200;
@@ -30,14 +39,18 @@ export function createAuthorizer(
   readEdgeSecret: () => string | undefined = () => undefined,
 ): Authorizer {
   const uses = new ClientUses();
-  return async (event) => {
+  return async (event, lambda) => {
+    nameInvocation(lambda);
     const edgeSecret = readEdgeSecret();
     const credential = readBearer(event.identitySource?.[0]);
     if (credential === undefined || !isShown(edgeSecret, event.identitySource?.[1])) {
       return { isAuthorized: false, context: {} };
     }
-    const client = await answerWithin(verify(getRuntime, credential), PATIENCE_MS, 'unverified' as const);
-    if (client === 'unverified') return { isAuthorized: true, context: { unverified: 'true' } };
+    const client = await answerWithin(verify(getRuntime, credential), PATIENCE_MS, LATE);
+    if (client instanceof DatabaseUnavailableError) {
+      logFailure(logger, client, { requestId: event.requestContext?.requestId });
+      return { isAuthorized: true, context: { unverified: 'true' } };
+    }
     if (client === undefined) return { isAuthorized: false, context: {} };
     const { context } = await getRuntime();
     await answerWithin(
@@ -58,12 +71,12 @@ function isShown(secret: string | undefined, shown = ''): boolean {
 async function verify(
   getRuntime: RuntimeSource,
   credential: string,
-): Promise<Client | undefined | 'unverified'> {
+): Promise<Client | undefined | DatabaseUnavailableError> {
   try {
     const { context } = await getRuntime();
     return await authenticate(context.store.clients, credential, context.clock());
   } catch (error) {
-    if (error instanceof DatabaseUnavailableError) return 'unverified';
+    if (error instanceof DatabaseUnavailableError) return error;
     throw error;
   }
 }

@@ -1,13 +1,10 @@
 import { randomUUID } from 'node:crypto';
-import type { Context as LambdaContext } from 'aws-lambda';
 import { type Receiver, type SendReport, sendEvents } from '../domain/send-events.ts';
 import { logger } from '../runtime/logger.ts';
 import type { RuntimeSource } from '../runtime/runtime.ts';
+import { type ScheduledFunction, scheduledFunction } from './scheduled-function.ts';
 
-export type SendHandler = (
-  event: unknown,
-  context: Pick<LambdaContext, 'getRemainingTimeInMillis'>,
-) => Promise<SendReport>;
+export type SendHandler = ScheduledFunction<SendReport>;
 
 /** No send begins when less than this is left of the function's time, in milliseconds. */
 const RESERVE_MS = 20_000;
@@ -18,7 +15,7 @@ const RESERVE_MS = 20_000;
  */
 export function createSendHandler(getRuntime: RuntimeSource, getReceiver: () => Receiver): SendHandler {
   const owner = randomUUID();
-  return async (_event, lambda) => {
+  return scheduledFunction(async (lambda) => {
     const { context } = await getRuntime();
     const report = await sendEvents(context, {
       receiver: getReceiver(),
@@ -28,5 +25,5 @@ export function createSendHandler(getRuntime: RuntimeSource, getReceiver: () => 
     const isIdle = report.sent === 0 && report.oldestUnsentAgeMs === 0;
     if (!isIdle) logger[report.failure === undefined ? 'info' : 'warn']('events sent', { ...report });
     return report;
-  };
+  });
 }

@@ -1,4 +1,3 @@
-import type { Context as LambdaContext } from 'aws-lambda';
 import { type SweepReport, sweep } from '../domain/sweep.ts';
 import { publishEmf } from '../runtime/emf-metrics.ts';
 import { logger } from '../runtime/logger.ts';
@@ -6,18 +5,16 @@ import { MAX_POOLS, type Metrics } from '../runtime/metrics.ts';
 import type { RuntimeSource } from '../runtime/runtime.ts';
 import { measurePools, measureSweep } from './measure.ts';
 import { describeFailure } from './problem.ts';
+import { type ScheduledFunction, scheduledFunction } from './scheduled-function.ts';
 
-export type SweepHandler = (
-  event: unknown,
-  context: Pick<LambdaContext, 'getRemainingTimeInMillis'>,
-) => Promise<SweepReport>;
+export type SweepHandler = ScheduledFunction<SweepReport>;
 
 /** A sweep starts no batch when less than this is left of the function's time, in milliseconds. */
 const RESERVE_MS = 7000;
 
 /** The scheduled function: one sweep within the function's time, then the pools' figures; one line tells of both. */
 export function createSweepHandler(getRuntime: RuntimeSource, metrics: Metrics = publishEmf): SweepHandler {
-  return async (_event, lambda) => {
+  return scheduledFunction(async (lambda) => {
     const startedAt = performance.now();
     const hasTime = (): boolean => lambda.getRemainingTimeInMillis() > RESERVE_MS;
     try {
@@ -35,5 +32,5 @@ export function createSweepHandler(getRuntime: RuntimeSource, metrics: Metrics =
       metrics(measureSweep('failed', durationMs));
       throw error;
     }
-  };
+  });
 }

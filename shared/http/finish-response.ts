@@ -3,7 +3,7 @@ import type { MiddlewareObj, Request } from '@middy/core';
 import type { Context as LambdaContext } from 'aws-lambda';
 import type { Caller } from '../domain/client.ts';
 import { LeaseEndedError, OrchestratorError } from '../domain/errors.ts';
-import type { Logger } from '../runtime/logger.ts';
+import { type Logger, nameInvocation } from '../runtime/logger.ts';
 import type { Metrics } from '../runtime/metrics.ts';
 import type { ApiEvent, ApiResponse } from './api-event.ts';
 import type { Facts } from './endpoint.ts';
@@ -84,7 +84,8 @@ export function finishResponse(
   };
 
   return {
-    before: ({ event }) => {
+    before: ({ event, context }) => {
+      nameInvocation(context);
       startedAt.set(event, performance.now());
     },
     after: finish,

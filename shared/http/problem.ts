@@ -119,15 +119,29 @@ export function describeFailure(error: unknown): { reason: string; causeCode?: u
   return { reason: `${name}: ${message}`, ...(cause !== undefined && { causeCode: cause.code }) };
 }
 
+/** Logs a failure that is not the caller's; an alarm counts the lines about the database. */
+export function logFailure(
+  logger: Logger,
+  error: unknown,
+  ids: { requestId?: string | undefined } = {},
+): void {
+  const isDatabase = error instanceof DatabaseUnavailableError;
+  logger.error(isDatabase ? 'database unavailable' : 'unexpected error', {
+    ...ids,
+    ...describeFailure(error),
+  });
+}
+
 /** Sends every error as a problem document, and logs the ones that are not the caller's. */
 export function sendProblems(logger: Logger): MiddlewareObj<ApiEvent, ApiResponse> {
   return {
     onError: (request) => {
       const { requestId } = request.event.requestContext;
-      if (request.error instanceof DatabaseUnavailableError) {
-        logger.error('database unavailable', { requestId, ...describeFailure(request.error) });
-      } else if (!(request.error instanceof OrchestratorError)) {
-        logger.error('unexpected error', { requestId, ...describeFailure(request.error) });
+      if (
+        request.error instanceof DatabaseUnavailableError ||
+        !(request.error instanceof OrchestratorError)
+      ) {
+        logFailure(logger, request.error, { requestId });
       }
       const { problem, headers } = describeProblem(request.error, requestId);
       request.response = {

@@ -1,7 +1,8 @@
-import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest';
 import type { CreatedClient, ListClientsResponse } from '../../shared/contract/clients.ts';
 import { DatabaseUnavailableError } from '../../shared/domain/errors.ts';
 import { createAuthorizer } from '../../shared/http/create-authorizer.ts';
+import { logger } from '../../shared/runtime/logger.ts';
 import { createRuntime } from '../../shared/runtime/runtime.ts';
 import { useTestApi } from '../support/test-api.ts';
 
@@ -95,6 +96,29 @@ describe('the authorizer', () => {
     expect(await authorize(`Bearer ${client.clientId}.${'x'.repeat(43)}`)).toEqual(denied);
   });
 
+  it('logs that the database did not answer, with the gateway’s request and Lambda’s', async () => {
+    api.fault = () => {
+      const cause = new Error('bad auth : mongodb+srv://user:secret@cluster.example/', {
+        cause: Object.assign(new Error('refused'), { code: 8000 }),
+      });
+      throw new DatabaseUnavailableError({ cause });
+    };
+    const event = {
+      identitySource: [`Bearer ${client.credential}`],
+      requestContext: { requestId: 'gateway-1' },
+    };
+    onTestFinished(() => logger.removeKeys(['awsRequestId']));
+    await api.functions.authorize(event, { awsRequestId: 'lambda-1' });
+    expect(JSON.parse(api.logged().trim().split('\n').at(-1) ?? '')).toMatchObject({
+      level: 'ERROR',
+      message: 'database unavailable',
+      requestId: 'gateway-1',
+      awsRequestId: 'lambda-1',
+      reason: 'Error: bad auth : mongodb+srv://...',
+      causeCode: 8000,
+    });
+  });
+
   it('denies a credential from its expiration on', async () => {
     const body = { role: 'client', expiresInSeconds: 60 };
     const expiring = (await api.call<CreatedClient>('POST', '/v1/clients', { body })).body;
@@ -170,6 +194,7 @@ describe('the authorizer', () => {
     const answer = authorize(`Bearer ${client.credential}`);
     await vi.advanceTimersByTimeAsync(999);
     expect(await answer).toEqual({ isAuthorized: true, context: { unverified: 'true' } });
+    expect(api.logged()).toContain('"reason":"Error: No reply within 500 ms"');
   });
 
   it('lets nobody pass when something goes wrong that nobody foresaw', async () => {

@@ -128,9 +128,9 @@ describe('the sweep', () => {
       });
     };
     await expect(sweep()).rejects.toThrow(DatabaseUnavailableError);
-    expect(api.logged().trim().split('\n').at(-1)).toMatch(
-      /"ERROR".*"sweep".*"failed".*"causeCode":"ECONNREFUSED"/,
-    );
+    const [failed, unavailable] = api.logged().trim().split('\n').slice(-2);
+    expect(failed).toMatch(/"ERROR".*"sweep".*"failed".*"causeCode":"ECONNREFUSED"/);
+    expect(unavailable).toContain('"message":"database unavailable"');
     expect(await api.store.getLastSweep()).toBeUndefined();
     api.fault = undefined;
     expect(await sweep()).toMatchObject({ lapsed: 1 });

@@ -23,6 +23,9 @@ describe('an error of the driver', () => {
     ],
     ['a moment that is no longer kept', new MongoServerError({ message: 'SnapshotTooOld', code: 239 })],
     ['a full cache', new MongoServerError({ message: 'TemporarilyUnavailable', code: 365 })],
+    ['a user without a right', new MongoServerError({ message: 'not authorized on keys', code: 13 })],
+    ['a refused credential', new MongoServerError({ message: 'Authentication failed', code: 18 })],
+    ['a user that Atlas does not know', new MongoServerError({ message: 'bad auth', code: 8000 })],
     [
       'a server that limits its clients',
       new MongoServerError({ message: 'IngressRequestRateLimitExceeded', code: 462 }),
@@ -62,7 +65,6 @@ describe('an error of the driver', () => {
   });
 
   it.each([
-    ['a refused credential', new MongoServerError({ message: 'Authentication failed', code: 18 })],
     ['a missing index', new MongoServerError({ message: 'hint does not correspond to an index', code: 2 })],
     ['a duplicate', new MongoServerError({ message: 'E11000', code: 11000 })],
     ['a mistake of our own', new TypeError('undefined is not a function')],

@@ -28,10 +28,15 @@ const UNAVAILABLE_CLASSES = [
 /** The driver exports no classes for these. */
 const UNAVAILABLE_NAMES = new Set(['MongoWaitQueueTimeoutError', 'MongoPoolClosedError']);
 
-/** What a server returns that is going down, not the primary, cut off from the others, overloaded or out of time. */
+/**
+ * What a server returns that is going down, not the primary, cut off from the others, overloaded or out of time; and what
+ * one returns that does not let the service's user in, which works again once an operator has seen to it.
+ */
 const UNAVAILABLE_CODES = new Set<unknown>([
   6, // HostUnreachable
   7, // HostNotFound
+  13, // Unauthorized: the user has no right to this
+  18, // AuthenticationFailed
   24, // LockTimeout: a lock, of an index build for example, was not to be had in time
   43, // CursorNotFound: the server that had it is no longer the primary
   50, // MaxTimeMSExpired
@@ -50,6 +55,7 @@ const UNAVAILABLE_CODES = new Set<unknown>([
   262, // ExceededTimeLimit
   365, // TemporarilyUnavailable: the write did not fit into the server's cache
   462, // IngressRequestRateLimitExceeded: the server limits what it lets in
+  8000, // AtlasError: Atlas itself knows no such user, or refuses what it asks
   9001, // SocketException
   10058, // LegacyNotPrimary
   10107, // NotWritablePrimary

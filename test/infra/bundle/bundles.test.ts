@@ -24,6 +24,11 @@ interface Response {
   readonly body?: string;
 }
 
+interface LambdaError {
+  readonly errorType: string;
+  readonly trace: readonly string[];
+}
+
 let folder: BundleFolder;
 
 beforeAll(async () => {
@@ -51,6 +56,42 @@ describe('the bundles', () => {
   it('stand alone: no node_modules is in reach of the folder they are tested in', () => {
     expect(existsSync(folder.path('node_modules'))).toBe(false);
   });
+
+  it('say in the log that the database refuses their role, so that the alarm hears of it', async () => {
+    const database = new AwsDatabase();
+    database.letsIn = false;
+    const port = await database.listen();
+    const env = {
+      MONGODB_URI: `mongodb://127.0.0.1:${port}/?directConnection=true&authMechanism=MONGODB-AWS&authSource=%24external`,
+      AWS_ACCESS_KEY_ID: 'ASIAROLE',
+      AWS_SECRET_ACCESS_KEY: 'role-secret',
+    };
+    const line = {
+      message: 'database unavailable',
+      reason: 'MongoServerError: bad auth : aws sts call',
+      causeCode: 8000,
+      awsRequestId: 'invocation-1',
+    };
+    try {
+      const health = await folder.run<Response>('get-health', event('GET', '/v1/health'), env);
+      expect(health.answer).toMatchObject({ statusCode: 503 });
+      expect(health.printed).toContainEqual(expect.objectContaining({ ...line, requestId: 'request-1' }));
+      const identitySource = [`Bearer client_a.${'x'.repeat(43)}`];
+      const authorized = await folder.run('authorize', { identitySource }, env);
+      expect(authorized.answer).toMatchObject({ context: { unverified: 'true' } });
+      expect(authorized.printed).toContainEqual(expect.objectContaining(line));
+      const swept = await folder.run<LambdaError>('expire-leases', {}, env);
+      expect(swept.printed).toContainEqual(expect.objectContaining(line));
+      expect(swept.answer).toMatchObject({ errorType: 'DatabaseUnavailableError' });
+      const read = await folder.readStack('expire-leases', swept.answer.trace.join('\n'));
+      expect(read).toMatch(
+        /^DatabaseUnavailableError: .*\n {4}at \S+ \(\S*shared\/store\/mongo\/errors\.ts:\d+:\d+\)/,
+      );
+      expect(read).toMatch(/at async \S*shared\/http\/create-sweep-handler\.ts:\d+:\d+/);
+    } finally {
+      await database.close();
+    }
+  }, 60_000);
 
   it('authenticate with the credentials of the function’s role, without the AWS SDK', async () => {
     const database = new AwsDatabase();
@@ -165,9 +206,8 @@ describe('the metrics that a bundle prints for CloudWatch', () => {
     expect(printed).toContainEqual(
       expect.objectContaining({ message: 'database unavailable', reason, causeCode: 'ECONNREFUSED' }),
     );
-    await expect(folder.run('expire-leases', {}, { MONGODB_URI })).rejects.toThrow(
-      /^FAILED DatabaseUnavailableError$/m,
-    );
+    const swept = await folder.invoke<LambdaError>('expire-leases', {}, { MONGODB_URI });
+    expect(swept).toMatchObject({ errorType: 'DatabaseUnavailableError' });
   }, 60_000);
 });
 

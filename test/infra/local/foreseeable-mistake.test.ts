@@ -22,8 +22,6 @@ describe('the explanation of a mistake', () => {
       { code: 'EAI_AGAIN', syscall: 'getaddrinfo', hostname: 'here' },
       /here is not an address of this machine/,
     ],
-    [{ name: 'MongoServerError', code: 18 }, /refuses the user of MONGODB_URI/],
-    [{ name: 'MongoServerError', code: 8000 }, /refuses the user of MONGODB_URI/],
     [{ name: 'MongoParseError' }, /MONGODB_URI cannot be used: check its hosts and options/],
   ])('of %j says what to change, and nothing of the error itself', (fields, line) => {
     const explanation = explain(fields);
@@ -44,6 +42,9 @@ describe('the explanation of a mistake', () => {
       { hostname: 'secretsmanager.eu-cental-1.amazonaws.com' },
       /Secrets Manager does not answer: check the region/,
     ],
+    [{ name: 'MongoServerError', code: 13 }, /refuses the user of MONGODB_URI/],
+    [{ name: 'MongoServerError', code: 18 }, /refuses the user of MONGODB_URI/],
+    [{ name: 'MongoServerError', code: 8000 }, /refuses the user of MONGODB_URI/],
     [{ name: 'MongoNetworkError' }, /the database does not answer: check MONGODB_URI/],
   ])('of a secret that cannot be read for %j says what to change', (fields, line) => {
     const cause = Object.assign(new Error('a text of AWS'), fields);

@@ -13,6 +13,8 @@ interface Command extends BSON.Document {
 export class AwsDatabase {
   /** What a client sent to prove who it is: the signed header, and its session token. */
   readonly proofs: { readonly a: string; readonly t?: string }[] = [];
+  /** Whether it lets anybody in. */
+  letsIn = true;
   readonly #server: Server = createServer((socket) => this.#serve(socket));
   readonly #sockets = new Set<Socket>();
 
@@ -46,7 +48,7 @@ export class AwsDatabase {
     // Query: flags, name with its zero, two numbers. Message: flags, the kind of section.
     const start = isQuery ? message.indexOf(0, 20) + 9 : 21;
     const document = message.subarray(start, start + message.readInt32LE(start));
-    const body = Buffer.from(BSON.serialize({ ...this.#run(BSON.deserialize(document)), ok: 1 }));
+    const body = Buffer.from(BSON.serialize({ ok: 1, ...this.#run(BSON.deserialize(document)) }));
     const head = Buffer.alloc(isQuery ? 36 : 21);
     head.writeInt32LE(head.length + body.length, 0);
     head.writeInt32LE(requestId, 8);
@@ -67,6 +69,8 @@ export class AwsDatabase {
     }
     if ('saslContinue' in command) {
       this.proofs.push(BSON.deserialize(command.payload?.buffer ?? Buffer.alloc(0)) as { a: string });
+      if (!this.letsIn)
+        return { ok: 0, code: 8000, codeName: 'AtlasError', errmsg: 'bad auth : aws sts call' };
       return { conversationId: 1, done: true, payload: new BSON.Binary(Buffer.alloc(0)) };
     }
     if ('hello' in command || 'ismaster' in command || 'isMaster' in command) {

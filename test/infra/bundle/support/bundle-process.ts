@@ -8,6 +8,8 @@ import { bundleFunctions, type FunctionBundle } from '../../../../infra/bundle/b
 
 const RUNNER = fileURLToPath(new URL('invoke-bundle.mjs', import.meta.url));
 
+const READER = fileURLToPath(new URL('../../../../infra/bundle/read-stack.ts', import.meta.url));
+
 /** Bundles in a folder with nothing else in reach: no node_modules, no environment but what a test gives. */
 export class BundleFolder {
   readonly bundles: readonly FunctionBundle[];
@@ -52,6 +54,13 @@ export class BundleFolder {
         .filter((line) => line.startsWith('{'))
         .map((line) => JSON.parse(line) as Record<string, unknown>),
     };
+  }
+
+  /** A stack of one of the bundles, as `npm run read-stack` reads it. */
+  async readStack(name: string, stack: string): Promise<string> {
+    const reading = promisify(execFile)(process.execPath, [READER, name, this.path('source-maps')]);
+    reading.child.stdin?.end(stack);
+    return (await reading).stdout;
   }
 
   async remove(): Promise<void> {
