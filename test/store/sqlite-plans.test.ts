@@ -57,7 +57,7 @@ const READS: Record<string, string[]> = {
   'keys.create': [
     'keys_by_value (value_hash=?)',
     'keys_by_free_at (pool>? AND pool<?)',
-    'keys_by_expiry (pool=? AND expires_at>?)',
+    'keys_by_free_at (pool=?)',
     'keys_by_free_at (pool=? AND state=? AND free_at>?)',
   ],
   'keys.beginCreation': ['creations_by_expiry (expires_at<?)', 'PRIMARY KEY (request_hash=?)'],

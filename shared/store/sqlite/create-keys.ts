@@ -21,12 +21,12 @@ export function everyGeneration(name: string): { first: string; end: string } {
 
 /**
  * Counts no further than `maxKeys`, and reads little else, however many keys of former generations are left: those of
- * each are a range of the index, by `free_at` or by expiration. A later generation counts like this one: the pool was
- * cleared since the creation read it.
+ * each are a range of the index, which tells all that is asked. Of this one the keys that have expired, and wait for the
+ * sweep, are passed. A later generation counts like this one: the pool was cleared since the creation read it.
  */
 const COUNT_SEATS = `${GENERATIONS}
   SELECT count(*) AS seats FROM (
-    SELECT 1 FROM generations CROSS JOIN keys INDEXED BY keys_by_expiry USING (pool)
+    SELECT 1 FROM generations CROSS JOIN keys INDEXED BY keys_by_free_at USING (pool)
     WHERE (:countFormerFree OR pool >= :pool)
       AND expires_at >= :expiredBefore AND (state <> 'deleted' OR free_at > :now)
     UNION ALL

@@ -9,9 +9,9 @@ import { DatabaseFileError } from './errors.ts';
  * lease, and one that is not past it has not hard-expired.
  *
  * The indexes (every statement names its own, so that no statistics change the plan):
- * keys_by_slot       acquire's first step and the list: a walk through one stored state, decided within the index
- * keys_by_free_at    acquire's second step, counts, lapsed leases and former generations, decided within the index
- * keys_by_expiry     removal of expired keys, changes of their life, and seats, decided within the index
+ * keys_by_slot       acquire's first step and the list: a walk through one stored state
+ * keys_by_free_at    acquire's second step, counts, seats, lapsed leases and former generations, decided within the index
+ * keys_by_expiry     removal of expired keys, and changes of their life
  * keys_by_client     a client's leases
  * keys_by_request    no two keys carry the same request
  * keys_by_seat       no two keys of a pool have the same seat, and what a pool lacks of its target size
@@ -195,6 +195,14 @@ export const MIGRATIONS = [
     only INTEGER PRIMARY KEY CHECK (only = 1),
     at   INTEGER NOT NULL
   ) STRICT;
+  `,
+  // An index is written by each operation that sets one of its columns: a keep-alive sets no slot or state, a release
+  // sets no hard expiration.
+  `
+  DROP INDEX keys_by_slot;
+  CREATE INDEX keys_by_slot ON keys (pool, state, slot);
+  DROP INDEX keys_by_expiry;
+  CREATE INDEX keys_by_expiry ON keys (pool, expires_at);
   `,
 ];
 

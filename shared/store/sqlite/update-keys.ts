@@ -27,13 +27,20 @@ const EXTEND = `
   RETURNING *`;
 
 /** Race closed: the lease ended, or the key went to somebody else. */
-const RELEASE = `
-  UPDATE keys SET ${endLease('released')}, ${ADD_NOTE}, state = iif(:discard, 'deleted', 'free'), free_at = :freeAt,
-    expires_at = iif(:discard, :freeAt, max(expires_at, :freeAt)),
-    request_hash = iif(:forget OR :discard, NULL, request_hash),
-    request_body = iif(:forget OR :discard, NULL, request_body)
+function release(alsoSet: string): string {
+  return `
+  UPDATE keys SET ${endLease('released')}, ${ADD_NOTE}, free_at = :freeAt, ${alsoSet}
   WHERE ${HOLDS_LEASE}
   RETURNING last_lease_acquired_at AS acquiredAt`;
+}
+
+/** By far the most. What it does not set, it writes no index for. */
+const RELEASE = release("state = 'free'");
+const RELEASE_OTHERWISE = release(`
+    state = iif(:discard, 'deleted', 'free'),
+    expires_at = iif(:discard, :freeAt, max(expires_at, :freeAt)),
+    request_hash = iif(:forget OR :discard, NULL, request_hash),
+    request_body = iif(:forget OR :discard, NULL, request_body)`);
 
 /** Race closed: the lease was extended, or the key went to somebody else, since it was seen lapsed. */
 export const RECORD_LAPSE = `
@@ -69,11 +76,15 @@ export function updateKeys(
     async extend(extension) {
       return toKeyOrNull(connection.row<KeyRow>(EXTEND, { ...extension }));
     },
-    async release(release) {
-      const { discard, forget, note } = release;
-      const flags = { discard: Number(discard), forget: Number(forget) };
-      const parameters = { ...release, ...flags, note: toNote(note) };
-      return connection.row<{ acquiredAt: number }>(RELEASE, parameters) ?? null;
+    async release({ discard, forget, note, ...release }) {
+      const query = { ...release, note: toNote(note) };
+      const outcome = { discard: Number(discard), forget: Number(forget) };
+      // A key that is free at once is so before its lease would have ended, and so before it expires.
+      const isPlain = !discard && !forget && release.freeAt <= release.now;
+      const released = isPlain
+        ? connection.row<{ acquiredAt: number }>(RELEASE, query)
+        : connection.row<{ acquiredAt: number }>(RELEASE_OTHERWISE, { ...query, ...outcome });
+      return released ?? null;
     },
     async recordLapse({ note, ...lapse }) {
       return connection.run(RECORD_LAPSE, { ...lapse, note: toNote(note) }) > 0;
