@@ -57,8 +57,11 @@ export function toGatewayEvent(
 /** Lower-case names; repeated headers joined by a comma. */
 function joinedHeaders(message: IncomingMessage): Record<string, string> {
   const headers: Record<string, string> = {};
-  for (const [name, values] of Object.entries(message.headersDistinct)) {
-    if (values !== undefined) headers[name] = values.join(',');
+  const { rawHeaders } = message;
+  for (let i = 0; i < rawHeaders.length; i += 2) {
+    const [name = '', value = ''] = [rawHeaders[i]?.toLowerCase(), rawHeaders[i + 1]];
+    const before = headers[name];
+    headers[name] = before === undefined ? value : `${before},${value}`;
   }
   return headers;
 }

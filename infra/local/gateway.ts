@@ -141,10 +141,11 @@ function decodeParameters(parameters: Record<string, string>): Record<string, st
 
 function send(response: ServerResponse, result: ApiResponse): void {
   const { statusCode = 200, headers = {}, body = '', isBase64Encoded } = result;
-  const bytes = Buffer.from(body, isBase64Encoded ? 'base64' : 'utf8');
-  const length = statusCode === 204 ? {} : { 'content-length': bytes.length };
+  // Text as it is: Node sends it in one piece with the headers, and bytes in a second one.
+  const content = isBase64Encoded ? Buffer.from(body, 'base64') : body;
+  const length = statusCode === 204 ? {} : { 'content-length': Buffer.byteLength(content) };
   response.writeHead(statusCode, { ...(headers as Record<string, string>), ...length });
-  response.end(bytes);
+  response.end(content);
 }
 
 function sendFixed(response: ServerResponse, status: keyof typeof FIXED_RESPONSES): void {

@@ -20,7 +20,17 @@ const PROOF = /^([0-9a-z]{1,9})(?:-([0-9a-z]{1,9}))?\.[A-Za-z0-9_-]{22}$/;
 /** A new proof: the lease's length, its latest end if it has one, and 128 random bits. */
 export function generateLeaseProof(leaseMs: number, maxExpiresAt?: number): string {
   const latest = maxExpiresAt === undefined ? '' : `-${maxExpiresAt.toString(36)}`;
-  return `${leaseMs.toString(36)}${latest}.${randomBytes(16).toString('base64url')}`;
+  return `${leaseMs.toString(36)}${latest}.${randomBits()}`;
+}
+
+let random = Buffer.alloc(0);
+
+/** 128 random bits. Drawn by the thousand: to ask for 16 bytes costs nearly as much as for 16,000. */
+function randomBits(): string {
+  if (random.length === 0) random = randomBytes(16_000);
+  const bits = random.toString('base64url', 0, 16);
+  random = random.subarray(16);
+  return bits;
 }
 
 /** The lease's length in milliseconds, as the proof has it. */
