@@ -83,6 +83,8 @@ export const routes = {
     function: 'refresh-pool',
   },
   deletePool: { methods: ['DELETE'], path: '/v1/pools/{pool}', access: 'admin', function: 'delete-pool' },
+  getUsage: { methods: READ, path: '/v1/pools/{pool}/usage', access: 'viewer', function: 'get-usage' },
+  listUsage: { methods: READ, path: '/v1/usage', access: 'viewer', function: 'list-usage' },
 
   listEvents: { methods: READ, path: '/v1/events', access: 'viewer', function: 'list-events' },
 

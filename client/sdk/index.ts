@@ -26,6 +26,7 @@ export type {
 export type { Labels } from '../../shared/contract/primitives.ts';
 export type { LeaseEndReason } from '../../shared/contract/problems.ts';
 export type { ListTicketsResponse, QueueEntry } from '../../shared/contract/tickets.ts';
+export type { ListUsageResponse, Usage, UsagePoint, UsageTotals } from '../../shared/contract/usage.ts';
 export type { AcquireOptions } from './acquire-lease.ts';
 export type { ClientsApi, DeleteClientOptions } from './clients.ts';
 export type { CallOptions, PageOptions } from './context.ts';
@@ -66,7 +67,7 @@ export type {
 export type { HeldLease, KeptLease, LeaseTime } from './held-lease.ts';
 export type { EndLeaseOptions, KeyAsRead, KeysApi, ListKeysOptions } from './keys.ts';
 export type { LeasesApi, Outcome, ReleaseOptions } from './leases.ts';
-export type { PoolsApi, WritePoolOptions } from './pools.ts';
+export type { ListUsageOptions, PoolsApi, UsageOptions, WritePoolOptions } from './pools.ts';
 export type { Traceparent } from './trace-header.ts';
 export type { Fetch } from './transport.ts';
 export type { WithLeaseOptions } from './with-lease.ts';

@@ -5,6 +5,7 @@ import type {
   PutPoolRequest,
 } from '../../shared/contract/pools.ts';
 import type { ListTicketsResponse } from '../../shared/contract/tickets.ts';
+import type { ListUsageResponse, Usage } from '../../shared/contract/usage.ts';
 import type { CallOptions, Context, PageOptions } from './context.ts';
 import { sendOnce, sendRepeatedly, withUnknownOutcome } from './repeat.ts';
 import { pathOf } from './transport.ts';
@@ -15,6 +16,18 @@ export interface WritePoolOptions extends CallOptions {
    * when its outcome is unknown, since the repeat would find its own change.
    */
   readonly expectedUpdatedAt?: string | undefined;
+}
+
+export interface UsageOptions extends CallOptions {
+  /** How far back; 24 by default, up to 9600 (400 days). */
+  readonly hours?: number | undefined;
+  /** Minutes of a point; such that there are at most 500 of them by default. For more than 168 hours, whole hours. */
+  readonly step?: number | undefined;
+}
+
+export interface ListUsageOptions extends PageOptions {
+  /** How far back; 24 by default, up to 168. */
+  readonly hours?: number | undefined;
 }
 
 /** Calls for admins; viewers may read. */
@@ -36,6 +49,10 @@ export interface PoolsApi {
   get(pool: string, options?: CallOptions): Promise<Pool>;
   /** Who waits for a key of a fair pool, in the order in which they will be served. @throws NotFoundError */
   listTickets(pool: string, options?: PageOptions): Promise<ListTicketsResponse>;
+  /** How many keys of a pool were needed: points in time, peaks and percentiles. @throws NotFoundError */
+  usage(pool: string, options?: UsageOptions): Promise<Usage>;
+  /** The same of all pools, each with a few points. */
+  listUsage(options?: ListUsageOptions): Promise<ListUsageResponse>;
   /** Refreshes all keys of the pool: restarts their hard-expiration clocks. @throws NotFoundError */
   refresh(pool: string, options?: CallOptions): Promise<void>;
   /**
@@ -70,6 +87,10 @@ export function createPoolsApi(context: Context): PoolsApi {
       sendRepeatedly(context, { method: 'GET', path: `/pools${pathOf(pool)}`, signal }),
     listTickets: (pool, { signal, ...query } = {}) =>
       sendRepeatedly(context, { method: 'GET', path: `/pools${pathOf(pool, 'tickets')}`, query, signal }),
+    usage: (pool, { signal, ...query } = {}) =>
+      sendRepeatedly(context, { method: 'GET', path: `/pools${pathOf(pool, 'usage')}`, query, signal }),
+    listUsage: ({ signal, ...query } = {}) =>
+      sendRepeatedly(context, { method: 'GET', path: '/usage', query, signal }),
     refresh: (pool, { signal } = {}) =>
       sendRepeatedly(context, { method: 'POST', path: `/pools${pathOf(pool, 'refresh')}`, signal }),
     delete: async (pool, { signal } = {}) => {

@@ -126,6 +126,19 @@ export const routeNotes: Readonly<Record<keyof typeof routes, RouteNote>> = {
     description: 'Gone for every caller within 5 seconds. The default pool becomes empty instead.',
     problems: ['pool_not_found'],
   },
+  getUsage: {
+    tag: 'Pools',
+    summary: 'How many keys of a pool were needed',
+    description:
+      'From one sample a minute, and from every minute in which an acquire was refused. Up to 168 hours by the minute; further back, up to 400 days, by the maxima of hours.',
+    problems: ['pool_not_found'],
+  },
+  listUsage: {
+    tag: 'Pools',
+    summary: 'The usage of all pools, each with up to 60 points',
+    description: 'More than 3 hours by the maxima of hours.',
+    problems: [],
+  },
   createClient: {
     tag: 'Clients',
     summary: 'Create a client',

@@ -101,7 +101,7 @@ export const patchPoolRequestSchema = z
   .extend({ expectedUpdatedAt: expectedUpdatedAtSchema })
   .meta({ id: 'PatchPoolRequest' });
 
-const countSchema = z
+export const countSchema = z
   .strictObject({
     count: z.int(),
     relation: z.enum(['exact', 'atLeast']).meta({ description: 'Counts are exact up to 10,000' }),

@@ -28,6 +28,10 @@ export const keyIdSchema = z
   .regex(/^[A-Za-z0-9_-]{1,64}$/, 'Must be a key id')
   .meta({ description: 'Id of a key', example: 'key_5hVbnkXyG1Nv0eWcXl4Zzw' });
 
+/** For how many hours the usage of each minute is kept, and that of each hour. */
+export const MINUTES_KEPT_HOURS = 7 * 24;
+export const HOURS_KEPT_HOURS = 400 * 24;
+
 /** Opaque to callers. */
 export const leaseIdSchema = z
   .string()

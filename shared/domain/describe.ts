@@ -91,21 +91,24 @@ export function describePool(pool: Pool, counts: PoolFigures, now: number): Pool
     pool: pool.name,
     ...pool.policy,
     counts: {
-      free: describeCount(counts.free),
-      leased: describeCount(counts.leased),
-      cooling: describeCount(counts.cooling),
+      free: describeCounted(counts.free),
+      leased: describeCounted(counts.leased),
+      cooling: describeCounted(counts.cooling),
     },
-    waiting: describeCount(counts.waiting),
+    waiting: describeCounted(counts.waiting),
     nextFreeInMs: counts.nextFreeAt === undefined ? null : Math.max(0, counts.nextFreeAt - now),
     createdAt: toTime(pool.createdAt),
     updatedAt: toTime(pool.updatedAt),
   };
 }
 
-function describeCount(counted: number): PoolBody['counts']['free'] {
-  return counted > COUNT_LIMIT
-    ? { count: COUNT_LIMIT, relation: 'atLeast' }
-    : { count: counted, relation: 'exact' };
+function describeCounted(counted: number): PoolBody['waiting'] {
+  return describeCount(Math.min(counted, COUNT_LIMIT), counted > COUNT_LIMIT);
+}
+
+/** A count, which may be more. */
+export function describeCount(count: number, atLeast: boolean): PoolBody['waiting'] {
+  return { count, relation: atLeast ? 'atLeast' : 'exact' };
 }
 
 /** A client, never with the hash of a secret. */
@@ -126,7 +129,7 @@ export function describeClient(client: Client, now: number): ClientBody {
 }
 
 /** Milliseconds since the epoch to ISO 8601. */
-function toTime(ms: number): string {
+export function toTime(ms: number): string {
   return new Date(ms).toISOString();
 }
 

@@ -1,8 +1,10 @@
+import { setTimeout } from 'node:timers/promises';
 import { type Event, makeEvent } from './events.ts';
 import type { NotedKey, Store } from './store.ts';
+import { MINUTE_MS } from './usage-units.ts';
 
-/** At most one `pool.exhausted` of a pool in this time, in milliseconds. */
-const EXHAUSTED_EVERY_MS = 60_000;
+/** How long a caller who is refused waits for the record of it, in milliseconds. */
+const REFUSAL_WAIT_MS = 200;
 
 /** How long events are kept unless the configuration says otherwise, in milliseconds. */
 const EVENT_RETENTION_MS = 86_400_000;
@@ -41,14 +43,19 @@ export class EventLog {
   }
 
   /**
-   * An acquire of this pool was refused. One event a minute, whichever processes see it: its id is made of the minute.
-   * An error changes nothing for the caller, who is refused either way.
+   * An acquire of this pool was refused: an event, and a mark on the minute in the pool's usage. This process tries it
+   * once a minute and pool; both are the same whichever processes do, since the event's id is made of the minute. An
+   * error, or a slow database, changes nothing for the caller, who is refused either way.
    */
   async recordExhausted(pool: string, now: number): Promise<void> {
-    const minute = Math.floor(now / EXHAUSTED_EVERY_MS);
+    const minute = Math.floor(now / MINUTE_MS);
     if (this.#exhaustedIn.get(pool) === minute) return;
     this.#exhaustedIn.set(pool, minute);
     const event = makeEvent({ type: 'pool.exhausted', at: now, pool }, `${pool} ${minute}`);
-    await this.record([event], now).catch(() => undefined);
+    const recorded = Promise.allSettled([
+      this.record([event], now),
+      this.#store.usage.record([{ pool, at: now, refused: true }]),
+    ]);
+    await Promise.race([recorded, setTimeout(REFUSAL_WAIT_MS, undefined, { ref: false })]);
   }
 }

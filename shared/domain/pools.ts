@@ -181,14 +181,23 @@ export async function listPools(
   request: Page,
 ): Promise<{ pools: PoolBody[]; next?: string | undefined }> {
   const now = context.clock();
+  const { page, last } = await findPools(context, caller, request);
+  const pools = await Promise.all(page.map((pool) => describe(context, pool, now)));
+  return { pools, next: last?.name };
+}
+
+/** The same page, as the pools are stored. */
+export async function findPools(
+  context: Context,
+  caller: Caller,
+  request: Page,
+): Promise<{ page: Pool[]; last: Pool | undefined }> {
   const wanted = { ...request, limit: request.limit + 1 };
   const found =
     caller.pools === undefined
       ? await context.store.pools.list(wanted)
       : await listThese(context, caller.pools, wanted);
-  const { page, last } = pageOf(found, request.limit);
-  const pools = await Promise.all(page.map((pool) => describe(context, pool, now)));
-  return { pools, next: last?.name };
+  return pageOf(found, request.limit);
 }
 
 /** A limited credential names a few pools; the pages of all the others would be empty, and tell their names. */

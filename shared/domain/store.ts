@@ -18,6 +18,7 @@ import type { Client, SecretFields } from './client.ts';
 import type { Event } from './events.ts';
 import type { Key, KeyLease, KeyState, Labels } from './key.ts';
 import type { ClearedPool, Pool, PoolPolicy } from './pool.ts';
+import type { UsageUnit } from './usage-units.ts';
 
 export interface Store {
   readonly keys: KeyStore;
@@ -25,6 +26,7 @@ export interface Store {
   readonly clients: ClientStore;
   readonly tickets: TicketStore;
   readonly events: EventStore;
+  readonly usage: UsageStore;
   /** Makes indexes, tables and the default pool; safe to repeat. Has no deadline: an index may take its time. */
   prepare(now: number, defaultPolicy?: PoolPolicy): Promise<void>;
   /** Resolves when the database answers. */
@@ -474,4 +476,46 @@ export interface EventStore {
   finishDelivery(query: { receiver: string; owner: string; sentTo: number }): Promise<boolean>;
   /** Up to where events were sent; null: nobody has sent any. */
   getDelivery(receiver: string): Promise<{ sentTo: number } | null>;
+}
+
+/** What a pool was used for at one moment. Each count ends at a limit. */
+export interface UsageFigures {
+  readonly leased: number;
+  readonly free: number;
+  readonly cooling: number;
+  readonly waiting: number;
+  /** Leased or cooling. */
+  readonly taken: number;
+  readonly keys: number;
+  /** A count came to its limit: it may be more, and so may the sums. */
+  readonly atLeast: boolean;
+}
+
+/** What is known of one moment; without figures that an acquire was refused and nothing else. */
+export interface UsageSample {
+  /** The pool's name: its usage outlives its generations. */
+  readonly pool: string;
+  readonly at: number;
+  readonly figures?: UsageFigures | undefined;
+  readonly refused: boolean;
+}
+
+/** All samples of one minute or hour: of each figure the greatest, `free` and `leastLeased` the least. */
+export interface UsageEntry {
+  /** Where the minute or hour begins. */
+  readonly at: number;
+  /** Of how many of its minutes there is a sample. */
+  readonly minutes: number;
+  /** In how many of them an acquire was refused. */
+  readonly refusedMinutes: number;
+  readonly figures?: (UsageFigures & { readonly leastLeased: number }) | undefined;
+}
+
+export interface UsageStore {
+  /** Adds samples to their minutes and hours. In whatever order they come, and however often, the outcome is the same. */
+  record(samples: readonly UsageSample[]): Promise<void>;
+  /** What is known of a pool from `from` up to but not including `to`, in order; no entry where nothing is. */
+  list(query: { pool: string; unit: UsageUnit; from: number; to: number }): Promise<UsageEntry[]>;
+  /** Sweep: removes up to `limit` stored records that are to be forgotten; returns how many. */
+  removeExpired(query: { now: number; limit: number }): Promise<number>;
 }

@@ -35,7 +35,7 @@ async function planOf(verb: (store: Store) => Promise<unknown>): Promise<string[
 }
 
 const isOfTable = (line: string) =>
-  /^(SEARCH|SCAN) (keys|pools|clients|tickets|queues|creations|value_tokens|events|deliveries|sqlite_sequence)\b/.test(
+  /^(SEARCH|SCAN) (keys|pools|clients|tickets|queues|creations|value_tokens|events|deliveries|sqlite_sequence|usage)\b/.test(
     line,
   );
 
@@ -145,6 +145,9 @@ const READS: Record<string, string[]> = {
   'events.claimDelivery': [],
   'events.finishDelivery': ['PRIMARY KEY (receiver=?)'],
   'events.getDelivery': ['PRIMARY KEY (receiver=?)'],
+  'usage.record': [],
+  'usage.list': ['PRIMARY KEY (pool=? AND unit=? AND at>? AND at<?)'],
+  'usage.removeExpired': ['PRIMARY KEY (pool=? AND unit=? AND at=?)', 'usage_by_expiry (expires_at<?)'],
   'clients.put': [],
   'clients.get': [BY_CLIENT_ID],
   'clients.list': ['sqlite_autoindex_clients_1 (client_id>?)'],

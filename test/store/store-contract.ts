@@ -18,6 +18,7 @@ import { describeSeats } from './contract/seat-contract.ts';
 import type { MakeStore } from './contract/store-fixture.ts';
 import { describeSweeps } from './contract/sweep-contract.ts';
 import { describeTickets } from './contract/ticket-contract.ts';
+import { describeUsage } from './contract/usage-contract.ts';
 
 export type { MakeStore, StoreFixture } from './contract/store-fixture.ts';
 
@@ -38,6 +39,7 @@ export function describeStoreContract(name: string, makeStore: MakeStore): void 
     describeNotes(makeStore);
     describeEvents(makeStore);
     describeTickets(makeStore);
+    describeUsage(makeStore);
     describePools(makeStore);
     describeClients(makeStore);
     describeConnections(makeStore);

@@ -55,6 +55,8 @@ const samples: Record<RouteName, MakeSample> = {
   patchPool: async () => sample('PATCH', `/v1/pools/${POOL}`, 200, { body: { paused: false, maxKeys: 9 } }),
   refreshPool: async () => sample('POST', `/v1/pools/${POOL}/refresh`, 202),
   deletePool: async () => sample('DELETE', `/v1/pools/${POOL}`, 202),
+  getUsage: async () => sample('GET', `/v1/pools/${POOL}/usage`, 200),
+  listUsage: async () => sample('GET', '/v1/usage', 200),
 
   listEvents: async () => sample('GET', `/v1/events?pool=${POOL}`, 200),
 

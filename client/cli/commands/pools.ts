@@ -8,6 +8,7 @@ import { type CommonOptions, defineJsonCommand, perform } from '../define-comman
 import { defineListCommand, type ListOptions, printList } from '../list-options.ts';
 import { addPolicyOptions, policyFields, policyHeadings, readPolicy, showPolicy } from '../policy-options.ts';
 import { formatDuration, formatFields, formatTable, print } from '../print.ts';
+import { addUsageCommand } from './pool-usage.ts';
 
 interface DeleteOptions extends CommonOptions {
   readonly yes?: boolean;
@@ -150,6 +151,8 @@ export function addPoolCommands(program: Command): void {
       ),
     ),
   );
+
+  addUsageCommand(pools);
 
   defineJsonCommand(pools, {
     usage: 'refresh <pool>',

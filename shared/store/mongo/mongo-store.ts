@@ -1,7 +1,15 @@
 import type { Db } from 'mongodb';
 import { DatabaseUnavailableError } from '../../domain/errors.ts';
 import { DEFAULT_POLICY, DEFAULT_POOL } from '../../domain/pool.ts';
-import type { ClientStore, EventStore, KeyStore, PoolStore, Store, TicketStore } from '../../domain/store.ts';
+import type {
+  ClientStore,
+  EventStore,
+  KeyStore,
+  PoolStore,
+  Store,
+  TicketStore,
+  UsageStore,
+} from '../../domain/store.ts';
 import { claimKeys } from './claim-keys.ts';
 import { type ClientCommands, clients } from './clients.ts';
 import { Commands, HintedIndexes, repeatOnDuplicate } from './commands.ts';
@@ -19,6 +27,7 @@ import { seatKeys } from './seat-keys.ts';
 import { sweepKeys } from './sweep-keys.ts';
 import { type QueueCommands, tickets } from './tickets.ts';
 import { updateKeys } from './update-keys.ts';
+import { type UsageCommands, usage } from './usage.ts';
 
 /** A verb is given up so many milliseconds after each of its steps may have been. */
 const GRACE_MS = 250;
@@ -98,6 +107,7 @@ export function createMongoStore(options: MongoStoreOptions): Store {
       })),
       events,
     ),
+    usage: bind<UsageCommands, UsageStore>(on('usage'), usage),
     async prepare(now, defaultPolicy = DEFAULT_POLICY) {
       // On a large collection a new index takes minutes: no limit on the reply, so this has a connection of its own.
       const unhurried = connectMongo({ ...options, timeoutMs, socketTimeoutMs: 0, maxPoolSize: 1 });

@@ -102,6 +102,7 @@ export async function createIndexes(db: Db): Promise<void> {
   await db.collection('creations').createIndexes([EXPIRATION]);
   await db.collection('events').createIndexes(EVENTS);
   await db.collection('tickets').createIndexes([EXPIRATION, { key: PLACE_INDEX }]);
+  await db.collection('usage').createIndexes([EXPIRATION]);
 }
 
 /** The name that MongoDB gives an index. */

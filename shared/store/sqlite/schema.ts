@@ -20,6 +20,7 @@ import { DatabaseFileError } from './errors.ts';
  * keys_by_notes      keys that carry notes
  * tickets_by_place   the queue of a pool in its order
  * events_by_*        the events of one pool, type, key or client; within each the row id has them in their order
+ * usage_by_expiry    removal of usage that is over
  */
 export const MIGRATIONS = [
   `
@@ -203,6 +204,28 @@ export const MIGRATIONS = [
   CREATE INDEX keys_by_slot ON keys (pool, state, slot);
   DROP INDEX keys_by_expiry;
   CREATE INDEX keys_by_expiry ON keys (pool, expires_at);
+  `,
+  `
+  CREATE TABLE usage (
+    pool         TEXT NOT NULL,
+    unit         TEXT NOT NULL,
+    at           INTEGER NOT NULL,
+    expires_at   INTEGER NOT NULL,
+    sampled_low  INTEGER NOT NULL,
+    sampled_high INTEGER NOT NULL,
+    refused_low  INTEGER NOT NULL,
+    refused_high INTEGER NOT NULL,
+    leased       INTEGER,
+    least_leased INTEGER,
+    free         INTEGER,
+    cooling      INTEGER,
+    waiting      INTEGER,
+    taken        INTEGER,
+    keys         INTEGER,
+    at_least     INTEGER NOT NULL,
+    PRIMARY KEY (pool, unit, at)
+  ) STRICT, WITHOUT ROWID;
+  CREATE INDEX usage_by_expiry ON usage (expires_at);
   `,
 ];
 

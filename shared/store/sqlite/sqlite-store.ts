@@ -13,6 +13,7 @@ import { seatKeys } from './seat-keys.ts';
 import { sweepKeys } from './sweep-keys.ts';
 import { tickets } from './tickets.ts';
 import { updateKeys } from './update-keys.ts';
+import { usage } from './usage.ts';
 
 /**
  * The store on one SQLite file, which several processes of one machine may share. What a verb has returned outlives
@@ -48,6 +49,7 @@ export function storeOn(connection: SqliteConnection): Store {
     clients: inGroups(connection, clients(connection)),
     tickets: inGroups(connection, tickets(connection)),
     events: inGroups(connection, events(connection)),
+    usage: inGroups(connection, usage(connection)),
     async prepare(now, defaultPolicy = DEFAULT_POLICY) {
       await connection.together(async () => migrate(connection));
       await store.pools.create(DEFAULT_POOL, defaultPolicy, now);

@@ -28,6 +28,8 @@ const TABLE: Record<RouteName, [methods: string, path: string, ...others: Role[]
   patchPool: ['PATCH', '/v1/pools/{pool}'],
   refreshPool: ['POST', '/v1/pools/{pool}/refresh'],
   deletePool: ['DELETE', '/v1/pools/{pool}'],
+  getUsage: ['GET,HEAD', '/v1/pools/{pool}/usage', 'viewer'],
+  listUsage: ['GET,HEAD', '/v1/usage', 'viewer'],
   listEvents: ['GET,HEAD', '/v1/events', 'viewer'],
   createClient: ['POST', '/v1/clients'],
   listClients: ['GET,HEAD', '/v1/clients'],

@@ -7,6 +7,7 @@ import type {
   PoolStore,
   Store,
   TicketStore,
+  UsageStore,
 } from '../../../shared/domain/store.ts';
 import {
   ALL_SLOTS,
@@ -30,7 +31,8 @@ type Verb =
   | `pools.${keyof PoolStore}`
   | `clients.${keyof ClientStore}`
   | `tickets.${keyof TicketStore}`
-  | `events.${keyof EventStore}`;
+  | `events.${keyof EventStore}`
+  | `usage.${keyof UsageStore}`;
 
 const pool: Pool = { name: 'a', generation: 1, policy: POLICY, createdAt: NOW, updatedAt: NOW };
 const creation = {
@@ -124,6 +126,9 @@ export const EVERY_VERB: Record<Verb, (store: Store) => Promise<unknown>> = {
   'events.claimDelivery': ({ events }) => events.claimDelivery({ ...delivery, now: NOW, until: NOW + 1 }),
   'events.finishDelivery': ({ events }) => events.finishDelivery({ ...delivery, sentTo: 1 }),
   'events.getDelivery': ({ events }) => events.getDelivery('webhook'),
+  'usage.record': ({ usage }) => usage.record([{ pool: 'a', at: NOW, refused: true }]),
+  'usage.list': ({ usage }) => usage.list({ pool: 'a', unit: 'minute', from: NOW, to: NOW + 60_000 }),
+  'usage.removeExpired': ({ usage }) => usage.removeExpired({ now: NOW, limit: 1 }),
   'clients.put': ({ clients }) =>
     clients.put({ clientId: 'a', role: 'admin', secretHash: 'hash', createdAt: NOW }),
   'clients.get': ({ clients }) => clients.get('a'),

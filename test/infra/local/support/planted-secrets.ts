@@ -245,6 +245,8 @@ export async function expectFoundNowhere(scene: Scene): Promise<void> {
   // Everything else that there is.
   await call('GET', '/v1/pools', { as: viewer, status: 200 });
   await call('GET', '/v1/pools/apis', { as: viewer, status: 200 });
+  await call('GET', '/v1/pools/apis/usage', { as: viewer, status: 200 });
+  await call('GET', '/v1/usage', { as: viewer, status: 200 });
   await call('POST', '/v1/pools/apis/refresh', { status: 202 });
   await call('PUT', '/v1/pools/gone', { body: {}, status: 201 });
   await call('POST', '/v1/keys', {

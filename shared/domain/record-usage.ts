@@ -1,0 +1,60 @@
+import type { Context } from './context.ts';
+import { DatabaseUnavailableError } from './errors.ts';
+import { type Pool, poolReference } from './pool.ts';
+import { COUNT_LIMIT, type PoolFigures } from './pool-counts.ts';
+import type { UsageFigures, UsageSample } from './store.ts';
+
+/** Pools per look, and samples per write. */
+const POOLS = 200;
+/** Pools that are counted before the time is looked at again. */
+const POOLS_AT_ONCE = 20;
+/** More than the minutes and hours of so many pools that come to their end between two sweeps. */
+const REMOVED = 1000;
+
+/**
+ * Takes one sample of each pool, and forgets what is over. What can't be counted or written in time leaves a gap: keys
+ * are freed all the same.
+ */
+export async function recordUsage(context: Context, hasTime: () => boolean): Promise<void> {
+  try {
+    for (let after: string | undefined; ; ) {
+      const pools = await context.store.pools.list({ limit: POOLS, after });
+      const samples: UsageSample[] = [];
+      for (let first = 0; first < pools.length && hasTime(); first += POOLS_AT_ONCE) {
+        const counted = pools.slice(first, first + POOLS_AT_ONCE).map((pool) => takeSample(context, pool));
+        samples.push(...(await Promise.all(counted)).filter((sample) => sample !== undefined));
+      }
+      await context.store.usage.record(samples);
+      after = pools.at(-1)?.name;
+      if (pools.length < POOLS || !hasTime()) break;
+    }
+    await context.store.usage.removeExpired({ now: context.clock(), limit: REMOVED });
+  } catch (error) {
+    leaveGap(error);
+  }
+}
+
+async function takeSample(context: Context, pool: Pool): Promise<UsageSample | undefined> {
+  const at = context.clock();
+  const counts = await context.counts.get(poolReference(pool), at).catch(leaveGap);
+  return counts && { pool: pool.name, at, figures: toUsage(counts), refused: false };
+}
+
+function leaveGap(error: unknown): undefined {
+  if (!(error instanceof DatabaseUnavailableError)) throw error;
+  return undefined;
+}
+
+/** Counts as usage keeps them: none is more than what was counted up to. */
+export function toUsage(counts: PoolFigures): UsageFigures {
+  const counted = [counts.leased, counts.free, counts.cooling, counts.waiting] as const;
+  const [leased, free, cooling, waiting] = counted.map((count) => Math.min(count, COUNT_LIMIT)) as [
+    number,
+    number,
+    number,
+    number,
+  ];
+  const taken = leased + cooling;
+  const atLeast = counted.some((count) => count > COUNT_LIMIT);
+  return { leased, free, cooling, waiting, taken, keys: taken + free, atLeast };
+}
