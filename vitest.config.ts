@@ -30,8 +30,15 @@ const projects: TestProjectConfiguration[] = [
       ...COMMON,
       name: 'isolated',
       include: ['test/**/*.test.ts'],
-      // `npm run test:browser` and `npm run test:power-cut` have configurations of their own.
-      exclude: [...IN_PROCESS, 'test/infra/aws/**', 'test/client/**', 'test/browser/**', 'test/power-cut/**'],
+      // `npm run test:browser`, `test:power-cut` and `test:emulated` have configurations of their own.
+      exclude: [
+        ...IN_PROCESS,
+        'test/infra/aws/**',
+        'test/client/**',
+        'test/browser/**',
+        'test/power-cut/**',
+        'test/emulated/**',
+      ],
     },
   },
 ];

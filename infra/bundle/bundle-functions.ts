@@ -1,7 +1,7 @@
 import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { type BuildOptions, build } from 'esbuild';
+import { type BuildOptions, build, type Plugin } from 'esbuild';
 import { routes, unmatchedRoute } from '../../functions/routes.ts';
 import { directBuiltIns } from './direct-built-ins.ts';
 import {
@@ -53,14 +53,31 @@ export const BUNDLE_OPTIONS = {
   logLevel: 'silent',
 } as const satisfies BuildOptions;
 
+/** A function as Lambda loads it: with its database connected, where it has one. */
+const functionEntry: Plugin = {
+  name: 'function-entry',
+  setup(build) {
+    build.onResolve({ filter: /^function:/ }, ({ path }) => ({
+      path: path.slice('function:'.length),
+      namespace: 'function',
+    }));
+    build.onLoad({ filter: /.*/, namespace: 'function' }, ({ path: name }) => ({
+      contents:
+        `export { handler } from './functions/${name}.ts';` +
+        (name === unmatchedRoute.function
+          ? ''
+          : "import { connectEarly } from './shared/runtime/runtime.ts'; await connectEarly();"),
+      resolveDir: PROJECT,
+    }));
+  },
+};
+
 /** Bundles every function into `folder`; returns how large each is. */
 export async function bundleFunctions(folder: string = BUNDLE_FOLDER): Promise<FunctionBundle[]> {
-  const entryPoints = FUNCTION_NAMES.map((name) => ({
-    in: join(PROJECT, 'functions', `${name}.ts`),
-    out: `${name}/index`,
-  }));
+  const entryPoints = FUNCTION_NAMES.map((name) => ({ in: `function:${name}`, out: `${name}/index` }));
   const { outputFiles } = await build({
     ...BUNDLE_OPTIONS,
+    plugins: [functionEntry, ...BUNDLE_OPTIONS.plugins],
     entryPoints,
     outdir: folder,
     outExtension: { '.js': '.mjs' },

@@ -4,10 +4,10 @@ import type {
   APIGatewaySimpleAuthorizerWithContextResult,
   Context as LambdaContext,
 } from 'aws-lambda';
+import { answerWithin } from '../domain/answer-within.ts';
 import type { Client } from '../domain/client.ts';
 import { authenticate, ClientUses } from '../domain/clients.ts';
 import { DatabaseUnavailableError } from '../domain/errors.ts';
-import { answerWithin } from '../runtime/answer-within.ts';
 import { logger, nameInvocation } from '../runtime/logger.ts';
 import type { RuntimeSource } from '../runtime/runtime.ts';
 import type { AuthorizerContext } from './api-event.ts';
@@ -23,9 +23,14 @@ export type Authorizer = (
 ) => Promise<APIGatewaySimpleAuthorizerWithContextResult<AuthorizerContext | Record<string, never>>>;
 
 /** How long the authorizer waits for the database before it leaves the verification to the function, in milliseconds. */
-const PATIENCE_MS = 500;
+const PATIENCE_MS = 1000;
 
-const LATE = new DatabaseUnavailableError({ cause: new Error(`No reply within ${PATIENCE_MS} ms`) });
+/**
+ * And how long after it has not waited long enough, in milliseconds. The environment may have been frozen in the middle of
+ * a connect, which can't be gone on with and takes more round trips than a question: with too little patience it would be
+ * caught there each time.
+ */
+const LONG_PATIENCE_MS = 2000;
 
 /** How long it then waits for the note of the use, which changes nothing for the caller, in milliseconds. */
 const NOTE_PATIENCE_MS = 200;
@@ -39,6 +44,7 @@ export function createAuthorizer(
   readEdgeSecret: () => string | undefined = () => undefined,
 ): Authorizer {
   const uses = new ClientUses();
+  let patienceMs = PATIENCE_MS;
   return async (event, lambda) => {
     nameInvocation(lambda);
     const edgeSecret = readEdgeSecret();
@@ -46,7 +52,9 @@ export function createAuthorizer(
     if (credential === undefined || !isShown(edgeSecret, event.identitySource?.[1])) {
       return { isAuthorized: false, context: {} };
     }
-    const client = await answerWithin(verify(getRuntime, credential), PATIENCE_MS, LATE);
+    const late = new DatabaseUnavailableError({ cause: new Error(`No reply within ${patienceMs} ms`) });
+    const client = await answerWithin(verify(getRuntime, credential), patienceMs, late);
+    patienceMs = client === late ? LONG_PATIENCE_MS : PATIENCE_MS;
     if (client instanceof DatabaseUnavailableError) {
       logFailure(logger, client, { requestId: event.requestContext?.requestId });
       return { isAuthorized: true, context: { unverified: 'true' } };

@@ -1,3 +1,4 @@
+import { answerWithin } from '../domain/answer-within.ts';
 import type { Context } from '../domain/context.ts';
 import { EventLog } from '../domain/event-log.ts';
 import { HealthCheck } from '../domain/health.ts';
@@ -80,6 +81,25 @@ export function lambdaRuntime(): Promise<Runtime> {
     throw error;
   });
   return opening;
+}
+
+/** How long a function's start may wait for its database, in milliseconds; Lambda itself gives it ten seconds. */
+const START_PATIENCE_MS = 1500;
+
+/**
+ * Awaited where a bundle is loaded. An environment that connects at its first invocation may be frozen in the middle of it,
+ * as soon as that has responded; at the thaw the driver's time-outs have passed, and so on at each. A database that is away
+ * fails no start: the invocation meets it again, and says so. SQLite has nothing to connect to.
+ */
+export async function connectEarly(): Promise<void> {
+  try {
+    const { MONGODB_URI, MONGODB_SECRET_ARN } = readRuntimeConfig();
+    if (MONGODB_URI === undefined && MONGODB_SECRET_ARN === undefined) return;
+    const connected = lambdaRuntime().then(({ context }) => context.store.ping());
+    await answerWithin(connected, START_PATIENCE_MS, undefined);
+  } catch {
+    // Opened again by the first invocation, which has somebody to tell.
+  }
 }
 
 async function open(config: RuntimeConfig): Promise<Runtime> {

@@ -54,4 +54,20 @@ describe('the runtime of a Lambda function', () => {
       await (await lambdaRuntime()).context.store.close();
     },
   );
+
+  it.each([
+    ['a MongoDB that is away', 'mongodb://127.0.0.1:1/'],
+    ['a malformed connection string', 'no connection string'],
+  ])('connects early, and %s fails no start', async (_name, uri) => {
+    vi.stubEnv('MONGODB_URI', uri);
+    const { connectEarly } = await import('../../shared/runtime/runtime.ts');
+    await expect(connectEarly()).resolves.toBeUndefined();
+  });
+
+  it('has nothing to connect to on SQLite, and makes no file before an invocation', async () => {
+    vi.stubEnv('SQLITE_PATH', '/dev/null/orchestrator.db'); // Opening it would fail.
+    const { connectEarly, lambdaRuntime } = await import('../../shared/runtime/runtime.ts');
+    await connectEarly();
+    await expect(lambdaRuntime()).rejects.toThrow('/dev/null');
+  });
 });

@@ -1,4 +1,4 @@
-import { afterEach, describe, expect, it, vi } from 'vitest';
+import { afterEach, describe, expect, it, onTestFinished, vi } from 'vitest';
 import { DatabaseUnavailableError } from '../../shared/domain/errors.ts';
 import type { Store } from '../../shared/domain/store.ts';
 import { connectMongo, databaseName } from '../../shared/store/mongo/connection.ts';
@@ -109,6 +109,41 @@ describe.skipIf(!isStandInBuilt)('the connection to MongoDB', () => {
 
     wire.mend();
     await vi.waitFor(() => store.ping(), { timeout: 20_000, interval: 10 });
+  });
+
+  it('is made anew for who comes after a pause in which it was dropped without a word; a claim is sent once', async () => {
+    const wire = await startWired();
+    const store = openStore(wire, { timeoutMs: 1250 }); // A verb is given up 250 ms later.
+    await addKey(store);
+    await store.pools.get('default');
+    const claims: string[] = [];
+    wire.intercept = async (name) => {
+      if (name === 'findAndModify') claims.push(name);
+      return undefined;
+    };
+    wire.forget();
+    vi.useFakeTimers({ toFake: ['Date'], now: Date.now() + 10_000 });
+    onTestFinished(() => void vi.useRealTimers());
+    const claimed = await Promise.all([
+      store.keys.claim(makeClaim(NOW), { from: 0, to: 1 }),
+      store.pools.get('default'),
+    ]);
+    expect(claimed).toMatchObject([{ state: 'leased' }, null]);
+    expect(claims).toHaveLength(1);
+  });
+
+  it('is not asked first by who comes right after another', async () => {
+    const wire = await startWired();
+    const store = openStore(wire);
+    await store.ping();
+    const sent: string[] = [];
+    wire.intercept = async (name) => void sent.push(name);
+    await store.pools.get('default');
+    vi.useFakeTimers({ toFake: ['Date'], now: Date.now() + 10_000 });
+    onTestFinished(() => void vi.useRealTimers());
+    await store.pools.get('default');
+    await store.pools.get('default');
+    expect(sent.filter((name) => name !== 'hello')).toEqual(['find', 'ping', 'find', 'find']);
   });
 
   it('of a lease is not the one of a figure, which may take long', async () => {

@@ -15,6 +15,10 @@ export interface Wire {
   /** Nothing passes any more, on old connections and new ones, and neither end notices. */
   cut(): void;
   mend(): void;
+  /** As a firewall that forgets: nothing passes on the connections that are open now, and neither end notices. */
+  forget(): void;
+  /** How long a reply takes on its way, in milliseconds. */
+  roundTripMs: number;
   /**
    * Asked of each command before it goes on, which it does once this is done. What it returns is the reply instead, and
    * the server never hears of the command.
@@ -27,12 +31,17 @@ export interface Wire {
 export async function layWire(to: { port: number; host?: string }): Promise<Wire> {
   let isCut = false;
   const sockets = new Set<Socket>();
+  const forgotten = new WeakSet<Socket>();
   const server = createServer((near) => {
     const far = connect(to.port, to.host ?? '127.0.0.1');
     sockets.add(near);
     near.on('close', () => sockets.delete(near) && far.destroy()).on('error', () => far.destroy());
     far.on('close', () => near.destroy()).on('error', () => near.destroy());
-    far.on('data', (data) => isCut || near.write(data));
+    far.on('data', (data) => {
+      if (isCut || forgotten.has(near)) return;
+      if (wire.roundTripMs === 0) near.write(data);
+      else setTimeout(() => near.write(data), wire.roundTripMs);
+    });
 
     let received = Buffer.alloc(0);
     let passing: Promise<unknown> = Promise.resolve();
@@ -49,7 +58,7 @@ export async function layWire(to: { port: number; host?: string }): Promise<Wire
   async function pass(message: Buffer, near: Socket, far: Socket): Promise<void> {
     const command = readCommand(message);
     const reply = command && (await wire.intercept(Object.keys(command)[0] ?? '', command));
-    if (isCut) return;
+    if (isCut || forgotten.has(near)) return;
     if (reply === undefined) far.write(message);
     else near.write(makeReply(message, reply));
   }
@@ -66,6 +75,10 @@ export async function layWire(to: { port: number; host?: string }): Promise<Wire
     mend: () => {
       isCut = false;
     },
+    forget: () => {
+      for (const socket of sockets) forgotten.add(socket);
+    },
+    roundTripMs: 0,
     intercept: async () => undefined,
     async close() {
       for (const socket of sockets) socket.destroy();

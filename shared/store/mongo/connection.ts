@@ -1,4 +1,5 @@
-import { type CommandStartedEvent, type Db, MongoClient } from 'mongodb';
+import { type CommandStartedEvent, type Db, MongoClient, MongoNetworkError } from 'mongodb';
+import { answerWithin } from '../../domain/answer-within.ts';
 
 /** The database where the connection string names none. */
 const DEFAULT_DATABASE = 'token_orchestrator';
@@ -20,27 +21,96 @@ export interface MongoConnectionOptions {
   readonly onCommand?: ((event: CommandStartedEvent) => void) | undefined;
 }
 
+/**
+ * After this long without a reply, in milliseconds, a connection is not trusted before it has replied again. By the clock
+ * of the wall: the other one may stand still while an environment is frozen.
+ */
+const TRUSTED_MS = 10_000;
+
+/** How long that may take, in milliseconds. */
+const PROBE_MS = 700;
+
 /** One client for as long as the process lives, connected at its first use. */
 export interface MongoConnection {
   /** The database, connected. A failed connect is not kept: the next call tries again. */
   open(): Promise<Db>;
+  /** What `work` on the database, connected, resolves to. */
+  use<Result>(work: (db: Db) => Promise<Result>): Promise<Result>;
   close(): Promise<void>;
 }
 
+/**
+ * What a firewall or a network address translation drops, it drops without a word: a command would wait for its reply until
+ * its time is up. So whoever comes after a pause asks first, with a ping and little patience, and connects anew where
+ * nothing replies. A short time-out for the command itself, and a second try, was rejected: what takes long because the
+ * database is busy would be asked for twice, and a claim whose reply is lost must not be made again by anybody but the
+ * driver, whose retry the server knows.
+ */
 export function connectMongo(options: MongoConnectionOptions): MongoConnection {
   let connecting: Promise<MongoClient> | undefined;
-  return {
-    async open() {
-      connecting ??= connect(options).catch((error: unknown) => {
+  let probing: Promise<void> | undefined;
+  let repliedAt = 0;
+  const retired = new Set<MongoClient>();
+
+  function client(): Promise<MongoClient> {
+    connecting ??= connect(options).then(
+      (connected) => {
+        repliedAt = Date.now();
+        return connected;
+      },
+      (error: unknown) => {
         connecting = undefined;
         throw error;
+      },
+    );
+    return connecting;
+  }
+
+  async function probe(): Promise<void> {
+    const probed = await client();
+    if (isTrusted()) return; // It has connected just now.
+    const pinged = probed.db('admin').command({ ping: 1 });
+    const answer = await answerWithin(pinged.then(noteReply, noteReply), PROBE_MS, 'silent');
+    if (answer !== 'silent') return;
+    connecting = undefined;
+    // Commands of others may still be under way on it.
+    retired.add(probed);
+    setTimeout(() => retired.delete(probed) && probed.close(true), options.timeoutMs).unref();
+  }
+
+  const noteReply = (): void => {
+    repliedAt = Date.now();
+  };
+  const isTrusted = (): boolean => Math.abs(Date.now() - repliedAt) < TRUSTED_MS;
+
+  async function open(): Promise<Db> {
+    if (connecting !== undefined && !isTrusted()) {
+      probing ??= probe().finally(() => {
+        probing = undefined;
       });
-      return databaseOf(await connecting, options);
+      await probing;
+    }
+    return databaseOf(await client(), options);
+  }
+
+  return {
+    open,
+    async use(work) {
+      const db = await open();
+      try {
+        const result = await work(db);
+        noteReply();
+        return result;
+      } catch (error) {
+        if (error instanceof MongoNetworkError) repliedAt = 0;
+        throw error;
+      }
     },
     async close() {
-      const client = await connecting?.catch(() => undefined);
+      const current = await connecting?.catch(() => undefined);
       connecting = undefined;
-      await client?.close();
+      await Promise.all([...retired, current].map((each) => each?.close()));
+      retired.clear();
     },
   };
 }

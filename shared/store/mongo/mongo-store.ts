@@ -75,7 +75,7 @@ export function createMongoStore(options: MongoStoreOptions): Store {
   const within =
     <On>(select: (db: Db) => On, by = connection): Run<On> =>
     (verb) =>
-      withinDeadline(deadlineMs, async () => verb(select(await by.open())));
+      withinDeadline(deadlineMs, () => by.use((db) => verb(select(db))));
   const commands = <Stored extends object>(db: Db, collection: string) =>
     new Commands<Stored>(db.collection(collection), settings);
   const on = <Stored extends object>(collection: string, by = connection): Run<Commands<Stored>> =>
@@ -121,10 +121,7 @@ export function createMongoStore(options: MongoStoreOptions): Store {
       await store.pools.create(DEFAULT_POOL, defaultPolicy, now);
     },
     async ping() {
-      await withinDeadline(deadlineMs, async () => {
-        const db = await connection.open();
-        await db.command({ ping: 1, maxTimeMS: settings.maxTimeMS });
-      });
+      await within((db) => db)((db) => db.command({ ping: 1, maxTimeMS: settings.maxTimeMS }));
     },
     // Race: a sweep that began earlier ends later; `$max` keeps the later one.
     async noteSweep(at) {

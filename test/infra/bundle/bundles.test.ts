@@ -5,6 +5,7 @@ import { METRICS, type MetricName } from '../../../shared/runtime/metrics.ts';
 import { createMongoStore } from '../../../shared/store/mongo/mongo-store.ts';
 import { createSqliteStore } from '../../../shared/store/sqlite/sqlite-store.ts';
 import { describeWithMongoDb } from '../../support/mongodb.ts';
+import { apiEvent as event } from './support/api-event.ts';
 import { AwsDatabase } from './support/aws-database.ts';
 import { BundleFolder } from './support/bundle-process.ts';
 
@@ -305,23 +306,4 @@ function answerEveryRoute(prepare: () => Promise<Record<string, string>>): void 
 
     expect([...asked].sort()).toEqual([...FUNCTION_NAMES].sort());
   }, 300_000);
-}
-
-/** As the HTTP API sends it, of an admin. */
-function event(method: string, path: string, pathParameters: Record<string, string> = {}, body?: unknown) {
-  return {
-    version: '2.0',
-    routeKey: `${method} ${path}`,
-    rawPath: path,
-    rawQueryString: '',
-    headers: { 'content-type': 'application/json' },
-    pathParameters,
-    isBase64Encoded: false,
-    ...(body !== undefined && { body: JSON.stringify(body) }),
-    requestContext: {
-      requestId: 'request-1',
-      http: { method, path },
-      authorizer: { lambda: { clientId: 'client_admin', role: 'admin', pools: '' } },
-    },
-  };
 }
