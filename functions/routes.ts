@@ -24,6 +24,8 @@ export const routes = {
     access: 'admin',
     function: 'refresh-key',
   },
+  pauseKey: { methods: ['POST'], path: '/v1/keys/{keyId}/pause', access: 'admin', function: 'pause-key' },
+  resumeKey: { methods: ['POST'], path: '/v1/keys/{keyId}/resume', access: 'admin', function: 'resume-key' },
   unblockKey: {
     methods: ['POST'],
     path: '/v1/keys/{keyId}/unblock',

@@ -65,7 +65,7 @@ export type {
   ListEventsOptions,
 } from './events.ts';
 export type { HeldLease, KeptLease, LeaseTime } from './held-lease.ts';
-export type { EndLeaseOptions, KeyAsRead, KeysApi, ListKeysOptions } from './keys.ts';
+export type { EndLeaseOptions, KeyAsRead, KeysApi, ListKeysOptions, PauseKeyOptions } from './keys.ts';
 export type { LeasesApi, Outcome, ReleaseOptions } from './leases.ts';
 export type { ListUsageOptions, PoolsApi, UsageOptions, WritePoolOptions } from './pools.ts';
 export type { Traceparent } from './trace-header.ts';

@@ -21,6 +21,11 @@ export interface EndLeaseOptions extends CallOptions {
   readonly force?: boolean | undefined;
 }
 
+export interface PauseKeyOptions extends CallOptions {
+  /** Shown with the key; not secret. */
+  readonly reason?: string | undefined;
+}
+
 /** Calls for admins; viewers may read. */
 export interface KeysApi {
   /**
@@ -36,6 +41,13 @@ export interface KeysApi {
   setLabels(keyId: string, labels: Labels, options?: CallOptions): Promise<Key>;
   /** Restarts the key's hard-expiration clock. @throws NotFoundError */
   refresh(keyId: string, options?: CallOptions): Promise<Key>;
+  /**
+   * Takes the key out of service: a lease on it goes on, and then nobody gets it. It keeps its seat and does not expire.
+   * @throws NotFoundError
+   */
+  pause(keyId: string, options?: PauseKeyOptions): Promise<Key>;
+  /** Puts the key back into service, with a whole life before it. @throws NotFoundError */
+  resume(keyId: string, options?: CallOptions): Promise<Key>;
   /**
    * Ends somebody's lease, the one that the key had when it was read; the key cools until the holder's own deadline.
    * @throws LeaseChangedError when another lease stands there, KeyNotLeasedError, NotFoundError
@@ -65,6 +77,15 @@ export function createKeysApi(context: Context): KeysApi {
       sendRepeatedly(context, { method: 'PATCH', path: `/keys${pathOf(keyId)}`, body: { labels }, signal }),
     refresh: (keyId, { signal } = {}) =>
       sendRepeatedly(context, { method: 'POST', path: `/keys${pathOf(keyId, 'refresh')}`, signal }),
+    pause: (keyId, { signal, reason } = {}) =>
+      sendRepeatedly(context, {
+        method: 'POST',
+        path: `/keys${pathOf(keyId, 'pause')}`,
+        body: { reason },
+        signal,
+      }),
+    resume: (keyId, { signal } = {}) =>
+      sendRepeatedly(context, { method: 'POST', path: `/keys${pathOf(keyId, 'resume')}`, signal }),
     unblock: async (key, { signal, force } = {}) => {
       const query = endingOf(key, force);
       const path = `/keys${pathOf(key.keyId, 'unblock')}`;

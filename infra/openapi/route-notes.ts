@@ -52,6 +52,20 @@ export const routeNotes: Readonly<Record<keyof typeof routes, RouteNote>> = {
     summary: "Restart a key's hard-expiration clock",
     problems: ['key_not_found'],
   },
+  pauseKey: {
+    tag: 'Keys',
+    summary: 'Take a key out of service',
+    description:
+      'A lease on it goes on, keep-alives too; then nobody gets the key. It keeps its seat and does not expire. Of a paused key the first pause stands.',
+    problems: ['key_not_found'],
+    requestExample: { reason: 'In repair' },
+  },
+  resumeKey: {
+    tag: 'Keys',
+    summary: 'Put a key back into service',
+    description: 'With a whole life before it. A key that is not paused stays as it is.',
+    problems: ['key_not_found'],
+  },
   unblockKey: {
     tag: 'Keys',
     summary: "End somebody's lease",

@@ -4,6 +4,7 @@ import {
   cursorSchema,
   holderSchema,
   keyIdSchema,
+  pauseReasonSchema,
   poolNameSchema,
   queryIntegerSchema,
   timeSchema,
@@ -43,6 +44,7 @@ export const eventSchema = z
     holder: holderSchema.optional(),
     fencingToken: z.int().optional(),
     by: clientIdSchema.optional().meta({ description: 'The client that did it' }),
+    reason: pauseReasonSchema.optional(),
     count: z.int().optional().meta({ description: 'key.created: how many' }),
     change: z
       .enum(['created', 'updated', 'refreshed', 'emptied', 'deleted'])

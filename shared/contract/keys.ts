@@ -8,6 +8,7 @@ import {
   keyIdSchema,
   labelsSchema,
   pageQuerySchema,
+  pauseReasonSchema,
   plainTextSchema,
   poolNameSchema,
   queryBooleanSchema,
@@ -15,7 +16,7 @@ import {
   timeSchema,
 } from './primitives.ts';
 
-export const keyStateSchema = z.enum(['free', 'leased', 'cooling']).meta({ id: 'KeyState' });
+export const keyStateSchema = z.enum(['free', 'leased', 'cooling', 'paused']).meta({ id: 'KeyState' });
 
 export const keySchema = z
   .strictObject({
@@ -28,6 +29,10 @@ export const keySchema = z
     expiresAt: timeSchema.nullable().meta({ description: 'Hard expiration; null: never' }),
     expiresInMs: durationMsSchema.nullable(),
     freeInMs: durationMsSchema.optional().meta({ description: 'While cooling: until it is free' }),
+    paused: z
+      .strictObject({ at: timeSchema, by: clientIdSchema, reason: pauseReasonSchema.optional() })
+      .optional()
+      .meta({ description: 'Out of service; a lease on it goes on, and then nobody gets the key' }),
     lease: z
       .strictObject({
         clientId: clientIdSchema,
@@ -78,6 +83,10 @@ export const createKeysRequestSchema = z
   .meta({ id: 'CreateKeysRequest' });
 
 export const patchKeyRequestSchema = z.strictObject({ labels: labelsSchema }).meta({ id: 'PatchKeyRequest' });
+
+export const pauseKeyRequestSchema = z
+  .strictObject({ reason: pauseReasonSchema.optional() })
+  .meta({ id: 'PauseKeyRequest' });
 
 export const createKeysResponseSchema = z
   .strictObject({ keys: z.array(keySchema) })

@@ -112,11 +112,16 @@ export const poolSchema = z
   .strictObject({
     pool: poolNameSchema,
     ...fields,
-    counts: z.strictObject({ free: countSchema, leased: countSchema, cooling: countSchema }),
+    counts: z.strictObject({
+      free: countSchema,
+      leased: countSchema,
+      cooling: countSchema,
+      paused: countSchema,
+    }),
     waiting: countSchema.meta({ description: 'Keys of a fair pool that callers wait for' }),
     nextFreeInMs: durationMsSchema.nullable().meta({
       description:
-        'Until the next leased or cooling key is free if nobody keeps it alive; null: none is leased or cooling',
+        'Until the next leased or cooling key is free if nobody keeps it alive; null: none is, or all of them are paused',
     }),
     createdAt: timeSchema,
     updatedAt: timeSchema,

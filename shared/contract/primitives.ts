@@ -54,6 +54,12 @@ export const holderSchema = plainTextSchema(200).meta({
   example: 'build-agent-7',
 });
 
+/** Not secret. */
+export const pauseReasonSchema = plainTextSchema(200).meta({
+  description: 'Why a key is out of service',
+  example: 'In repair',
+});
+
 /** What operators note on a key; not secret. */
 export const labelsSchema = z
   .record(

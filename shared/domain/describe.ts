@@ -29,6 +29,7 @@ export function describeKey(key: Key, now: number): KeyBody {
     expiresAt: expires ? toTime(key.expiresAt) : null,
     expiresInMs: expires ? key.expiresAt - now : null,
     freeInMs: state === 'cooling' ? key.freeAt - now : undefined,
+    paused: key.paused && { ...key.paused, at: toTime(key.paused.at) },
     lease: lease && {
       clientId: lease.clientId,
       holder: lease.holder,
@@ -94,6 +95,7 @@ export function describePool(pool: Pool, counts: PoolFigures, now: number): Pool
       free: describeCounted(counts.free),
       leased: describeCounted(counts.leased),
       cooling: describeCounted(counts.cooling),
+      paused: describeCounted(counts.paused),
     },
     waiting: describeCounted(counts.waiting),
     nextFreeInMs: counts.nextFreeAt === undefined ? null : Math.max(0, counts.nextFreeAt - now),

@@ -3,7 +3,7 @@ import type { Event as EventBody, EventType } from '../contract/events.ts';
 import { type Caller, requirePool } from './client.ts';
 import type { Context } from './context.ts';
 import { describeEvent } from './describe.ts';
-import type { Key, KeyLease } from './key.ts';
+import type { Key, KeyLease, Pause } from './key.ts';
 import { poolName } from './pool.ts';
 import type { EventFilter, PlacedEvent } from './store.ts';
 
@@ -31,6 +31,15 @@ export function keyEvent(
   const whose = lease && { clientId: lease.clientId, holder: lease.holder, fencingToken };
   const event = { type, at, pool: poolName(pool), keyId, ...whose, by };
   return makeEvent(event, type.startsWith('lease.') ? lease?.id : keyId);
+}
+
+/** An admin took a key out of service, or put it back; each time another event. */
+export function pauseEvent(
+  type: 'key.paused' | 'key.resumed',
+  { keyId, pool }: Pick<Key, 'keyId' | 'pool'>,
+  { at, by, reason }: Pause,
+): Event {
+  return makeEvent({ type, at, pool: poolName(pool), keyId, by, reason });
 }
 
 /** A lease that stands on a key has lapsed; the same event whoever finds it, and when. */

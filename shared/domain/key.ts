@@ -22,7 +22,14 @@ export interface LastLease {
   readonly reason: Exclude<LeaseEndReason, 'unknown'>;
 }
 
-/** State as stored. Whether a key is free, leased or cooling depends on the time too: see {@link keyStateAt}. */
+/** Out of service: by whom, since when (milliseconds since the epoch), and why. */
+export interface Pause {
+  readonly at: number;
+  readonly by: string;
+  readonly reason?: string | undefined;
+}
+
+/** State as stored. Whether a key is free, leased, cooling or paused depends on more: see {@link keyStateAt}. */
 export type StoredState = 'free' | 'leased' | 'deleted';
 
 /** One unit of a pool, as both stores keep it. Times are milliseconds since the epoch. */
@@ -56,6 +63,8 @@ export interface Key {
   readonly seat?: number | undefined;
   /** Which of its leases in this pool the client uses this key for, where their number is limited; unique. */
   readonly clientSeat?: string | undefined;
+  /** It is handed to nobody, and does not expire: an operator took it out of service. */
+  readonly paused?: Pause | undefined;
   /** What operators noted on it. */
   readonly labels?: Labels | undefined;
   /** An imported secret, sealed by the vault; a key without one is its own value. */
@@ -65,7 +74,7 @@ export interface Key {
 }
 
 /** What a caller sees of a key's state. */
-export type KeyState = 'free' | 'leased' | 'cooling';
+export type KeyState = 'free' | 'leased' | 'cooling' | 'paused';
 
 /** The hard expiration of keys that never expire: far enough for every index, near enough for every date type. */
 export const NEVER_EXPIRES = Date.UTC(9999, 0, 1);
@@ -73,6 +82,7 @@ export const NEVER_EXPIRES = Date.UTC(9999, 0, 1);
 /** The state at `now`. Time rules hold when they are read, whether or not a sweep has run. */
 export function keyStateAt(key: Key, now: number): KeyState {
   if (liveLeaseAt(key, now) !== undefined) return 'leased';
+  if (key.paused !== undefined) return 'paused';
   return key.freeAt > now ? 'cooling' : 'free';
 }
 

@@ -3,8 +3,8 @@ import { type Caller, requirePool } from './client.ts';
 import { type Context, freeNow } from './context.ts';
 import { describeKey } from './describe.ts';
 import { KeyNotFoundError, KeyNotLeasedError, LeaseChangedError } from './errors.ts';
-import { keyEvent, recordLapse } from './events.ts';
-import { type Key, type KeyState, keyStateAt, type Labels } from './key.ts';
+import { keyEvent, pauseEvent, recordLapse } from './events.ts';
+import { type Key, type KeyState, type Labels, NEVER_EXPIRES } from './key.ts';
 import { hardExpiration, type Pool, poolName, poolReference } from './pool.ts';
 
 // What admins and viewers do with keys. Creation stands by itself, in `create-keys.ts`.
@@ -96,7 +96,7 @@ export async function unblockKey(
     meant = requireMeant(key, meant);
     // Whoever is told that a key is free or cooling must not see its lease come back by a keep-alive that is late.
     if ((await recordLapse(context, key, now)) !== undefined) continue;
-    if (keyStateAt(key, now) === 'free') {
+    if (key.freeAt <= now) {
       // A repeat finds what the first call left: a lease that was unblocked, or whose lapse was recorded.
       const { reason = 'released' } = key.lastLease ?? {};
       if (ending.fencingToken === undefined || reason === 'released') throw new KeyNotLeasedError();
@@ -139,6 +139,48 @@ export async function deleteKey(
   } catch (error) {
     if (error instanceof KeyNotFoundError && (await isDeleted(context, caller, keyId, ending))) return;
     throw error;
+  }
+}
+
+/**
+ * Takes a key out of service: a lease on it goes on, and then nobody gets it. It keeps its seat, and does not expire.
+ * Whoever pauses a paused key is told of the first pause.
+ * @throws KeyNotFoundError, ForbiddenError
+ */
+export async function pauseKey(
+  context: Context,
+  caller: Caller,
+  keyId: string,
+  { reason }: { reason?: string | undefined },
+): Promise<KeyBody> {
+  const now = context.clock();
+  const paused = { at: now, by: caller.clientId, reason };
+  for (;;) {
+    const { key } = await getKeyAndPool(context, caller, keyId, now);
+    if (key.paused !== undefined) return describeKey(key, now);
+    const note = pauseEvent('key.paused', key, paused);
+    const changed = await context.store.keys.pause({ keyId, now, paused, note });
+    if (changed === null) continue; // Another admin was faster, or the key is gone.
+    await context.events.recordNote(keyId, note, now);
+    return describeKey(changed, now);
+  }
+}
+
+/**
+ * Puts a key back into service, with a whole life before it. A key that is not paused stays as it is.
+ * @throws KeyNotFoundError, ForbiddenError
+ */
+export async function resumeKey(context: Context, caller: Caller, keyId: string): Promise<KeyBody> {
+  const now = context.clock();
+  for (;;) {
+    const { key, pool } = await getKeyAndPool(context, caller, keyId, now);
+    if (key.paused === undefined) return describeKey(key, now);
+    const expiresAt = key.value === undefined ? hardExpiration(pool.policy, now, key.freeAt) : NEVER_EXPIRES;
+    const note = pauseEvent('key.resumed', key, { at: now, by: caller.clientId });
+    const changed = await context.store.keys.resume(key, expiresAt, note);
+    if (changed === null) continue; // The key was kept alive, released or resumed since the look.
+    await context.events.recordNote(keyId, note, now);
+    return describeKey(changed, now);
   }
 }
 

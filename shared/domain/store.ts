@@ -4,6 +4,7 @@
  * free      nobody holds the key and `freeAt` has passed
  * leased    a lease stands on it and its end has not passed
  * cooling   its lease is over, but `freeAt` has not passed
+ * paused    no live lease stands on it, and an operator took it out of service: no claim gets it
  * deleted   hidden from every read at once; removed once `freeAt` has passed
  *
  * Times are milliseconds since the epoch. Each verb judges by the `now` (or the times) it is given and by nothing
@@ -16,7 +17,7 @@
  */
 import type { Client, SecretFields } from './client.ts';
 import type { Event } from './events.ts';
-import type { Key, KeyLease, KeyState, Labels } from './key.ts';
+import type { Key, KeyLease, KeyState, Labels, Pause } from './key.ts';
 import type { ClearedPool, Pool, PoolPolicy } from './pool.ts';
 import type { UsageUnit } from './usage-units.ts';
 
@@ -117,7 +118,7 @@ export interface SlotRange {
 export interface Claimable {
   /** Keys that are free now, whatever their stored state. */
   readonly keys: Key[];
-  /** Where there are none: the earliest `freeAt` that is still to come; undefined when no key is leased or cooling. */
+  /** Where there are none: the earliest `freeAt` that is still to come, but of paused keys; undefined when there is none. */
   readonly nextFreeAt?: number | undefined;
 }
 
@@ -190,7 +191,8 @@ export interface KeyCounts {
   readonly free: number;
   readonly leased: number;
   readonly cooling: number;
-  /** The earliest `freeAt` that is still to come; undefined when no key is leased or cooling. */
+  readonly paused: number;
+  /** The earliest `freeAt` that is still to come, but of paused keys; undefined when there is none. */
   readonly nextFreeAt?: number | undefined;
 }
 
@@ -207,7 +209,7 @@ export interface Lifetime {
 }
 
 /**
- * A write that ends a lease takes a `note` of it: an event that is put on the key by that same write. A key that carries
+ * A write that ends a lease, or a pause, takes a `note` of it: an event that is put on the key by that same write. A key that carries
  * notes is not removed by any verb until they are cleared. It keeps the latest 100 (no sweep ran for long then).
  */
 export interface KeyStore {
@@ -259,7 +261,7 @@ export interface KeyStore {
     limit: number;
     countFormer: boolean;
   }): Promise<number>;
-  /** Sweep: removes up to `limit` free keys of the pool without a seat below `below`; returns how many. */
+  /** Sweep: removes up to `limit` free keys of the pool, but paused ones, without a seat below `below`; returns how many. */
   removeBeyond(query: { pool: string; below: number; now: number; limit: number }): Promise<number>;
   /** The keys whose `clientSeat` starts with this text. */
   listClientSeats(prefix: string): Promise<Key[]>;
@@ -290,6 +292,10 @@ export interface KeyStore {
   unblock(found: Key, freeAt: number, note?: Event): Promise<Key | null>;
   /** Ends the lease, if any, and hides the key, if it stands as found; its seat is free at `freeAt`. */
   delete(found: Key, freeAt: number, note?: Event): Promise<boolean>;
+  /** Takes a key out of service, unless it is: no claim gets it, and it does not expire. A lease on it goes on. */
+  pause(query: { keyId: string; now: number; paused: Pause; note?: Event }): Promise<Key | null>;
+  /** Ends the pause, if the key stands as found and that pause is the one that was found; the key expires at `keyExpiresAt`. */
+  resume(found: Key, keyExpiresAt: number, note?: Event): Promise<Key | null>;
   /** Moves the hard expiration of a key forward. */
   refresh(query: { keyId: string; now: number; keyExpiresAt: number }): Promise<Key | null>;
 
@@ -317,7 +323,7 @@ export interface KeyStore {
   clearNotes(noted: readonly NotedKey[]): Promise<void>;
   /**
    * Sweep: moves the hard expiration of up to `limit` keys without a value to where the pool's policy has it, both ways, never before
-   * a key's `freeAt`. `complete`: no key that expires too late is left.
+   * a key's `freeAt`. Paused keys stay. `complete`: no other key that expires too late is left.
    */
   applyLifetime(lifetime: Lifetime): Promise<{ moved: number; complete: boolean }>;
   /** Sweep: removes up to `limit` keys past their hard expiration; returns how many. */

@@ -30,6 +30,7 @@ describeOnEveryStore((world) => {
       free: { count: 10_000, relation: 'atLeast' },
       leased: { count: 1, relation: 'exact' },
       cooling: { count: 0, relation: 'exact' },
+      paused: { count: 0, relation: 'exact' },
     });
   });
 

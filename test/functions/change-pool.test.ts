@@ -22,7 +22,7 @@ describe('PUT /v1/pools/{pool}', () => {
       fair: false,
       agingSeconds: 60,
       paused: false,
-      counts: { free: nothing, leased: nothing, cooling: nothing },
+      counts: { free: nothing, leased: nothing, cooling: nothing, paused: nothing },
       waiting: nothing,
       nextFreeInMs: null,
       createdAt: '2026-01-01T12:00:00.000Z',

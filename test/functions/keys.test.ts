@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { CreateKeysResponse, Key } from '../../shared/contract/keys.ts';
 import type { Problem } from '../../shared/contract/problems.ts';
-import { START, useTestApi, viewer, worker } from '../support/test-api.ts';
+import { admin, START, useTestApi, viewer, worker } from '../support/test-api.ts';
 
 describe('POST /v1/keys', () => {
   const api = useTestApi();
@@ -239,6 +239,53 @@ describe.each(['GET', 'HEAD'])('%s /v1/keys/{keyId}', (method) => {
     expect(await api.call(method, `/v1/keys/${expired?.keyId}`)).toMatchObject({ status: 200 });
     api.now += 1;
     expect(await api.call(method, `/v1/keys/${expired?.keyId}`)).toMatchObject(notFound);
+  });
+});
+
+describe('POST /v1/keys/{keyId}/pause and /resume', () => {
+  const api = useTestApi();
+
+  it('take a key out of service and put it back, each repeatable', async () => {
+    const [key] = await api.createKeys();
+    const path = `/v1/keys/${key?.keyId}`;
+    const pause = (body?: object) => api.call('POST', `${path}/pause`, body && { body });
+    const at = new Date(api.now).toISOString();
+    const paused = {
+      state: 'paused',
+      expiresAt: null,
+      paused: { at, by: admin.clientId, reason: 'In repair' },
+    };
+    expect(await pause({ reason: 'In repair' })).toMatchObject({ status: 200, body: paused });
+    api.now += 1000;
+    expect(await pause()).toMatchObject({ status: 200, body: paused });
+    expect((await api.call('GET', '/v1/keys?state=paused')).body).toMatchObject({ keys: [paused] });
+    expect((await api.call('GET', '/v1/keys?state=free')).body).toEqual({ keys: [] });
+    expect((await api.call('GET', '/v1/pools/default')).body).toMatchObject({
+      counts: { free: { count: 0 }, paused: { count: 1, relation: 'exact' } },
+    });
+    expect(await api.call('POST', '/v1/leases')).toMatchObject({ status: 409 });
+    for (let time = 1; time <= 2; time++) {
+      const { status, body } = await api.call('POST', `${path}/resume`);
+      expect({ status, body }).toMatchObject({ status: 200, body: { state: 'free', expiresInMs: 300_000 } });
+      expect(body).not.toHaveProperty('paused');
+    }
+    expect(await api.call('POST', '/v1/leases')).toMatchObject({ status: 201 });
+    expect(await pause()).toMatchObject({ body: { state: 'leased', paused: { by: admin.clientId } } });
+  });
+
+  it('refuse a reason that is too long, and a key that there is not', async () => {
+    const [key] = await api.createKeys();
+    const body = { reason: 'x'.repeat(201) };
+    expect(await api.call('POST', `/v1/keys/${key?.keyId}/pause`, { body })).toMatchObject({
+      status: 400,
+      body: { errors: [{ path: 'reason' }] },
+    });
+    for (const action of ['pause', 'resume']) {
+      expect(await api.call('POST', `/v1/keys/key_never/${action}`)).toMatchObject({
+        status: 404,
+        body: { code: 'key_not_found' },
+      });
+    }
   });
 });
 

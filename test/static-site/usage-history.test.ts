@@ -11,7 +11,7 @@ function poolWith(pool: string, free: number, leased: number): Pool {
   return {
     pool,
     ...policySchema.parse({}),
-    counts: { free: exact(free), leased: exact(leased), cooling: exact(0) },
+    counts: { free: exact(free), leased: exact(leased), cooling: exact(0), paused: exact(0) },
     waiting: exact(0),
     nextFreeInMs: null,
     createdAt: time,

@@ -336,6 +336,7 @@ describeWithMongoDb('the commands of the MongoDB store', (database) => {
       expect([...used].sort()).toEqual(
         [
           `aggregate ${freeAt}`,
+          'aggregate pool,paused.at',
           'aggregate seatId',
           'createIndexes ',
           `delete ${expiry}`,

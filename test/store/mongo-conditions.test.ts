@@ -101,7 +101,7 @@ describeWithMongoDb('the MongoDB store, whatever it is asked,', (database) => {
     const cooling = [makeKey({ freeAt: LEASE_END + 1 }), makeKey({ freeAt: LEASE_END + 1 })];
     await test.store.keys.create(cooling, null);
     expect(await count(2)).toMatchObject({ cooling: 2 });
-    expect(await count(10)).toEqual({ free: 0, leased: 3, cooling: 3, nextFreeAt: LEASE_END });
+    expect(await count(10)).toEqual({ free: 0, leased: 3, cooling: 3, paused: 0, nextFreeAt: LEASE_END });
   });
 
   it('finds a claimable key behind as many that carry the request hash as there can be', async () => {

@@ -26,6 +26,7 @@ const EXPIRY_INDEX = 'pool_1_state_1_valueHash_1_expiresAt_1_freeAt_1';
 const PLACE_INDEX = 'pool_1_place_1_number_1_expiresAt_1_count_1';
 const CLIENT_INDEX = 'lease.clientId_1__id_1';
 const NOTES_INDEX = 'notes.at_1';
+const PAUSED_INDEX = 'pool_1_paused.at_1';
 
 /** What relies on a unique index, and its name. */
 const RELYING = {
@@ -88,7 +89,7 @@ describeWithMongoDb('a MongoDB whose indexes have not been made for this release
   it('carries out every verb without them that only gets slower, and tells of each of them once', async () => {
     for (const [name, verb] of Object.entries(EVERY_VERB)) if (!(name in RELYING)) await verb(wired.store);
     expect(onMissingIndex.mock.calls.flat().sort()).toEqual(
-      [CLIENT_INDEX, EXPIRY_INDEX, FREE_AT_INDEX, NOTES_INDEX, PLACE_INDEX, SLOT_INDEX].sort(),
+      [CLIENT_INDEX, EXPIRY_INDEX, FREE_AT_INDEX, NOTES_INDEX, PAUSED_INDEX, PLACE_INDEX, SLOT_INDEX].sort(),
     );
   });
 

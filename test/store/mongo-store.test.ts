@@ -24,6 +24,10 @@ describeWithMongoDb('the indexes of the MongoDB store', (database) => {
         partialFilterExpression: { 'lease.clientId': { $exists: true } },
       },
       { key: { 'notes.at': 1 }, sparse: true },
+      {
+        key: { pool: 1, 'paused.at': 1 },
+        partialFilterExpression: { 'paused.at': { $exists: true } },
+      },
       { key: { pool: 1, state: 1, freeAt: 1, 'lease.expiresAt': 1, expiresAt: 1 } },
       { key: { pool: 1, state: 1, slot: 1, freeAt: 1, expiresAt: 1 } },
       { key: { pool: 1, state: 1, valueHash: 1, expiresAt: 1, freeAt: 1 } },

@@ -95,6 +95,8 @@ const READS: Record<string, string[]> = {
   'keys.recordLapse': [BY_KEY_ID],
   'keys.unblock': [BY_KEY_ID],
   'keys.delete': [BY_KEY_ID],
+  'keys.pause': [BY_KEY_ID],
+  'keys.resume': [BY_KEY_ID],
   'keys.refresh': [BY_KEY_ID],
   'keys.get': [BY_KEY_ID],
   'keys.getStored': [BY_KEY_ID],
@@ -105,6 +107,7 @@ const READS: Record<string, string[]> = {
   'keys.listLeased': ['keys_by_client (lease_client=? AND key_id>?)'],
   'keys.count': [
     'keys_by_free_at (pool=? AND state=? AND free_at<?)',
+    'keys_by_pause (pool=?)',
     'keys_by_free_at (pool=? AND state=? AND free_at>?)',
   ],
   'keys.listLapsed': ['keys_by_free_at (pool=? AND state=? AND free_at<?)'],

@@ -11,6 +11,7 @@ import { describeLateWrites } from './contract/late-write-contract.ts';
 import { describeLeases } from './contract/lease-contract.ts';
 import { describeRandomHistories } from './contract/model-contract.ts';
 import { describeNotes } from './contract/note-contract.ts';
+import { describePauses } from './contract/pause-contract.ts';
 import { describePools } from './contract/pool-contract.ts';
 import { describeReads } from './contract/read-contract.ts';
 import { describeReclaim } from './contract/reclaim-contract.ts';
@@ -34,6 +35,7 @@ export function describeStoreContract(name: string, makeStore: MakeStore): void 
     describeLeases(makeStore);
     describeEnds(makeStore);
     describeLateWrites(makeStore);
+    describePauses(makeStore);
     describeReads(makeStore);
     describeSweeps(makeStore);
     describeNotes(makeStore);

@@ -32,6 +32,9 @@ const samples: Record<RouteName, MakeSample> = {
     sample('PATCH', `/v1/keys/${await freeKey(api)}`, 200, { body: { labels: { region: 'eu' } } }),
   deleteKey: async (api) => sample('DELETE', `/v1/keys/${await freeKey(api)}`, 204),
   refreshKey: async (api) => sample('POST', `/v1/keys/${await freeKey(api)}/refresh`, 200),
+  pauseKey: async (api) =>
+    sample('POST', `/v1/keys/${await freeKey(api)}/pause`, 200, { body: { reason: 'In repair' } }),
+  resumeKey: async (api) => sample('POST', `/v1/keys/${await freeKey(api)}/resume`, 200),
   unblockKey: async (api, owner) =>
     sample('POST', `/v1/keys/${(await lease(api, owner)).keyId}/unblock`, 200),
 
@@ -80,6 +83,7 @@ export function makeSample(api: TestApi, name: RouteName, owner: Owner): Promise
 export const routesWithBody = [
   'createKeys',
   'patchKey',
+  'pauseKey',
   'acquireLease',
   'putPool',
   'patchPool',

@@ -51,6 +51,7 @@ const KEY_FIELDS = {
   expiresAt: true,
   expiresInMs: true,
   freeInMs: true,
+  paused: true,
   lease: true,
 } as const satisfies Record<keyof Key, true>;
 
@@ -79,6 +80,8 @@ function describeKey(key: Key): string {
     ['Created', key.createdAt],
     ['Expires in', formatDuration(key.expiresInMs)],
     ['Free in', key.freeInMs === undefined ? undefined : formatDuration(key.freeInMs)],
+    ['Paused', key.paused && `since ${key.paused.at}, by ${key.paused.by}`],
+    ['Reason', key.paused?.reason],
     ['Leased to', key.lease?.clientId],
     ['Holder', key.lease?.holder],
     ['Lease ends in', key.lease === undefined ? undefined : formatDuration(key.lease.expiresInMs)],
@@ -221,6 +224,7 @@ export function addKeyCommands(program: Command): void {
         'free',
         'leased',
         'cooling',
+        'paused',
       ] satisfies KeyState[]),
     )
     .option('--search <text>', 'only keys whose id, holder or a label (name=value) contains this')
@@ -256,6 +260,32 @@ export function addKeyCommands(program: Command): void {
   }).action((keyId: string, options: CommonOptions) =>
     perform(options, async (client) => {
       const key = await client.keys.refresh(keyId);
+      print(options, key, () => describeKey(key));
+    }),
+  );
+
+  defineJsonCommand(keys, {
+    usage: 'pause <keyId>',
+    description: 'Take a key out of service: its lease goes on, and then nobody gets it',
+    example: 'keys pause "$KEY_ID" --reason "in repair"',
+    fields: KEY_FIELDS,
+  })
+    .option('--reason <text>', 'why, shown with the key')
+    .action((keyId: string, options: CommonOptions & { reason?: string }) =>
+      perform(options, async (client) => {
+        const key = await client.keys.pause(keyId, { reason: options.reason });
+        print(options, key, () => describeKey(key));
+      }),
+    );
+
+  defineJsonCommand(keys, {
+    usage: 'resume <keyId>',
+    description: 'Put a paused key back into service',
+    example: 'keys resume "$KEY_ID"',
+    fields: KEY_FIELDS,
+  }).action((keyId: string, options: CommonOptions) =>
+    perform(options, async (client) => {
+      const key = await client.keys.resume(keyId);
       print(options, key, () => describeKey(key));
     }),
   );

@@ -7,6 +7,7 @@ import {
   addNote,
   asFound,
   earliest,
+  IN_SERVICE,
   type KeyCommands,
   type KeyDocument,
   toKey,
@@ -23,7 +24,8 @@ export const claimKeys = { claim, listClaimable, reclaim, confirmRequest, measur
  *
  * Index: `SLOT_INDEX`, hinted. Keys that still cool or have expired are skipped within it, and the end of the range
  * bounds how many of them one claim walks past; what it misses, `listClaimable` finds. A seat is looked up in the key
- * itself, which is fetched anyway: there are few free keys beyond a pool's seats, since the sweep removes them.
+ * itself, which is fetched anyway: there are few free keys beyond a pool's seats, since the sweep removes them. So is a
+ * pause: whichever of a pause and a claim is carried out first is seen by the other.
  */
 function claim(keys: KeyCommands, wanted: Claim, { from, to }: SlotRange): Promise<ClaimResult> {
   const free = {
@@ -100,7 +102,7 @@ function claimableBy(query: Omit<ClaimableQuery, 'limit'>): Filter<KeyDocument> 
 
 /** The keys of the pool that anybody may come to hold. */
 function inReach({ pool, now, seatsBelow }: Omit<ClaimableQuery, 'limit'>): Filter<KeyDocument> {
-  const unexpired = { pool, expiresAt: { $gt: new Date(now) } };
+  const unexpired = { ...IN_SERVICE, pool, expiresAt: { $gt: new Date(now) } };
   return { ...unexpired, ...(seatsBelow !== undefined && { seat: { $lt: seatsBelow } }) };
 }
 

@@ -1,7 +1,7 @@
 import type { Filter } from 'mongodb';
 import type { LeaseEndReason } from '../../domain/errors.ts';
 import type { Event } from '../../domain/events.ts';
-import type { Key, KeyLease, KeyState, Labels, StoredState } from '../../domain/key.ts';
+import type { Key, KeyLease, KeyState, Labels, Pause, StoredState } from '../../domain/key.ts';
 import { poolName } from '../../domain/pool.ts';
 import type { HeldLease } from '../../domain/store.ts';
 import type { Commands } from './commands.ts';
@@ -37,6 +37,7 @@ export interface KeyDocument {
   /** Pool and seat as one text, see {@link seatId}. */
   readonly seatId?: string | undefined;
   readonly clientSeat?: string | undefined;
+  readonly paused?: Pause | undefined;
   /** Each as `name=value`, so that a search looks into one field. */
   readonly labels?: readonly string[] | undefined;
   readonly value?: string | undefined;
@@ -121,6 +122,7 @@ export function toKey(document: KeyDocument): Key {
     requestBody: document.requestBody,
     seat: document.seat,
     clientSeat: document.clientSeat,
+    paused: document.paused,
     labels: document.labels && toLabels(document.labels),
     value: document.value,
     valueHash: document.valueHash,
@@ -199,6 +201,11 @@ export function asFound(found: Key): Filter<KeyDocument> {
   };
 }
 
+export const PAUSED: Filter<KeyDocument> = { 'paused.at': { $exists: true } };
+
+/** Decided by the key itself: in no index, since few keys are paused. */
+export const IN_SERVICE: Filter<KeyDocument> = { 'paused.at': { $exists: false } };
+
 /** What `keyStateAt` says of a key, as a condition; without a state, every key that callers may see. */
 export function inState(state: KeyState | undefined, now: number): Filter<KeyDocument> {
   const at = new Date(now);
@@ -207,9 +214,11 @@ export function inState(state: KeyState | undefined, now: number): Filter<KeyDoc
     case 'leased':
       return { state: 'leased', 'lease.expiresAt': { $gt: at }, expiresAt: { $gt: at } };
     case 'cooling':
-      return { ...VISIBLE, ...noLiveLease, freeAt: { $gt: at }, expiresAt: { $gt: at } };
+      return { ...VISIBLE, ...IN_SERVICE, ...noLiveLease, freeAt: { $gt: at }, expiresAt: { $gt: at } };
     case 'free':
-      return { ...VISIBLE, ...noLiveLease, freeAt: { $lte: at }, expiresAt: { $gt: at } };
+      return { ...VISIBLE, ...IN_SERVICE, ...noLiveLease, freeAt: { $lte: at }, expiresAt: { $gt: at } };
+    case 'paused':
+      return { ...VISIBLE, ...PAUSED, ...noLiveLease, expiresAt: { $gt: at } };
     case undefined:
       return { ...VISIBLE, expiresAt: { $gt: at } };
   }

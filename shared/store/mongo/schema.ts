@@ -45,6 +45,9 @@ const UNIQUE_KEY_INDEXES: readonly Index[] = [REQUEST_INDEX, SEAT_INDEX, CLIENT_
 /** What the rules rest on. Each is sparse: most documents lack most of these fields. */
 export const UNIQUE_INDEXES: readonly Index[] = [...UNIQUE_KEY_INDEXES, EVENT_ID_INDEX];
 
+/** Keys that are out of service. */
+export const PAUSED_INDEX = { pool: 1, 'paused.at': 1 } as const;
+
 /** Keys that carry notes. */
 export const NOTES_INDEX = { 'notes.at': 1 } as const;
 
@@ -75,8 +78,9 @@ const KEY_INDEXES: IndexDescription[] = [
   { key: EXPIRY_INDEX },
   { key: NOTES_INDEX, sparse: true },
   ...UNIQUE_KEY_INDEXES.map((key) => ({ key, unique: true, sparse: true })),
-  // Partial, not sparse: a sparse index with `_id` in it would hold every key.
+  // Partial, not sparse: a sparse index with a field that every key has would hold them all.
   { key: CLIENT_INDEX, partialFilterExpression: { 'lease.clientId': { $exists: true } } },
+  { key: PAUSED_INDEX, partialFilterExpression: { 'paused.at': { $exists: true } } },
 ];
 
 /** Partial, not sparse, as above. An event has few of the fields, and a position without an event none. */

@@ -5,6 +5,7 @@ import type { SeatedKey } from '../../domain/store.ts';
 import { everyGeneration } from './create-keys.ts';
 import { refusedField } from './errors.ts';
 import {
+  IN_SERVICE,
   type KeyCommands,
   type KeyDocument,
   STORED,
@@ -135,6 +136,7 @@ async function removeBeyond(
   const { pool, below, now, limit } = query;
   const free = {
     ...beyond(below),
+    ...IN_SERVICE,
     ...WITHOUT_NOTES,
     pool,
     state: 'free',

@@ -2,6 +2,7 @@ import type { Filter } from 'mongodb';
 import { poolReference } from '../../domain/pool.ts';
 import type { Lapse, LapsedKey, Lifetime, NotedKey } from '../../domain/store.ts';
 import {
+  IN_SERVICE,
   type KeyCommands,
   type KeyDocument,
   lapsedAt,
@@ -84,7 +85,7 @@ const WITHOUT_VALUE: Filter<KeyDocument> = { valueHash: { $exists: false }, valu
 
 /**
  * Race: since the read a key may have been acquired, kept alive or refreshed, or the policy have changed once more. The
- * writes repeat the conditions. And a key that expires too late is moved back only if its expiration is one of those
+ * writes repeat the conditions; that a key is paused meanwhile is one of them. And a key that expires too late is moved back only if its expiration is one of those
  * that were read, so that a write that is carried out late undoes nothing newer.
  *
  * `moved` counts the keys that were read: one that changed meanwhile is in order all the same, and a full batch means
@@ -98,7 +99,7 @@ async function applyLifetime(
 ): Promise<{ moved: number; complete: boolean }> {
   const { pool, limit } = lifetime;
   const expiresAt = new Date(lifetime.expiresAt);
-  const mortal = { ...VISIBLE, ...WITHOUT_VALUE, pool };
+  const mortal = { ...VISIBLE, ...WITHOUT_VALUE, ...IN_SERVICE, pool };
   const tooLate = { ...mortal, expiresAt: { $gt: new Date(lifetime.latest) } };
 
   const early = { ...mortal, expiresAt: { $gt: new Date(lifetime.now), $lt: expiresAt } };

@@ -1,5 +1,5 @@
 import type { Event } from '../../domain/events.ts';
-import type { Key, KeyLease, Labels } from '../../domain/key.ts';
+import { type Key, type KeyLease, type Labels, NEVER_EXPIRES, type Pause } from '../../domain/key.ts';
 import type { Extension, Lapse, Release } from '../../domain/store.ts';
 import {
   addNote,
@@ -7,6 +7,7 @@ import {
   CLIENT_SEAT,
   END_LEASE,
   heldLease,
+  IN_SERVICE,
   inState,
   type KeyCommands,
   lapsedAt,
@@ -16,7 +17,17 @@ import {
 } from './key-document.ts';
 import { ID_INDEX } from './schema.ts';
 
-export const updateKeys = { extend, release, recordLapse, unblock, delete: deleteKey, refresh, setLabels };
+export const updateKeys = {
+  extend,
+  release,
+  recordLapse,
+  unblock,
+  delete: deleteKey,
+  pause,
+  resume,
+  refresh,
+  setLabels,
+};
 
 // Each command is one write on the key's primary key (`ID_INDEX`, hinted).
 
@@ -110,6 +121,41 @@ async function deleteKey(keys: KeyCommands, found: Key, freeAt: number, note?: E
     },
     { hint: ID_INDEX },
   );
+}
+
+/**
+ * Race: another admin pauses it at once; the first pause stands. An acquire at once comes before it, and its lease goes
+ * on, or after it, and does not get the key.
+ */
+async function pause(
+  keys: KeyCommands,
+  { keyId, now, paused, note }: { keyId: string; now: number; paused: Pause; note?: Event },
+): Promise<Key | null> {
+  const changed = await keys.findOneAndUpdate(
+    { ...inState(undefined, now), ...IN_SERVICE, _id: keyId },
+    { $set: { paused }, $max: { expiresAt: new Date(NEVER_EXPIRES) }, ...addNote(note) },
+    { hint: ID_INDEX },
+  );
+  return changed && toKey(changed);
+}
+
+/**
+ * Race: a keep-alive since the look moves `freeAt`, before which the key must not expire; `asFound` compares it. A resume
+ * that is carried out late must not end a later pause.
+ */
+async function resume(
+  keys: KeyCommands,
+  found: Key,
+  keyExpiresAt: number,
+  note?: Event,
+): Promise<Key | null> {
+  if (found.paused === undefined || found.state === 'deleted') return null;
+  const changed = await keys.findOneAndUpdate(
+    { ...asFound(found), 'paused.at': found.paused.at },
+    { $unset: { paused: '' }, $set: { expiresAt: new Date(keyExpiresAt) }, ...addNote(note) },
+    { hint: ID_INDEX },
+  );
+  return changed && toKey(changed);
 }
 
 /** Race: an acquire or a keep-alive may have moved the expiration further; `$max` keeps the later one. */

@@ -38,11 +38,12 @@ const CLAIM = `
   UPDATE keys SET ${LEASE_KEY}
   WHERE rowid = (
     SELECT rowid FROM (
-      SELECT rowid, key_id, free_at, expires_at, iif(:seatsBelow IS NULL, NULL, seat) AS seat FROM keys INDEXED BY keys_by_slot
+      SELECT rowid, key_id, free_at, expires_at, paused, iif(:seatsBelow IS NULL, NULL, seat) AS seat
+      FROM keys INDEXED BY keys_by_slot
       WHERE pool = :pool AND state = 'free' AND slot >= :from AND slot < :to
       ORDER BY slot LIMIT 100
     )
-    WHERE free_at <= :now AND expires_at > :now AND ${IS_OTHER_REQUEST} AND ${HAS_SEAT}
+    WHERE free_at <= :now AND expires_at > :now AND paused IS NULL AND ${IS_OTHER_REQUEST} AND ${HAS_SEAT}
     LIMIT 1
   )
   RETURNING *`;
@@ -50,8 +51,8 @@ const CLAIM = `
 /** Race closed: the key was acquired, extended or ended since it was found. By primary key. */
 const RECLAIM = `
   UPDATE keys SET ${rememberLease('lapsed')}, ${ADD_NOTE}, ${LEASE_KEY}
-  WHERE ${STANDS_AS_FOUND} AND pool = :pool AND free_at <= :now AND expires_at > :now AND ${IS_OTHER_REQUEST}
-    AND ${HAS_SEAT}
+  WHERE ${STANDS_AS_FOUND} AND pool = :pool AND free_at <= :now AND expires_at > :now AND paused IS NULL
+    AND ${IS_OTHER_REQUEST} AND ${HAS_SEAT}
   RETURNING *`;
 
 /** One end of a stored state's range in the index, which is sorted by `free_at`. */
@@ -64,8 +65,9 @@ function keysOf(state: 'free' | 'leased', condition: string): string {
 }
 
 const IS_CLAIMABLE = `
-  free_at <= :now AND expires_at > :now AND ${IS_OTHER_REQUEST} AND ${HAS_SEAT} ORDER BY free_at DESC LIMIT :limit`;
-const IS_NEXT = `free_at > :now AND ${HAS_SEAT} ORDER BY free_at LIMIT 1`;
+  free_at <= :now AND expires_at > :now AND paused IS NULL AND ${IS_OTHER_REQUEST} AND ${HAS_SEAT}
+  ORDER BY free_at DESC LIMIT :limit`;
+const IS_NEXT = `free_at > :now AND paused IS NULL AND ${HAS_SEAT} ORDER BY free_at LIMIT 1`;
 
 /**
  * The claimable keys of both stored states, and the next ones to be free. One statement sees one state of the database:

@@ -139,7 +139,8 @@ function toCreation(row: CreationRow): Creation {
   };
 }
 
-export function toParameters({ lease, lastLease, ...key }: Key): Parameters {
+/** Of a new key, which is never paused. */
+export function toParameters({ lease, lastLease, paused: _none, ...key }: Key): Parameters {
   return {
     ...key,
     leaseId: lease?.id ?? null,

@@ -1,5 +1,5 @@
 import type { Event } from '../../domain/events.ts';
-import type { Key, Labels, LastLease, StoredState } from '../../domain/key.ts';
+import type { Key, Labels, LastLease, Pause, StoredState } from '../../domain/key.ts';
 import type { Parameters } from './connection.ts';
 
 /** A row of `keys`. */
@@ -25,6 +25,8 @@ export interface KeyRow {
   readonly request_body: string | null;
   readonly seat: number | null;
   readonly client_seat: string | null;
+  /** JSON. */
+  readonly paused: string | null;
   /** JSON. */
   readonly labels: string | null;
   readonly value: string | null;
@@ -60,6 +62,7 @@ export function toKey(row: KeyRow): Key {
     requestBody: row.request_body ?? undefined,
     seat: row.seat ?? undefined,
     clientSeat: row.client_seat ?? undefined,
+    paused: row.paused === null ? undefined : (JSON.parse(row.paused) as Pause),
     labels: row.labels === null ? undefined : (JSON.parse(row.labels) as Labels),
     value: row.value ?? undefined,
     valueHash: row.value_hash ?? undefined,

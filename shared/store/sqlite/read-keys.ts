@@ -57,11 +57,12 @@ function matches(stored: 'free' | 'leased', state: string, search: string): stri
  * that is stored as free has neither a lease nor a holder.
  */
 const LIST = `
-  ${matches('free', "iif(free_at > :now, 'cooling', 'free')", `(${contains('key_id')} OR ${LABELS_MATCH})`)}
+  ${matches('free', "CASE WHEN paused IS NOT NULL THEN 'paused' WHEN free_at > :now THEN 'cooling' ELSE 'free' END", `(${contains('key_id')} OR ${LABELS_MATCH})`)}
   UNION ALL
   ${matches(
     'leased',
-    "CASE WHEN lease_expires_at > :now THEN 'leased' WHEN free_at > :now THEN 'cooling' ELSE 'free' END",
+    `CASE WHEN lease_expires_at > :now THEN 'leased' WHEN paused IS NOT NULL THEN 'paused'
+      WHEN free_at > :now THEN 'cooling' ELSE 'free' END`,
     `(${contains('key_id')} OR ${contains('lease_holder')} OR ${LABELS_MATCH})`,
   )}
   ORDER BY slot LIMIT :limit`;

@@ -18,6 +18,7 @@ import { DatabaseFileError } from './errors.ts';
  * keys_by_client_seat  no two leases of a client stand on the same of its numbers
  * keys_by_value      no value stands in a pool twice
  * keys_by_notes      keys that carry notes
+ * keys_by_pause      keys that are out of service
  * tickets_by_place   the queue of a pool in its order
  * events_by_*        the events of one pool, type, key or client; within each the row id has them in their order
  * usage_by_expiry    removal of usage that is over
@@ -226,6 +227,10 @@ export const MIGRATIONS = [
     PRIMARY KEY (pool, unit, at)
   ) STRICT, WITHOUT ROWID;
   CREATE INDEX usage_by_expiry ON usage (expires_at);
+  `,
+  `
+  ALTER TABLE keys ADD COLUMN paused TEXT;
+  CREATE INDEX keys_by_pause ON keys (pool) WHERE paused IS NOT NULL;
   `,
 ];
 

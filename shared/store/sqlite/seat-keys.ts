@@ -35,7 +35,8 @@ const COUNT_BEYOND = `
 const REMOVE_BEYOND = `
   DELETE FROM keys WHERE rowid IN (
     SELECT rowid FROM keys INDEXED BY keys_by_free_at
-    WHERE pool = :pool AND state = 'free' AND free_at <= :now AND (seat IS NULL OR seat >= :below) AND notes IS NULL
+    WHERE pool = :pool AND state = 'free' AND free_at <= :now AND (seat IS NULL OR seat >= :below)
+      AND paused IS NULL AND notes IS NULL
     LIMIT :limit
   )`;
 

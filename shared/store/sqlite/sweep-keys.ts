@@ -30,13 +30,14 @@ const APPLY_LIFETIME = `
     UNION ALL
     SELECT rowid FROM keys INDEXED BY keys_by_expiry
     WHERE pool = :pool AND expires_at > :latest AND state <> 'deleted' AND value IS NULL
-      AND free_at <= :expiresAt
+      AND paused IS NULL AND free_at <= :expiresAt
     LIMIT :limit
   )`;
 
 const HAS_LATER = `
   SELECT 1 FROM keys INDEXED BY keys_by_expiry
-  WHERE pool = :pool AND expires_at > :latest AND state <> 'deleted' AND value IS NULL LIMIT 1`;
+  WHERE pool = :pool AND expires_at > :latest AND state <> 'deleted' AND value IS NULL AND paused IS NULL
+  LIMIT 1`;
 
 /**
  * Race closed: a key was refreshed since it was found expired. Look and removal are one statement. Each pool's expired

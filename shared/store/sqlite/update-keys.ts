@@ -1,3 +1,4 @@
+import { NEVER_EXPIRES } from '../../domain/key.ts';
 import type { KeyStore } from '../../domain/store.ts';
 import type { SqliteConnection } from './connection.ts';
 import {
@@ -59,6 +60,18 @@ const DELETE = `
     state = 'deleted', free_at = :freeAt, expires_at = :freeAt, request_hash = NULL, request_body = NULL
   WHERE ${STANDS_AS_FOUND}`;
 
+/** Races closed: another admin paused it; an acquire comes before it, or does not get the key. */
+const PAUSE = `
+  UPDATE keys SET paused = :paused, expires_at = :never, ${ADD_NOTE}
+  WHERE key_id = :keyId AND ${IS_VISIBLE} AND paused IS NULL
+  RETURNING *`;
+
+/** Races closed: a keep-alive moved `free_at`, before which the key must not expire; a later pause stands. */
+const RESUME = `
+  UPDATE keys SET paused = NULL, expires_at = :keyExpiresAt, ${ADD_NOTE}
+  WHERE ${STANDS_AS_FOUND} AND paused ->> 'at' = :pausedAt
+  RETURNING *`;
+
 /** Race closed: a later refresh was carried out first, or the key is gone. */
 const REFRESH = `
   UPDATE keys SET expires_at = max(expires_at, :keyExpiresAt)
@@ -71,7 +84,10 @@ const SET_LABELS = `
 
 export function updateKeys(
   connection: SqliteConnection,
-): Pick<KeyStore, 'extend' | 'release' | 'recordLapse' | 'unblock' | 'delete' | 'refresh' | 'setLabels'> {
+): Pick<
+  KeyStore,
+  'extend' | 'release' | 'recordLapse' | 'unblock' | 'delete' | 'pause' | 'resume' | 'refresh' | 'setLabels'
+> {
   return {
     async extend(extension) {
       return toKeyOrNull(connection.row<KeyRow>(EXTEND, { ...extension }));
@@ -98,6 +114,15 @@ export function updateKeys(
     },
     async setLabels({ labels, ...query }) {
       return toKeyOrNull(connection.row<KeyRow>(SET_LABELS, { ...query, labels: JSON.stringify(labels) }));
+    },
+    async pause({ paused, note, ...query }) {
+      const pause = { ...query, paused: JSON.stringify(paused), never: NEVER_EXPIRES, note: toNote(note) };
+      return toKeyOrNull(connection.row<KeyRow>(PAUSE, pause));
+    },
+    async resume(found, keyExpiresAt, note) {
+      const pausedAt = found.paused?.at ?? null;
+      const resumed = { ...asFound(found), pausedAt, keyExpiresAt, note: toNote(note) };
+      return toKeyOrNull(connection.row<KeyRow>(RESUME, resumed));
     },
     async refresh(query) {
       return toKeyOrNull(connection.row<KeyRow>(REFRESH, query));

@@ -4,6 +4,7 @@ export const TONES = {
   free: 'bg-free-soft text-free',
   leased: 'bg-leased-soft text-leased',
   cooling: 'bg-cooling-soft text-cooling',
+  paused: 'bg-sunken text-muted',
   neutral: 'bg-sunken text-muted',
   danger: 'bg-danger-soft text-danger',
 } as const;

@@ -5,7 +5,7 @@ import { Icon } from '../components/icon.tsx';
 /** The search starts when typing has paused for this long, in milliseconds. */
 const TYPING_MS = 250;
 
-const STATES: readonly (KeyState | undefined)[] = [undefined, 'free', 'leased', 'cooling'];
+const STATES: readonly (KeyState | undefined)[] = [undefined, 'free', 'leased', 'cooling', 'paused'];
 
 export interface KeyFilterValue {
   readonly state: KeyState | undefined;

@@ -53,7 +53,7 @@ export function KeyTableRow(props: KeyTableRowProps) {
       data-key={keyId}
       data-state={state.value}
     >
-      <Cell class="key-row-state">
+      <Cell class="key-row-state" title={pauseTitle(key)}>
         <StateBadge state={state.value} />
       </Cell>
       <Cell class="key-row-id" title={`${keyId}\n${labels}`}>
@@ -85,7 +85,12 @@ export function KeyTableRow(props: KeyTableRowProps) {
               name={`Refresh ${keyId}`}
               onClick={() => void onAction('refresh', key)}
             />
-            {key.state !== 'free' && (
+            <RowButton
+              icon={key.paused === undefined ? 'icon-pause' : 'icon-resume'}
+              name={`${key.paused === undefined ? 'Pause' : 'Resume'} ${keyId}`}
+              onClick={() => void onAction(key.paused === undefined ? 'pause' : 'resume', key)}
+            />
+            {key.state !== 'free' && key.state !== 'paused' && (
               <RowButton
                 icon="icon-unlock"
                 name={`Unblock ${keyId}`}
@@ -104,10 +109,16 @@ export function KeyTableRow(props: KeyTableRowProps) {
   );
 }
 
+function pauseTitle({ paused }: Key): string | undefined {
+  return paused && `Paused by ${paused.by} at ${paused.at}${paused.reason ? `: ${paused.reason}` : ''}`;
+}
+
 /** The state at this moment: the times in a response may run out before the next response. */
 function stateAt({ key, sentAt }: KeyRow, now: number): KeyState {
   const { state, lease, freeInMs } = key;
-  if (state === 'leased' && lease !== undefined && sentAt + lease.expiresInMs <= now) return 'cooling';
+  if (state === 'leased' && lease !== undefined && sentAt + lease.expiresInMs <= now) {
+    return key.paused === undefined ? 'cooling' : 'paused';
+  }
   if (state === 'cooling' && freeInMs !== undefined && sentAt + freeInMs <= now) return 'free';
   return state;
 }

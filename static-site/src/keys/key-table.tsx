@@ -8,7 +8,7 @@ const WIDE_ROW_PX = 56;
 const NARROW_ROW_PX = 164;
 const wideScreen = matchMedia('(min-width: 64rem)');
 
-export type KeyAction = 'label' | 'refresh' | 'unblock' | 'delete';
+export type KeyAction = 'label' | 'refresh' | 'pause' | 'resume' | 'unblock' | 'delete';
 
 interface KeyTableProps {
   readonly list: KeyList;

@@ -13,6 +13,12 @@ import type { KeyAction } from './key-table.tsx';
 import { KeysFound } from './keys-found.tsx';
 import { LabelsDialog } from './labels-dialog.tsx';
 
+const DONE = {
+  refresh: 'Key refreshed: its life starts again',
+  pause: 'Key paused: nobody gets it any more',
+  resume: 'Key resumed: it is in service again',
+} as const;
+
 interface KeysSectionProps {
   readonly signedIn: SignedIn;
   readonly pool: Pool;
@@ -42,11 +48,11 @@ export function KeysSection({ signedIn, pool, changes, onChanged, onCreateKeys }
   const onAction = useCallback(
     async (action: KeyAction, key: Key): Promise<void> => {
       if (action === 'label') return setLabelled(key);
-      if (action !== 'refresh') return setEnding({ kind: action, key });
+      if (action === 'unblock' || action === 'delete') return setEnding({ kind: action, key });
       try {
-        const { body, sentAt } = await api.refreshKey(key.keyId);
+        const { body, sentAt } = await api[`${action}Key`](key.keyId);
         list.replace(body, sentAt);
-        announce('Key refreshed: its life starts again');
+        announce(DONE[action]);
       } catch (error) {
         endSessionIfRejected(error);
         announce(explainError(error), 'warning');

@@ -21,7 +21,7 @@ export const DEFAULT_POOL = 'default';
 export function DeletePoolDialog({ api, pool, onClose, onDeleted }: DeletePoolDialogProps) {
   const [typed, setTyped] = useState('');
   const isDefault = pool.pool === DEFAULT_POOL;
-  const { free, leased, cooling } = pool.counts;
+  const { free, leased, cooling, paused } = pool.counts;
   const remove = async (): Promise<void> => {
     await api.deletePool(pool.pool);
     announce(isDefault ? 'The default pool is being emptied' : `Pool ${pool.pool} deleted`);
@@ -39,7 +39,7 @@ export function DeletePoolDialog({ api, pool, onClose, onDeleted }: DeletePoolDi
       >
         <div class="space-y-3 text-muted">
           <p>
-            All its keys go for good (now {formatCount(addCounts([free, leased, cooling]))}, of which{' '}
+            All its keys go for good (now {formatCount(addCounts([free, leased, cooling, paused]))}, of which{' '}
             {formatCount(leased)} leased), within 5 seconds for every caller.
             {isDefault && ' The pool itself stays: default always exists.'}
           </p>

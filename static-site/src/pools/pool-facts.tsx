@@ -20,6 +20,7 @@ export function PoolFacts({ pool, feed }: { pool: Pool; feed: PoolsFeed }) {
           <Fact name="Free" value={formatCount(counts.free)} />
           <Fact name="Leased" value={formatCount(counts.leased)} />
           <Fact name="Cooling" value={formatCount(counts.cooling)} />
+          {counts.paused.count > 0 && <Fact name="Paused" value={formatCount(counts.paused)} />}
           {pool.fair && <Fact name="Waiting" value={formatCount(pool.waiting)} />}
           <Fact name="Next free" value={<NextFree pool={pool} sentAt={feed.sentAt.value} />} />
         </dl>

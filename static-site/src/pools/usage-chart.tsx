@@ -43,7 +43,11 @@ export function UsageChart({ points, from, to, title, counts }: UsageChartProps)
   return (
     <div>
       <Legend counts={counts} step={step} at={pointed} />
-      <div class="relative mt-3 mr-3 mb-5 ml-11 h-32" role="img" aria-label={`${title}; ${formatCount(now.leased)} leased and ${formatCount(now.cooling)} cooling of ${formatCount(now.keys)} keys now`}>
+      <div
+        class="relative mt-3 mr-3 mb-5 ml-11 h-32"
+        role="img"
+        aria-label={`${title}; ${formatCount(now.leased)} leased and ${formatCount(now.cooling)} cooling of ${formatCount(now.keys)} keys now`}
+      >
         {[0, top / 2, top].map((amount) => (
           <div
             key={amount}

@@ -30,6 +30,11 @@ describe('keys', () => {
       state: 'leased',
       lease: { holder: 'me' },
     });
+    expect(await json('keys', 'pause', lease.keyId, '--reason', 'in repair')).toMatchObject({
+      state: 'leased',
+      paused: { reason: 'in repair' },
+    });
+    expect(await json('keys', 'resume', lease.keyId)).not.toHaveProperty('paused');
     expect(await json('keys', 'refresh', lease.keyId)).toMatchObject({ keyId: lease.keyId });
     expect(await json('keys', 'unblock', lease.keyId)).toMatchObject({ state: 'cooling' });
     expect(await json('keys', 'unblock', lease.keyId, '--force')).toMatchObject({ state: 'free' });
@@ -293,7 +298,7 @@ test('the help of every command has an example', async () => {
     'acquire',
     'keep-alive',
     'release',
-    ...['create', 'import', 'label', 'list', 'show', 'refresh', 'unblock', 'delete'].map(
+    ...['create', 'import', 'label', 'list', 'show', 'refresh', 'pause', 'resume', 'unblock', 'delete'].map(
       (name) => `keys ${name}`,
     ),
     ...['list', 'show', 'set', 'queue', 'refresh', 'delete'].map((name) => `pools ${name}`),

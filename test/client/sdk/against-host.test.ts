@@ -130,6 +130,12 @@ describe('admin calls', () => {
     const free = await client.keys.get(keyId);
     expect(free).toMatchObject({ keyId, state: 'free' });
     expect(await client.keys.refresh(keyId)).toMatchObject({ keyId });
+    expect(await client.keys.pause(keyId, { reason: 'in repair' })).toMatchObject({
+      state: 'paused',
+      paused: { reason: 'in repair' },
+    });
+    expect((await client.keys.list({ pool, state: 'paused' })).keys).toMatchObject([{ keyId }]);
+    expect(await client.keys.resume(keyId)).toMatchObject({ state: 'free' });
     await expect(client.keys.unblock(free)).rejects.toThrow(KeyNotLeasedError);
     const lease = await client.acquire({ pool, holder: 'h-1' });
     expect((await client.keys.list({ pool, state: 'leased' })).keys).toMatchObject([{ keyId: lease.keyId }]);

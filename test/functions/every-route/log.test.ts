@@ -20,6 +20,8 @@ const ABOUT: Partial<Record<(typeof routeNames)[number], object>> = {
   deleteKey: { keyId: expect.any(String) },
   patchKey: KEY,
   refreshKey: KEY,
+  pauseKey: KEY,
+  resumeKey: KEY,
   unblockKey: KEY,
   acquireLease: { ...KEY, holder: 'host-1', outcome: 'acquired' },
   getLease: KEY,

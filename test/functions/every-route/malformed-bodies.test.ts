@@ -50,6 +50,7 @@ const NO_STRING: unknown[] = [
 const STRINGS: Record<(typeof routesWithBody)[number], string[]> = {
   createKeys: ['pool'],
   patchKey: [],
+  pauseKey: ['reason'],
   acquireLease: ['pool', 'holder'],
   putPool: ['expectedUpdatedAt'],
   patchPool: ['expectedUpdatedAt'],

@@ -14,6 +14,8 @@ const TABLE: Record<RouteName, [methods: string, path: string, ...others: Role[]
   deleteKey: ['DELETE', '/v1/keys/{keyId}'],
   patchKey: ['PATCH', '/v1/keys/{keyId}'],
   refreshKey: ['POST', '/v1/keys/{keyId}/refresh'],
+  pauseKey: ['POST', '/v1/keys/{keyId}/pause'],
+  resumeKey: ['POST', '/v1/keys/{keyId}/resume'],
   unblockKey: ['POST', '/v1/keys/{keyId}/unblock'],
   acquireLease: ['POST', '/v1/leases', 'client'],
   listLeases: ['GET,HEAD', '/v1/leases', 'client'],

@@ -264,6 +264,10 @@ function answerEveryRoute(prepare: () => Promise<Record<string, string>>): void 
       event('POST', `/v1/keys/${first?.keyId}/refresh`, { keyId: first?.keyId ?? '' }),
       200,
     );
+    for (const name of ['pause', 'resume']) {
+      const given = event('POST', `/v1/keys/${first?.keyId}/${name}`, { keyId: first?.keyId ?? '' });
+      await call(`${name}-key`, given, 200);
+    }
     await call(
       'delete-key',
       event('DELETE', `/v1/keys/${second?.keyId}`, { keyId: second?.keyId ?? '' }),

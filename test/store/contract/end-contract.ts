@@ -130,7 +130,7 @@ export function describeEnds(makeStore: MakeStore): void {
       expect(await keys.list({ ...at, search: key.keyId })).toEqual({ keys: [] });
       expect(await keys.listLeased({ clientId: 'client', now: NOW, limit: 10 })).toEqual([]);
       expect(await keys.listClaimable({ ...at, now: FREE_AGAIN })).toEqual({ keys: [] });
-      expect(await keys.count(at)).toEqual({ free: 0, leased: 0, cooling: 0 });
+      expect(await keys.count(at)).toEqual({ free: 0, leased: 0, cooling: 0, paused: 0 });
       expect(await keys.confirmRequest('hash')).toBeNull();
       expect(await keys.claim(makeClaim(FREE_AGAIN), ALL_SLOTS)).toBeNull();
       expect(await keys.listLapsed({ pools: [POOL], now: FREE_AGAIN, limit: 10 })).toEqual([]);

@@ -86,6 +86,9 @@ export const EVERY_VERB: Record<Verb, (store: Store) => Promise<unknown>> = {
   'keys.recordLapse': ({ keys }) => keys.recordLapse({ keyId: 'key', leaseId: 'lease', now: NOW }),
   'keys.unblock': ({ keys }) => keys.unblock(makeKey(), NOW),
   'keys.delete': ({ keys }) => keys.delete(makeKey(), NOW),
+  'keys.pause': ({ keys }) =>
+    keys.pause({ keyId: 'key', now: NOW, paused: { at: NOW, by: 'admin' }, note: event }),
+  'keys.resume': ({ keys }) => keys.resume({ ...makeKey(), paused: { at: NOW, by: 'admin' } }, NOW, event),
   'keys.refresh': ({ keys }) => keys.refresh({ keyId: 'key', now: NOW, keyExpiresAt: NOW }),
   'keys.measureSlots': ({ keys }) => keys.measureSlots({ pool: POOL, keys: 1 }),
   'keys.get': ({ keys }) => keys.get('key', NOW),

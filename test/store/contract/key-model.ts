@@ -1,4 +1,11 @@
-import { type Key, type KeyState, keyStateAt, type LastLease } from '../../../shared/domain/key.ts';
+import {
+  type Key,
+  type KeyState,
+  keyStateAt,
+  type LastLease,
+  NEVER_EXPIRES,
+  type Pause,
+} from '../../../shared/domain/key.ts';
 import type {
   Claim,
   ClaimResult,
@@ -32,7 +39,7 @@ export class KeyModel {
   }
 
   nextFreeAt(now: number): number | undefined {
-    const times = this.visible(now).map((key) => key.freeAt);
+    const times = this.visible(now).flatMap((key) => (key.paused === undefined ? [key.freeAt] : []));
     const next = Math.min(...times.filter((freeAt) => freeAt > now));
     return next === Number.POSITIVE_INFINITY ? undefined : next;
   }
@@ -120,6 +127,18 @@ export class KeyModel {
     return true;
   }
 
+  pause({ keyId, now, paused }: { keyId: string; now: number; paused: Pause }): Key | null {
+    const key = this.visible(now).find((visible) => visible.keyId === keyId);
+    if (key === undefined || key.paused !== undefined) return null;
+    return this.#write({ ...key, paused, expiresAt: NEVER_EXPIRES });
+  }
+
+  resume(found: Key, expiresAt: number): Key | null {
+    const key = this.#asFound(found);
+    if (key?.paused === undefined || key.paused.at !== found.paused?.at) return null;
+    return this.#write({ ...key, paused: undefined, expiresAt });
+  }
+
   refresh({ keyId, now, keyExpiresAt }: { keyId: string; now: number; keyExpiresAt: number }): Key | null {
     const key = this.visible(now).find((visible) => visible.keyId === keyId);
     return key === undefined
@@ -130,7 +149,9 @@ export class KeyModel {
   applyLifetime({ now, expiresAt, latest }: Lifetime): { moved: number; complete: boolean } {
     let moved = 0;
     let complete = true;
-    for (const key of this.visible(now).filter((visible) => visible.value === undefined)) {
+    for (const key of this.visible(now).filter(
+      ({ value, paused }) => value === undefined && paused === undefined,
+    )) {
       const isLate = key.expiresAt > latest;
       if (isLate && key.freeAt > expiresAt) complete = false;
       else if (isLate || key.expiresAt < expiresAt) {

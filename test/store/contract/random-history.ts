@@ -55,8 +55,8 @@ export class RandomHistory {
   async compareReads(): Promise<void> {
     for (let now = this.#clock - 60 * SECOND; now < this.#clock + 2 * KEY_LIFE_MS; now += 17 * SECOND) {
       const query = { pool: this.#pool, now, limit: 1000 };
-      const inState = { free: 0, leased: 0, cooling: 0 };
-      for (const state of ['free', 'leased', 'cooling'] as const) {
+      const inState = { free: 0, leased: 0, cooling: 0, paused: 0 };
+      for (const state of ['free', 'leased', 'cooling', 'paused'] as const) {
         const expected = this.#model.inState(state, now);
         inState[state] = expected.length;
         expect(idsOf(await listAll(this.#store, { ...query, state }))).toEqual(idsOf(expected));
@@ -89,6 +89,15 @@ export class RandomHistory {
       case 'refresh': {
         const query = { keyId: found.keyId, now, keyExpiresAt: now + KEY_LIFE_MS };
         return expect(await keys.refresh(query)).toEqual(model.refresh(query));
+      }
+      case 'pause': {
+        const paused = { at: now, by: 'admin', reason: step.request };
+        const query = { keyId: found.keyId, now, paused };
+        return expect(await keys.pause(query)).toEqual(model.pause(query));
+      }
+      case 'resume': {
+        const keyExpiresAt = Math.max(now + KEY_LIFE_MS, found.freeAt);
+        return expect(await keys.resume(found, keyExpiresAt)).toEqual(model.resume(found, keyExpiresAt));
       }
       case 'unblock': {
         const unblocked = await keys.unblock(found, freeAt);

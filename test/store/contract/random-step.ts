@@ -15,6 +15,8 @@ export interface Step {
     | 'unblock'
     | 'delete'
     | 'refresh'
+    | 'pause'
+    | 'resume'
     | 'applyLifetime'
     | 'removeExpired';
   /** How long after the step before, in milliseconds. */
@@ -57,7 +59,7 @@ export const stepArbitrary: fc.Arbitrary<Step> = fc.record({
       'release',
     ] as const),
     ...(['applyLifetime', 'removeExpired'] as const),
-    ...(['recordLapse', 'recordLapses', 'unblock', 'delete', 'refresh'] as const),
+    ...(['recordLapse', 'recordLapses', 'unblock', 'delete', 'refresh', 'pause', 'resume'] as const),
   ),
   afterMs: often(0, fc.integer({ min: 0, max: 30 * SECOND })),
   skewMs: fc.integer({ min: -TOLERANCE_MS / 2, max: TOLERANCE_MS / 2 }),

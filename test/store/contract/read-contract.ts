@@ -258,18 +258,18 @@ export function describeReads(makeStore: MakeStore): void {
       await addKey(test.store, { pool: OTHER_POOL });
       const countAt = (now: number) => test.store.keys.count({ ...AT_NOW, now });
       const nextFreeAt = FREE_AGAIN - 10;
-      expect(await countAt(NOW)).toEqual({ free: 1, leased: 1, cooling: 1, nextFreeAt });
-      expect(await countAt(LEASE_END)).toEqual({ free: 1, leased: 0, cooling: 2, nextFreeAt });
-      const afterFirst = { free: 2, leased: 0, cooling: 1, nextFreeAt: FREE_AGAIN };
+      expect(await countAt(NOW)).toEqual({ free: 1, leased: 1, cooling: 1, paused: 0, nextFreeAt });
+      expect(await countAt(LEASE_END)).toEqual({ free: 1, leased: 0, cooling: 2, paused: 0, nextFreeAt });
+      const afterFirst = { free: 2, leased: 0, cooling: 1, paused: 0, nextFreeAt: FREE_AGAIN };
       expect(await countAt(nextFreeAt)).toEqual(afterFirst);
-      expect(await countAt(FREE_AGAIN)).toEqual({ free: 3, leased: 0, cooling: 0 });
+      expect(await countAt(FREE_AGAIN)).toEqual({ free: 3, leased: 0, cooling: 0, paused: 0 });
     });
 
     it('counts no expired and no deleted key, with no sweep', async () => {
       await addKey(test.store, { expiresAt: NOW });
       await addLeasedKey(test.store, { expiresAt: NOW + 1 }, { freeAt: LEASE_END, keyExpiresAt: LEASE_END });
       await test.store.keys.delete(await addKey(test.store), NOW + KEY_LIFE_MS);
-      const nothing = { free: 0, leased: 0, cooling: 0 };
+      const nothing = { free: 0, leased: 0, cooling: 0, paused: 0 };
       expect(await test.store.keys.count({ ...AT_NOW, now: LEASE_END })).toEqual(nothing);
     });
 
@@ -280,9 +280,9 @@ export function describeReads(makeStore: MakeStore): void {
         if (i < 3) await test.store.keys.unblock(key, key.freeAt);
       }
       const counts = (limit: number) => test.store.keys.count({ ...AT_NOW, limit });
-      expect(await counts(2)).toMatchObject({ free: 2, leased: 2, cooling: 2 });
-      expect(await counts(3)).toMatchObject({ free: 3, leased: 3, cooling: 3 });
-      expect(await counts(4)).toMatchObject({ free: 3, leased: 3, cooling: 3 });
+      expect(await counts(2)).toMatchObject({ free: 2, leased: 2, cooling: 2, paused: 0 });
+      expect(await counts(3)).toMatchObject({ free: 3, leased: 3, cooling: 3, paused: 0 });
+      expect(await counts(4)).toMatchObject({ free: 3, leased: 3, cooling: 3, paused: 0 });
     });
 
     it('counts lapsed keys that still cool among more leased ones than the limit', async () => {
@@ -291,7 +291,7 @@ export function describeReads(makeStore: MakeStore): void {
         if (i >= 2) await test.store.keys.extend(makeExtension(key, LEASE_END - 1));
       }
       const counts = await test.store.keys.count({ pool: POOL, now: LEASE_END, limit: 3 });
-      expect(counts).toEqual({ free: 0, leased: 3, cooling: 2, nextFreeAt: FREE_AGAIN });
+      expect(counts).toEqual({ free: 0, leased: 3, cooling: 2, paused: 0, nextFreeAt: FREE_AGAIN });
     });
   });
 }

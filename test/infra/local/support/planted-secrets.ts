@@ -175,6 +175,9 @@ export async function expectFoundNowhere(scene: Scene): Promise<void> {
   await call('GET', key, { as: viewer, status: 200 });
   await call('PATCH', key, { body: { labels: { region: 'eu' } }, status: 200 });
   await call('POST', `${key}/refresh`, { status: 200 });
+  await call('POST', `${key}/pause`, { body: { reason: { text: lease.value } }, status: 400 });
+  await call('POST', `${key}/pause`, { body: { reason: 'In repair' }, status: 200 });
+  await call('POST', `${key}/resume`, { status: 200 });
   await call('GET', '/v1/keys?pool=apis', { as: viewer, status: 200 });
 
   // A secret where it does not belong: searched for, in a path, in a query.
