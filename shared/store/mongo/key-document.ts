@@ -201,7 +201,7 @@ export function asFound(found: Key): Filter<KeyDocument> {
   };
 }
 
-export const PAUSED: Filter<KeyDocument> = { 'paused.at': { $exists: true } };
+const PAUSED: Filter<KeyDocument> = { 'paused.at': { $exists: true } };
 
 /** Decided by the key itself: in no index, since few keys are paused. */
 export const IN_SERVICE: Filter<KeyDocument> = { 'paused.at': { $exists: false } };

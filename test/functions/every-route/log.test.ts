@@ -29,6 +29,7 @@ const ABOUT: Partial<Record<(typeof routeNames)[number], object>> = {
   releaseLease: { ...KEY, outcome: 'released', heldMs: expect.any(Number) },
   listTickets: POOL,
   getPool: POOL,
+  getUsage: POOL,
   putPool: POOL,
   patchPool: POOL,
   refreshPool: POOL,
