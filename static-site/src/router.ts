@@ -3,9 +3,10 @@ import { signal } from '@preact/signals';
 /** The views, each with its path. A pool's name is in the query: with a full stop in it the path would name a file. */
 export type Route =
   | { readonly view: 'overview' }
-  | { readonly view: 'pool'; readonly pool: string }
+  | { readonly view: 'pool'; readonly pool: string; readonly key?: string | undefined }
   | { readonly view: 'try-it'; readonly pool?: string }
   | { readonly view: 'clients' }
+  | { readonly view: 'holders'; readonly pool?: string | undefined; readonly client?: string | undefined }
   | ({ readonly view: 'events' } & EventFilter)
   | { readonly view: 'not-found' };
 
@@ -23,11 +24,19 @@ function readRoute({ pathname, search }: { pathname: string; search: string }): 
     case '/':
       return { view: 'overview' };
     case '/pool':
-      return pool === null ? { view: 'not-found' } : { view: 'pool', pool };
+      return pool === null
+        ? { view: 'not-found' }
+        : { view: 'pool', pool, key: query.get('key') ?? undefined };
     case '/try-it':
       return { view: 'try-it', ...(pool !== null && { pool }) };
     case '/clients':
       return { view: 'clients' };
+    case '/holders':
+      return {
+        view: 'holders',
+        pool: query.get('pool') || undefined,
+        client: query.get('client') || undefined,
+      };
     case '/events':
       return { view: 'events', ...givenOf((filter) => query.get(filter)) };
     default:
@@ -43,14 +52,17 @@ function givenOf(read: (filter: keyof EventFilter) => string | null | undefined)
 export function pathOf(target: Route): string {
   switch (target.view) {
     case 'pool':
-      return `/pool?${new URLSearchParams({ name: target.pool })}`;
+      return `/pool?${new URLSearchParams({ name: target.pool, ...(target.key !== undefined && { key: target.key }) })}`;
     case 'try-it':
       return target.pool === undefined ? '/try-it' : `/try-it?${new URLSearchParams({ name: target.pool })}`;
     case 'clients':
       return '/clients';
+    case 'holders':
     case 'events': {
-      const query = new URLSearchParams(givenOf((filter) => target[filter]));
-      return query.size === 0 ? '/events' : `/events?${query}`;
+      const query = new URLSearchParams(
+        givenOf((filter) => (filter in target ? target[filter as 'pool'] : undefined)),
+      );
+      return query.size === 0 ? `/${target.view}` : `/${target.view}?${query}`;
     }
     default:
       return '/';
@@ -65,6 +77,17 @@ export function navigate(target: Route): void {
 /** Changes what is shown in place: no step back, no scrolling. */
 export function replace(target: Route): void {
   history.replaceState(history.state, '', pathOf(target));
+  route.value = readRoute(location);
+}
+
+/** Opens a key over the page of its pool, or closes it: the rest of the address stays. */
+export function showKey(keyId: string | undefined): void {
+  const query = new URLSearchParams(location.search);
+  if (keyId === undefined) query.delete('key');
+  else query.set('key', keyId);
+  const address = `${location.pathname}?${query}`;
+  if (keyId === undefined) history.replaceState(history.state, '', address);
+  else history.pushState(null, '', address);
   route.value = readRoute(location);
 }
 

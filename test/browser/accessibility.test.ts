@@ -51,12 +51,25 @@ test.each([
     await page.getByRole('link', { name: 'busy' }).click();
     await page.locator('[data-state="cooling"]').waitFor();
     await check('pool', page);
-    await page
-      .getByRole('button', { name: /^Labels of/ })
-      .first()
-      .click();
-    await dialog.getByLabel('Name 1').fill('no spaces');
+    await page.locator('[data-key]').getByRole('checkbox').first().check();
+    await page.getByRole('toolbar').waitFor();
+    await check('selection', page);
+    await page.getByRole('button', { name: 'Clear the selection' }).click();
+    await page.locator('[data-state="leased"] .key-row-id button').first().click();
+    await dialog.getByText('Fencing token').waitFor();
+    await check('key', page);
+    await dialog.getByRole('button', { name: 'Labels' }).click();
+    const labels = page.getByRole('dialog', { name: 'Labels' });
+    await labels.getByLabel('Name 1').fill('no spaces');
     await check('labels', page);
+    await page.keyboard.press('Escape');
+    await labels.waitFor({ state: 'detached' });
+    await dialog.getByRole('button', { name: 'Delete' }).click();
+    const deletion = page.getByRole('dialog', { name: 'Delete this key?' });
+    await deletion.getByLabel(/force/).check();
+    await check('delete key', page);
+    await page.keyboard.press('Escape');
+    await deletion.waitFor({ state: 'detached' });
     await close();
     await page.getByRole('button', { name: 'Create keys' }).click();
     await dialog.getByLabel('Import secrets').check();
@@ -65,14 +78,14 @@ test.each([
     await dialog.getByText('Line 2').waitFor();
     await check('import', page);
     await close();
-    await page
-      .locator('[data-state="leased"]')
-      .first()
-      .getByRole('button', { name: /^Delete/ })
-      .click();
-    await dialog.getByLabel(/force/).check();
-    await check('delete key', page);
+    await page.keyboard.press('Control+k');
+    await dialog.getByRole('option').first().waitFor();
+    await check('command palette', page);
     await close();
+
+    await page.getByRole('link', { name: 'Holders' }).click();
+    await page.locator('[data-held]').first().waitFor();
+    await check('holders', page);
 
     await page.getByRole('link', { name: 'Events', exact: true }).first().click();
     await page.locator('[data-event="lease.unblocked"]').waitFor();

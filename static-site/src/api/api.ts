@@ -99,6 +99,7 @@ export function createApi(credential: string) {
 
     listKeys: (page: KeyPageRequest, signal: AbortSignal) =>
       call<ListKeysResponse>('GET', '/keys', { query: { ...page }, signal }),
+    getKey: (keyId: string, signal?: AbortSignal) => call<Key>('GET', `/keys${pathOf(keyId)}`, { signal }),
     /** Under the same idempotency key nothing is created twice. */
     createKeys: (body: CreateKeysRequest, idempotencyKey: string) =>
       call<CreateKeysResponse>('POST', '/keys', { body, headers: { 'idempotency-key': idempotencyKey } }),

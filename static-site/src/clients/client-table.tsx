@@ -1,6 +1,7 @@
 import type { Client, Role } from '../../../shared/contract/clients.ts';
 import { CopyButton } from '../components/copy-button.tsx';
 import { Badge, type Tone } from '../components/state-badge.tsx';
+import { pathOf } from '../router.ts';
 import { TimeText } from '../time/time-text.tsx';
 
 const ROLE_TONES: Readonly<Record<Role, Tone>> = { admin: 'leased', client: 'free', viewer: 'neutral' };
@@ -65,7 +66,17 @@ export function ClientTable({ clients, isSelf, onRotate, onRevoke }: ClientTable
               {client.pools === undefined ? (
                 <span class="text-muted">all pools</span>
               ) : (
-                client.pools.join(', ')
+                <span class="flex flex-wrap gap-1">
+                  {client.pools.map((pool) => (
+                    <a
+                      key={pool}
+                      class="rounded-md bg-sunken px-1.5 py-0.5 text-xs hover:text-accent"
+                      href={pathOf({ view: 'pool', pool })}
+                    >
+                      {pool}
+                    </a>
+                  ))}
+                </span>
               )}
             </td>
             <td class="text-[0.8125rem] text-muted tabular-nums max-md:justify-self-end md:px-3">

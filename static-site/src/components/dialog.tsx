@@ -7,12 +7,24 @@ interface DialogProps {
   readonly onClose: () => void;
   readonly children: ComponentChildren;
   readonly wide?: boolean;
+  /** At the right side of the window, and as high as it. */
+  readonly side?: boolean;
   /** False where closing would lose something: then Escape and a click outside do nothing. */
   readonly dismissable?: boolean;
 }
 
+const SIDE = 'ml-auto h-dvh max-h-none w-full';
+const CENTRED = 'm-auto w-[calc(100%-2rem)] rounded-2xl';
+
 /** A native modal dialog: the browser keeps the focus in it and closes it on Escape. */
-export function Dialog({ title, onClose, children, wide = false, dismissable = true }: DialogProps) {
+export function Dialog({
+  title,
+  onClose,
+  children,
+  wide = false,
+  side = false,
+  dismissable = true,
+}: DialogProps) {
   const dialog = useRef<HTMLDialogElement>(null);
   const titleId = useId();
   useLayoutEffect(() => {
@@ -33,7 +45,7 @@ export function Dialog({ title, onClose, children, wide = false, dismissable = t
     <dialog
       ref={dialog}
       aria-labelledby={titleId}
-      class={`m-auto w-[calc(100%-2rem)] rounded-2xl bg-surface p-0 text-ink shadow-float ${wide ? 'max-w-xl' : 'max-w-md'}`}
+      class={`bg-surface p-0 text-ink shadow-float ${side ? SIDE : CENTRED} ${wide ? 'max-w-xl' : 'max-w-md'}`}
       onCancel={(event) => {
         event.preventDefault();
         if (dismissable) onClose();

@@ -32,7 +32,11 @@ export function PageHeading({ title, name, children, actions }: PageHeadingProps
         </h1>
         {children !== undefined && <div class="mt-1 max-w-3xl text-pretty text-muted">{children}</div>}
       </div>
-      {actions !== undefined && <div class="flex flex-wrap gap-2">{actions}</div>}
+      {actions !== undefined && (
+        <div class="flex flex-wrap gap-2" data-actions>
+          {actions}
+        </div>
+      )}
     </div>
   );
 }

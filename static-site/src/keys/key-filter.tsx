@@ -1,6 +1,11 @@
+import type { Signal } from '@preact/signals';
 import { useEffect, useId, useState } from 'preact/hooks';
 import type { KeyState } from '../../../shared/contract/keys.ts';
+import type { Pool } from '../../../shared/contract/pools.ts';
 import { Icon } from '../components/icon.tsx';
+import { addCounts, formatCount } from '../text/format-count.ts';
+import { KEY_COLUMNS } from './key-table.tsx';
+import type { KeyColumn, KeySort } from './sort-keys.ts';
 
 /** The search starts when typing has paused for this long, in milliseconds. */
 const TYPING_MS = 250;
@@ -29,11 +34,13 @@ export function writeFilter({ state, search }: KeyFilterValue): void {
 }
 
 interface KeyFilterProps {
+  readonly counts: Pool['counts'];
+  readonly sort: Signal<KeySort>;
   readonly value: KeyFilterValue;
   readonly onChange: (value: KeyFilterValue) => void;
 }
 
-export function KeyFilter({ value, onChange }: KeyFilterProps) {
+export function KeyFilter({ counts, sort, value, onChange }: KeyFilterProps) {
   const name = useId();
   const [typed, setTyped] = useState(value.search ?? '');
   useEffect(() => setTyped(value.search ?? ''), [value.search]);
@@ -51,7 +58,7 @@ export function KeyFilter({ value, onChange }: KeyFilterProps) {
         {STATES.map((state) => (
           <label
             key={state ?? 'all'}
-            class="cursor-pointer rounded-lg px-3 py-1 text-[0.8125rem] font-medium text-muted has-checked:bg-raised has-checked:text-ink has-checked:shadow-card has-focus-visible:outline-2 has-focus-visible:outline-accent"
+            class="cursor-pointer rounded-lg px-2.5 py-1 sm:px-3 text-[0.8125rem] font-medium text-muted has-checked:bg-raised has-checked:text-ink has-checked:shadow-card has-focus-visible:outline-2 has-focus-visible:outline-accent"
           >
             <input
               type="radio"
@@ -60,7 +67,12 @@ export function KeyFilter({ value, onChange }: KeyFilterProps) {
               checked={value.state === state}
               onChange={() => onChange({ ...value, state })}
             />
-            {state ?? 'all'}
+            <span>{state ?? 'all'}</span>{' '}
+            <span class="font-normal tabular-nums">
+              {formatCount(
+                state === undefined ? addCounts(Object.values(counts)) : counts[state],
+              )}
+            </span>
           </label>
         ))}
       </fieldset>
@@ -78,6 +90,21 @@ export function KeyFilter({ value, onChange }: KeyFilterProps) {
           onInput={(event) => setTyped(event.currentTarget.value)}
         />
       </div>
+      {/* A narrow screen has no column headings. */}
+      <select
+        class="field w-auto lg:hidden"
+        aria-label="Sort by"
+        value={sort.value.column}
+        onChange={(event) => {
+          sort.value = { column: event.currentTarget.value as KeyColumn, descending: false };
+        }}
+      >
+        {KEY_COLUMNS.map(({ column, name }) => (
+          <option key={column} value={column}>
+            {name}
+          </option>
+        ))}
+      </select>
     </div>
   );
 }

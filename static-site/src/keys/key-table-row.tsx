@@ -4,24 +4,20 @@ import type { Key, KeyState } from '../../../shared/contract/keys.ts';
 import { useDrainStyle } from '../components/countdown.tsx';
 import { StateBadge } from '../components/state-badge.tsx';
 import { staleAfterMs } from '../poll/feed.ts';
-import { pathOf } from '../router.ts';
 import { currentMs } from '../time/clock.ts';
 import { formatDuration } from '../time/format-duration.ts';
-import { TimeText } from '../time/time-text.tsx';
-import { KEYS_EVERY_MS, type KeyList, type KeyRow } from './key-list.ts';
-import type { KeyAction } from './key-table.tsx';
+import { SinceText } from '../time/time-text.tsx';
+import { KEYS_EVERY_MS, type KeyRow } from './key-pages.ts';
+import type { KeyTableProps } from './key-table.tsx';
 
-const STALE_AFTER_MS = staleAfterMs(KEYS_EVERY_MS);
+/** The rows in sight may be of more pages than one poll asks for. */
+const STALE_AFTER_MS = 2 * staleAfterMs(KEYS_EVERY_MS);
 
-interface KeyTableRowProps {
+interface KeyTableRowProps extends KeyTableProps {
   readonly row: KeyRow;
   readonly index: number;
+  readonly topPx: number;
   readonly heightPx: number;
-  readonly list: KeyList;
-  readonly leaseMs: number;
-  readonly lifeMs: number | null;
-  readonly canManage: boolean;
-  readonly onAction: (action: KeyAction, key: Key) => Promise<void>;
 }
 
 function formatLabels(labels: Key['labels'] = {}): string {
@@ -35,7 +31,7 @@ function formatLabels(labels: Key['labels'] = {}): string {
  * With 45 elements per row a frame of scrolling took 190 ms; with 20 it takes 30 ms.
  */
 export function KeyTableRow(props: KeyTableRowProps) {
-  const { row, index, heightPx, list, leaseMs, lifeMs, canManage, onAction } = props;
+  const { row, index, topPx, heightPx, list, leaseMs, lifeMs, selected, onSelect, onOpen, onAction } = props;
   const { key, sentAt } = row;
   const { keyId, lease } = key;
   const labels = formatLabels(key.labels);
@@ -44,36 +40,52 @@ export function KeyTableRow(props: KeyTableRowProps) {
     const isStale = list.error.value !== undefined || currentMs() - sentAt > STALE_AFTER_MS;
     return isStale ? 'key-row stale' : 'key-row';
   });
+  const isSelected = useComputed(() => selected?.value.has(keyId) ?? false);
   return (
     <div
       role="row"
       aria-rowindex={index + 2}
       class={className}
-      style={`top: ${index * heightPx}px; height: ${heightPx}px`}
+      style={`top: ${topPx}px; height: ${heightPx}px`}
       data-key={keyId}
       data-state={state.value}
     >
+      <Cell>
+        {selected !== undefined && (
+          <label class="key-select">
+            <input
+              type="checkbox"
+              class="check"
+              aria-label={`Select ${keyId}`}
+              checked={isSelected}
+              onChange={(event) => onSelect([keyId], event.currentTarget.checked)}
+            />
+          </label>
+        )}
+      </Cell>
       <Cell class="key-row-state" title={pauseTitle(key)}>
         <StateBadge state={state.value} />
       </Cell>
       <Cell class="key-row-id" title={`${keyId}\n${labels}`}>
-        <a href={pathOf({ view: 'events', key: keyId })} aria-label={`Events of ${keyId}`}>
+        <button type="button" onClick={() => onOpen(keyId)}>
           {keyId}
-        </a>
+        </button>
         {labels !== '' && <div class="key-row-client">{labels}</div>}
       </Cell>
       <Cell class="key-row-holder" title={lease && `${lease.holder ?? 'no label'} · ${lease.clientId}`}>
         {lease === undefined ? '–' : (lease.holder ?? 'no label')}
         {lease !== undefined && <div class="key-row-client">{lease.clientId}</div>}
       </Cell>
-      <Cell class="key-row-since">{lease === undefined ? '–' : <TimeText iso={lease.acquiredAt} />}</Cell>
+      <Cell class="key-row-held" label="held">
+        {lease === undefined ? '–' : <SinceText iso={lease.acquiredAt} />}
+      </Cell>
       <LeaseCell row={row} leaseMs={leaseMs} />
       <LifeCell row={row} lifeMs={lifeMs} />
       <Cell class="key-row-token" label="Token">
         {key.fencingToken}
       </Cell>
       <Cell class="key-row-actions">
-        {canManage && (
+        {selected !== undefined && (
           <>
             <RowButton
               icon="icon-tag"
@@ -142,12 +154,12 @@ function LeaseCell({ row: { key, sentAt }, leaseMs }: { row: KeyRow; leaseMs: nu
 }
 
 function LifeCell({ row: { key, sentAt }, lifeMs }: { row: KeyRow; lifeMs: number | null }) {
-  if (key.expiresInMs === null) return <Cell label="Life">never expires</Cell>;
+  if (key.expiresInMs === null) return <Cell label="Lifetime">never expires</Cell>;
   const title = `Deleted for good at ${key.expiresAt}, unless refreshed`;
   const fullMs = lifeMs ?? key.expiresInMs;
   return (
     <Running
-      label="Life"
+      label="Lifetime"
       title={title}
       until={sentAt + key.expiresInMs}
       fullMs={fullMs}

@@ -1,33 +1,26 @@
-import type { Key } from '../../../shared/contract/keys.ts';
 import type { Pool } from '../../../shared/contract/pools.ts';
 import { EmptyState } from '../components/empty-state.tsx';
 import { Icon } from '../components/icon.tsx';
 import { Loading } from '../components/loading.tsx';
 import { formatNumber } from '../text/format-count.ts';
 import type { KeyFilterValue } from './key-filter.tsx';
-import type { KeyList, KeyListProgress } from './key-list.ts';
-import { type KeyAction, KeyTable } from './key-table.tsx';
+import type { KeyList } from './key-list.ts';
+import type { KeyProgress } from './key-pages.ts';
+import { KeyTable, type KeyTableProps } from './key-table.tsx';
+import { FIRST_SORT } from './sort-keys.ts';
 
-interface KeysFoundProps {
-  readonly list: KeyList;
+interface KeysFoundProps
+  extends Pick<KeyTableProps, 'list' | 'selected' | 'onSelect' | 'onOpen' | 'onAction'> {
   readonly pool: Pool;
   readonly filter: KeyFilterValue;
   readonly canManage: boolean;
-  readonly onAction: (action: KeyAction, key: Key) => Promise<void>;
   readonly onClear: () => void;
   readonly onCreateKeys: () => void;
 }
 
 /** The keys that match the filter, or why there are none. */
-export function KeysFound({
-  list,
-  pool,
-  filter,
-  canManage,
-  onAction,
-  onClear,
-  onCreateKeys,
-}: KeysFoundProps) {
+export function KeysFound({ pool, filter, canManage, onClear, onCreateKeys, ...table }: KeysFoundProps) {
+  const { list } = table;
   const rows = list.rows.value;
   if (rows === undefined) {
     return <Loading error={list.error.value} shapes={['h-9', 'h-9', 'h-9', 'h-9', 'h-9', 'h-9']} inset />;
@@ -44,13 +37,12 @@ export function KeysFound({
   }
   return (
     <>
+      <Partial list={list} count={rows.length} />
       <KeyTable
-        list={list}
+        {...table}
         rows={rows}
         leaseMs={pool.leaseSeconds * 1000}
         lifeMs={pool.keyTtlSeconds === null ? null : pool.keyTtlSeconds * 1000}
-        canManage={canManage}
-        onAction={onAction}
       />
       <div class="flex min-h-12 items-center justify-center gap-3 px-4 text-xs text-muted">
         <span role="status">{countRows(rows.length, progress)}</span>
@@ -60,7 +52,22 @@ export function KeysFound({
   );
 }
 
-function countRows(count: number, progress: KeyListProgress): string {
+/** A sorted list that is not whole may lack what should be its first row. */
+function Partial({ list, count }: { list: KeyList; count: number }) {
+  const { column, descending } = list.sort.value;
+  const isFirst = column === FIRST_SORT.column && descending === FIRST_SORT.descending;
+  if (isFirst || list.progress.value === 'complete') return null;
+  return (
+    <p class="flex flex-wrap items-center gap-3 border-b border-line px-4 py-2 text-xs text-muted sm:px-5">
+      <span role="status">Sorted among the {formatNumber(count)} keys that are loaded.</span>
+      <button type="button" class="button button-plain min-h-8" onClick={() => list.loadAll()}>
+        Load up to 10,000
+      </button>
+    </p>
+  );
+}
+
+function countRows(count: number, progress: KeyProgress): string {
   switch (progress) {
     case 'complete':
       return count === 1 ? 'The only one' : `All ${formatNumber(count)}`;

@@ -18,10 +18,12 @@ interface PoolPageProps {
   readonly signedIn: SignedIn;
   readonly pools: PoolsFeed;
   readonly name: string;
+  /** The key whose drawer is open. */
+  readonly openKey: string | undefined;
 }
 
 /** One pool: its numbers, its policy, who waits, its keys. */
-export function PoolPage({ signedIn, pools: feed, name }: PoolPageProps) {
+export function PoolPage({ signedIn, pools: feed, name, openKey }: PoolPageProps) {
   const openedAt = useRef(performance.now());
   const [dialog, setDialog] = useState<'keys' | 'policy' | 'delete' | undefined>(undefined);
   // Grows with each change made here, so that the table reloads at once.
@@ -84,6 +86,7 @@ export function PoolPage({ signedIn, pools: feed, name }: PoolPageProps) {
       <KeysSection
         signedIn={signedIn}
         pool={pool}
+        openKey={openKey}
         changes={changes}
         onChanged={() => feed.refresh()}
         onCreateKeys={() => setDialog('keys')}

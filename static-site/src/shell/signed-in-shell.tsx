@@ -1,9 +1,11 @@
 import { useEffect, useMemo } from 'preact/hooks';
+import type { Caller } from '../../../shared/contract/clients.ts';
 import { ClientsPage } from '../clients/clients-page.tsx';
 import { Brand, Icon } from '../components/icon.tsx';
 import { PageHeading } from '../components/page-heading.tsx';
 import { Toasts } from '../components/toasts.tsx';
 import { EventsPage } from '../events/events-page.tsx';
+import { HoldersPage } from '../holders/holders-page.tsx';
 import { OverviewPage } from '../pools/overview-page.tsx';
 import { PoolPage } from '../pools/pool-page.tsx';
 import { createPoolsFeed, type PoolsFeed } from '../pools/pools-feed.ts';
@@ -12,6 +14,7 @@ import { canLease, canManageClients, canRead } from '../session/access.ts';
 import { type SignedIn, signOutEverywhere } from '../session/session.ts';
 import { createLeaseDesk, type LeaseDesk } from '../try-it/lease-desk.ts';
 import { TryItPage } from '../try-it/try-it-page.tsx';
+import { CommandPalette, openPalette } from './command-palette.tsx';
 import { ConnectionBanner } from './connection-banner.tsx';
 import { ThemeToggle } from './theme-toggle.tsx';
 
@@ -44,6 +47,7 @@ export function SignedInShell({ signedIn }: { signedIn: SignedIn }) {
       >
         <View signedIn={signedIn} pools={pools} desk={desk} />
       </main>
+      <CommandPalette api={api} pages={pagesFor(caller)} pools={pools?.value.value} />
       <Toasts />
     </div>
   );
@@ -63,7 +67,15 @@ function View({ signedIn, pools, desk }: ViewProps) {
       break;
     case 'pool':
       if (pools !== undefined)
-        return <PoolPage key={current.pool} signedIn={signedIn} pools={pools} name={current.pool} />;
+        return (
+          <PoolPage
+            key={current.pool}
+            signedIn={signedIn}
+            pools={pools}
+            name={current.pool}
+            openKey={current.key}
+          />
+        );
       break;
     case 'events':
       if (pools !== undefined)
@@ -73,6 +85,12 @@ function View({ signedIn, pools, desk }: ViewProps) {
             pools={pools.value.value?.map(({ pool }) => pool) ?? []}
             filter={current}
           />
+        );
+      break;
+    case 'holders':
+      if (pools !== undefined)
+        return (
+          <HoldersPage signedIn={signedIn} pools={pools.value} pool={current.pool} client={current.client} />
         );
       break;
     case 'clients':
@@ -109,6 +127,18 @@ function NotFound() {
   );
 }
 
+/** The pages that this caller may see, in the order of the header. */
+function pagesFor(caller: Caller): readonly { readonly name: string; readonly target: Route }[] {
+  const pages: readonly [name: string, target: Route, isShown: boolean][] = [
+    ['Overview', { view: 'overview' }, canRead(caller)],
+    ['Holders', { view: 'holders' }, canRead(caller)],
+    ['Events', { view: 'events' }, canRead(caller)],
+    ['Try it', { view: 'try-it' }, canLease(caller)],
+    ['Clients', { view: 'clients' }, canManageClients(caller)],
+  ];
+  return pages.filter(([, , isShown]) => isShown).map(([name, target]) => ({ name, target }));
+}
+
 function Header({ signedIn }: { signedIn: SignedIn }) {
   const { caller } = signedIn;
   return (
@@ -121,23 +151,41 @@ function Header({ signedIn }: { signedIn: SignedIn }) {
           <span class="mr-2 hidden rounded-md bg-sunken px-2 py-0.5 text-xs font-medium text-muted sm:inline">
             {caller.role}
           </span>
-          <ThemeToggle />
           <button
             type="button"
             class="button button-quiet button-icon"
-            aria-label={`Sign out (${caller.role})`}
-            title="Sign out"
-            onClick={() => signOutEverywhere(signedIn)}
+            aria-label="Go to, or do (Ctrl K)"
+            title="Go to, or do (Ctrl K)"
+            onClick={openPalette}
           >
-            <Icon name="leave" />
+            <Icon name="search" />
           </button>
+          <span class="contents" data-actions>
+            <ThemeToggle />
+            <button
+              type="button"
+              class="button button-quiet button-icon"
+              aria-label={`Sign out (${caller.role})`}
+              title="Sign out"
+              onClick={() => signOutEverywhere(signedIn)}
+            >
+              <Icon name="leave" />
+            </button>
+          </span>
         </div>
-        <nav aria-label="Views" class="-mx-2 flex h-11 w-full gap-1 sm:order-2 sm:h-14 sm:w-auto">
-          {canRead(caller) && <NavLink target={{ view: 'overview' }}>Overview</NavLink>}
-          {canRead(caller) && <NavLink target={{ view: 'events' }}>Events</NavLink>}
-          {canLease(caller) && <NavLink target={{ view: 'try-it' }}>Try it</NavLink>}
-          {canManageClients(caller) && <NavLink target={{ view: 'clients' }}>Clients</NavLink>}
-          <a href="/docs" class="flex items-center rounded-md px-2.5 font-medium text-muted hover:text-ink">
+        <nav
+          aria-label="Views"
+          class="-mx-2 flex h-11 w-full overflow-x-auto overflow-y-hidden sm:order-2 sm:h-14 sm:w-auto sm:gap-1"
+        >
+          {pagesFor(caller).map(({ name, target }) => (
+            <NavLink key={name} target={target}>
+              {name}
+            </NavLink>
+          ))}
+          <a
+            href="/docs"
+            class="flex items-center rounded-md px-2 font-medium whitespace-nowrap -outline-offset-2 sm:px-2.5 text-muted hover:text-ink"
+          >
             API
           </a>
         </nav>
@@ -154,9 +202,9 @@ function NavLink({ target, children }: { target: Route; children: string }) {
     <a
       href={pathOf(target)}
       aria-current={isCurrent ? 'page' : undefined}
-      class={`relative flex items-center rounded-md px-2.5 font-medium ${
+      class={`relative flex items-center rounded-md px-2 font-medium whitespace-nowrap -outline-offset-2 sm:px-2.5 ${
         isCurrent
-          ? 'text-ink after:absolute after:inset-x-2.5 after:-bottom-px after:h-0.5 after:rounded-full after:bg-accent'
+          ? 'text-ink after:absolute after:inset-x-2 after:bottom-0 sm:after:inset-x-2.5 after:h-0.5 after:rounded-full after:bg-accent'
           : 'text-muted hover:text-ink'
       }`}
     >

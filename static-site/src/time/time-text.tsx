@@ -25,10 +25,15 @@ export function TimeText({ iso, brief = false }: TimeTextProps) {
 
 /** How long ago, in the largest unit; the time itself on hover. Only its text node changes. */
 export function AgoText({ iso }: { iso: string }) {
+  return <SinceText iso={iso} after=" ago" />;
+}
+
+/** How long since, in the same way. */
+export function SinceText({ iso, after = '' }: { iso: string; after?: string }) {
   const text = useComputed(() => {
     nowMs.value;
     const [amount, unit] = formatElapsed(Date.now() - Date.parse(iso)).split(' ');
-    return `${amount} ${unit} ago`;
+    return `${amount} ${unit}${after}`;
   });
   return (
     <time dateTime={iso} title={iso}>
