@@ -28,10 +28,16 @@ test('the first screen of a laptop has the numbers of every pool, the exhausted 
   const last = await rows(page).last().boundingBox();
   expect((last?.y ?? 800) + (last?.height ?? 800)).toBeLessThan(800);
   // Of the pool in use there is a line to see.
-  expect(await rows(page).first().locator('.chart-leased-line').getAttribute('d')).toMatch(/^M[\d.]+ 2H100/);
-  await page.getByRole('img', { name: 'Use of pool-07; 1 leased and 0 cooling of 1 keys now' }).waitFor();
+  expect(await rows(page).first().locator('.chart-leased-line').getAttribute('d')).toMatch(
+    /^M[\d.]+ [\d.]+[\d.HV]*H100$/,
+  );
+  await page
+    .getByRole('img', {
+      name: 'Keys of pool-07 in use in the last 1 hour; 1 leased and 0 cooling of 1 keys now',
+    })
+    .waitFor();
   await page.getByLabel('Pool in the chart').selectOption('pool-03');
-  await page.getByRole('img', { name: 'Use of pool-03; 0 leased' }).waitFor();
+  await page.getByRole('img', { name: 'Keys of pool-03 in use in the last 1 hour; 0 leased' }).waitFor();
 
   await page.getByLabel('Filter pools by name').fill('-1');
   await expect.poll(() => rows(page).count()).toBe(1);

@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
 import type { Usage, UsagePoint } from '../../../shared/contract/usage.ts';
+import { adviseOnUsage } from '../../sdk/advise-on-usage.ts';
 import { type CommonOptions, defineJsonCommand, perform } from '../define-command.ts';
 import { parseWhole } from '../parse-arguments.ts';
 import { formatFields, print } from '../print.ts';
@@ -50,7 +51,7 @@ function stepFor(hours: number): number {
 
 /** Figures, a chart, and what they come to. */
 export function describeUsage(usage: Usage, hours: number): string {
-  const { pool, totals, keys, from, to } = usage;
+  const { pool, totals, from, to } = usage;
   const show = (count: number | null) =>
     count === null ? 'unknown' : `${count}${totals.atLeast ? '+' : ''}`;
   return [
@@ -67,7 +68,7 @@ export function describeUsage(usage: Usage, hours: number): string {
     ...drawChart(usage),
     `${from} to ${to}`,
     '',
-    adviseOn(totals, { size: keys.count, hours, isBound: usage.resolutionMinutes > 1 }),
+    adviseOnUsage(usage, hours),
   ].join('\n');
 }
 
@@ -85,30 +86,4 @@ function drawChart({ from, to, stepMinutes, points }: Usage): string[] {
     marks += (point?.refusedMinutes ?? 0) > 0 ? '!' : ' ';
   }
   return [bars, ...(marks.trim() === '' ? [] : [marks.trimEnd()])];
-}
-
-/** How many keys it takes, in a sentence that says no more than what is known. */
-function adviseOn(
-  totals: Usage['totals'],
-  { size, hours, isBound }: { size: number; hours: number; isBound: boolean },
-): string {
-  const { minutes, refusedMinutes, p999 } = totals;
-  const span = `the last ${hours % 24 === 0 && hours > 24 ? `${hours / 24} days` : count(hours, 'hour')}`;
-  if (minutes === 0) return `Nothing is known of ${span}.`;
-  const known = minutes < hours * 60 ? `the ${count(minutes, 'known minute')}` : 'the minutes';
-  const refusals =
-    refusedMinutes === 0
-      ? 'nobody was refused'
-      : `refused in ${count(refusedMinutes, 'minute')}, when more were wanted than there were: how many more is unknown`;
-  if (p999 === null) {
-    const share = Math.floor(((minutes - refusedMinutes) / minutes) * 1000) / 10;
-    return `What there was covered ${share} % of ${known} of ${span}; you have ${size}; ${refusals}.`;
-  }
-  const part = isBound ? 'at least 99.9 %' : '99.9 %';
-  const keys = `${count(p999, 'key')}${totals.atLeast ? ' or more' : ''}`;
-  return `${keys} would have covered ${part} of ${known} of ${span}; you have ${size}; ${refusals}.`;
-}
-
-function count(number: number, noun: string): string {
-  return `${number} ${noun}${number === 1 ? '' : 's'}`;
 }

@@ -25,6 +25,7 @@ import type {
 import type { PatchPoolRequest, Pool, PutPoolRequest } from '../../../shared/contract/pools.ts';
 import type { Labels } from '../../../shared/contract/primitives.ts';
 import type { ListTicketsResponse } from '../../../shared/contract/tickets.ts';
+import type { ListUsageResponse, Usage } from '../../../shared/contract/usage.ts';
 
 /** How long a request may take, in milliseconds. */
 const TIMEOUT_MS = 15_000;
@@ -96,6 +97,12 @@ export function createApi(credential: string) {
     deletePool: (pool: string) => call<void>('DELETE', `/pools${pathOf(pool)}`),
     listTickets: (pool: string, limit: number, signal: AbortSignal) =>
       call<ListTicketsResponse>('GET', `/pools${pathOf(pool, 'tickets')}`, { query: { limit }, signal }),
+
+    getUsage: (pool: string, hours: number, signal: AbortSignal) =>
+      call<Usage>('GET', `/pools${pathOf(pool, 'usage')}`, { query: { hours }, signal }),
+    /** Of so many pools as are in one page. */
+    listUsage: (hours: number, signal: AbortSignal) =>
+      call<ListUsageResponse>('GET', '/usage', { query: { hours, limit: 200 }, signal }),
 
     listKeys: (page: KeyPageRequest, signal: AbortSignal) =>
       call<ListKeysResponse>('GET', '/keys', { query: { ...page }, signal }),

@@ -49,7 +49,10 @@ export function HoldersPage({ signedIn, pools, pool, client }: HoldersPageProps)
   return (
     <>
       <PageHeading title="Holders" name="Holders" />
-      <section class="card overflow-hidden" aria-label="Leases">
+      <section class="card overflow-hidden" aria-labelledby="leases-heading">
+        <h2 id="leases-heading" class="sr-only">
+          Leases
+        </h2>
         <div class="flex flex-wrap items-center gap-3 border-b border-line p-3 sm:px-5">
           <input
             type="search"

@@ -1,5 +1,6 @@
 import { useState } from 'preact/hooks';
 import type { Pool } from '../../../shared/contract/pools.ts';
+import type { Api } from '../api/api.ts';
 import { EmptyState } from '../components/empty-state.tsx';
 import { FreshnessBadge } from '../components/freshness-badge.tsx';
 import { Icon } from '../components/icon.tsx';
@@ -14,8 +15,8 @@ import { CreatePoolDialog } from './policy-dialogs.tsx';
 import { conditionOf } from './pool-condition.tsx';
 import { PoolTable } from './pool-table.tsx';
 import type { PoolsFeed } from './pools-feed.ts';
-import { UsageChart } from './usage-chart.tsx';
 import { spanOf } from './usage-history.ts';
+import { UsageSection } from './usage-section.tsx';
 
 /** The least number of pools that get a filter. */
 const FILTER_FROM = 9;
@@ -60,7 +61,7 @@ export function OverviewPage({ signedIn, pools: feed }: OverviewPageProps) {
             />
           )}
           {pools.length > 0 && <Pools feed={feed} pools={pools} />}
-          {!isKeyless && <Usage feed={feed} pools={pools} />}
+          {!isKeyless && <Usage api={signedIn.api} feed={feed} pools={pools} />}
         </div>
       )}
       {creating === 'pool' && (
@@ -91,37 +92,26 @@ interface FeedProps {
 }
 
 /** The chosen pool's chart; at first that of the one that is used most. */
-function Usage({ feed, pools }: FeedProps) {
+function Usage({ api, feed, pools }: FeedProps & { readonly api: Api }) {
   const [pool, setPool] = useState(() => mostUsed(pools));
   const chosen = pools.find(({ pool: name }) => name === pool) ?? pools[0];
   if (chosen === undefined) return null;
-  const points = feed.history.value.pools.get(chosen.pool) ?? [];
+  const live = feed.history.value.pools.get(chosen.pool) ?? [];
   return (
-    <section class="card px-4 py-3 sm:px-5" aria-labelledby="usage-heading">
-      <div class="mb-2 flex flex-wrap items-center gap-3">
-        <h2 id="usage-heading" class="mr-auto font-semibold">
-          In use lately
-        </h2>
-        <select
-          class="field w-auto max-w-full min-w-36"
-          aria-label="Pool in the chart"
-          value={chosen.pool}
-          onChange={(event) => setPool(event.currentTarget.value)}
-        >
-          {pools.map(({ pool: name }) => (
-            <option key={name} value={name}>
-              {name}
-            </option>
-          ))}
-        </select>
-      </div>
-      <UsageChart
-        title={`Use of ${chosen.pool}`}
-        points={points}
-        {...spanOf([points], Date.now())}
-        counts={chosen.counts}
-      />
-    </section>
+    <UsageSection api={api} pool={chosen} live={live}>
+      <select
+        class="field w-auto max-w-full min-w-36"
+        aria-label="Pool in the chart"
+        value={chosen.pool}
+        onChange={(event) => setPool(event.currentTarget.value)}
+      >
+        {pools.map(({ pool: name }) => (
+          <option key={name} value={name}>
+            {name}
+          </option>
+        ))}
+      </select>
+    </UsageSection>
   );
 }
 

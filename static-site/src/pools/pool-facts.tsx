@@ -27,15 +27,17 @@ export function PoolFacts({ pool, feed }: { pool: Pool; feed: PoolsFeed }) {
         <div class="mt-4">
           <UsageBar counts={counts} />
         </div>
-        <h2 class="sr-only">Policy</h2>
-        <dl class="mt-4 grid grid-cols-2 gap-x-4 gap-y-2.5 border-t border-line pt-4 text-[0.8125rem] sm:grid-cols-5">
-          {policyFieldNames.map((field) => (
-            <div key={field} data-policy={field}>
-              <dt class="text-xs text-muted">{policyControls[field].name}</dt>
-              <dd class="font-medium tabular-nums">{formatPolicyField(pool, field)}</dd>
-            </div>
-          ))}
-        </dl>
+        <details class="mt-3">
+          <summary class="-mx-1 rounded-md px-1 text-[0.8125rem] text-muted hover:text-ink">Policy</summary>
+          <dl class="mt-3 grid grid-cols-2 gap-x-4 gap-y-2.5 border-t border-line pt-3 text-[0.8125rem] sm:grid-cols-5">
+            {policyFieldNames.map((field) => (
+              <div key={field} data-policy={field}>
+                <dt class="text-xs text-muted">{policyControls[field].name}</dt>
+                <dd class="font-medium tabular-nums">{formatPolicyField(pool, field)}</dd>
+              </div>
+            ))}
+          </dl>
+        </details>
       </div>
     </section>
   );

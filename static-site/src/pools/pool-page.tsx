@@ -13,6 +13,7 @@ import { ConditionBadge } from './pool-condition.tsx';
 import { PoolFacts } from './pool-facts.tsx';
 import type { PoolsFeed } from './pools-feed.ts';
 import { QueueSection } from './queue-section.tsx';
+import { UsageSection } from './usage-section.tsx';
 
 interface PoolPageProps {
   readonly signedIn: SignedIn;
@@ -26,6 +27,7 @@ interface PoolPageProps {
 export function PoolPage({ signedIn, pools: feed, name, openKey }: PoolPageProps) {
   const openedAt = useRef(performance.now());
   const [dialog, setDialog] = useState<'keys' | 'policy' | 'delete' | undefined>(undefined);
+  const [isUsageShown, setUsageShown] = useState(false);
   // Grows with each change made here, so that the table reloads at once.
   const [changes, setChanges] = useState(0);
   useEffect(() => feed.refresh(), [feed]);
@@ -58,6 +60,14 @@ export function PoolPage({ signedIn, pools: feed, name, openKey }: PoolPageProps
             <a class="button button-plain" href={pathOf({ view: 'events', pool: name })}>
               <Icon name="clock" /> Events
             </a>
+            <button
+              type="button"
+              class="button button-plain"
+              aria-expanded={isUsageShown}
+              onClick={() => setUsageShown(!isUsageShown)}
+            >
+              Usage
+            </button>
             {canLease(caller) && (
               <a class="button button-plain" href={pathOf({ view: 'try-it', pool: name })}>
                 Try it
@@ -82,6 +92,11 @@ export function PoolPage({ signedIn, pools: feed, name, openKey }: PoolPageProps
         }
       />
       <PoolFacts pool={pool} feed={feed} />
+      {isUsageShown && (
+        <div class="mb-5">
+          <UsageSection api={signedIn.api} pool={pool} live={feed.history.value.pools.get(name) ?? []} />
+        </div>
+      )}
       {pool.fair && <QueueSection api={signedIn.api} pool={pool} />}
       <KeysSection
         signedIn={signedIn}

@@ -3,13 +3,13 @@ import type { Pool } from '../../../shared/contract/pools.ts';
 import type { Api } from '../api/api.ts';
 import { createFeed, type Feed } from '../poll/feed.ts';
 import { endSessionIfRejected } from '../session/session.ts';
-import { addSample, noHistory, type UsageHistory } from './usage-history.ts';
+import { addSample, isOld, noHistory, recordedHistory, type UsageHistory } from './usage-history.ts';
 
 export interface PoolsFeed extends Feed<readonly Pool[]> {
   readonly history: { readonly value: UsageHistory };
 }
 
-/** All pools that the caller may see, and their use while the page was open. */
+/** All pools that the caller may see, and their use in the last hour. */
 export function createPoolsFeed(api: Api): PoolsFeed {
   const history = signal(noHistory);
   const feed = createFeed<readonly Pool[]>({
@@ -17,8 +17,13 @@ export function createPoolsFeed(api: Api): PoolsFeed {
     everyMs: (pools) => Math.min(15_000, 3000 + (pools?.length ?? 0) * 50),
     onError: endSessionIfRejected,
     ask: async (abort) => {
-      const answer = await api.listPools(abort);
-      history.value = addSample(history.peek(), answer.body);
+      // At the start, and after a tab was hidden, the service knows what happened before.
+      const [answer, recorded] = await Promise.all([
+        api.listPools(abort),
+        isOld(history.peek()) ? api.listUsage(1, abort).catch(() => undefined) : undefined,
+      ]);
+      const before = recorded === undefined ? history.peek() : recordedHistory(recorded.body);
+      history.value = addSample(before, answer.body);
       return answer;
     },
   });

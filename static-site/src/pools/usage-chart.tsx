@@ -9,6 +9,9 @@ interface UsageChartProps {
   /** Milliseconds since the epoch. */
   readonly from: number;
   readonly to: number;
+  /** Where steps begin in which a caller was refused. */
+  readonly refused: readonly number[];
+  readonly stepMs: number;
   /** What it shows, for people who do not see it. */
   readonly title: string;
   /** The numbers of now. */
@@ -24,7 +27,7 @@ const time = new Intl.DateTimeFormat(undefined, { dateStyle: 'medium', timeStyle
  * Leased and cooling keys, stacked, below a line for all keys. By hand: uPlot does this and much more for 22 KB of 80, and
  * draws on a canvas, which has to be told of each change of size and of colours.
  */
-export function UsageChart({ points, from, to, title, counts }: UsageChartProps) {
+export function UsageChart({ points, from, to, refused, stepMs, title, counts }: UsageChartProps) {
   /** Where the pointer is, from 0 to 1. */
   const [pointer, setPointer] = useState<number | undefined>(undefined);
   const steps = stepsFrom(points, from);
@@ -42,7 +45,7 @@ export function UsageChart({ points, from, to, title, counts }: UsageChartProps)
   const now = countsNow(counts);
   return (
     <div>
-      <Legend counts={counts} step={step} at={pointed} />
+      <Legend counts={counts} step={step} at={pointed} hasRefusals={refused.length > 0} />
       <div
         class="relative mt-3 mr-3 mb-5 ml-11 h-32"
         role="img"
@@ -81,6 +84,13 @@ export function UsageChart({ points, from, to, title, counts }: UsageChartProps)
           <path class="chart-leased" d={leased.area} />
           <path class="chart-cooling-line" d={taken.line} />
           <path class="chart-leased-line" d={leased.line} />
+          {refused.map((at) => (
+            <path
+              key={at}
+              class="chart-refused"
+              d={`M${scale.x(Math.max(from, at))} 1H${scale.x(Math.min(to, at + stepMs))}`}
+            />
+          ))}
           <path class="chart-keys-line" d={keys.line} />
           {pointer !== undefined && <path class="chart-pointer" d={`M${pointer * WIDTH} 0V${HEIGHT}`} />}
         </svg>
@@ -94,15 +104,17 @@ interface LegendProps {
   readonly step: UsageStep | undefined;
   /** Undefined: now. */
   readonly at: number | undefined;
+  readonly hasRefusals: boolean;
 }
 
-function Legend({ counts, step, at }: LegendProps) {
+function Legend({ counts, step, at, hasRefusals }: LegendProps) {
   const { leased, cooling, keys } = at === undefined ? countsNow(counts) : countsThen(step);
   return (
     <div class="flex flex-wrap items-center gap-x-5 gap-y-1 text-xs text-muted tabular-nums">
       <Entry fill="fill-leased" name="leased" value={leased} />
       <Entry fill="fill-cooling" name="cooling" value={cooling} />
       <Entry fill="bg-muted" name="all keys" value={keys} line />
+      {hasRefusals && <Entry fill="chart-refused-mark" name="a caller was refused" />}
       <span class="ml-auto">{at === undefined ? 'now' : time.format(at)}</span>
     </div>
   );
@@ -122,7 +134,7 @@ function countsThen({ leased, taken, keys }: Partial<UsageStep> = {}) {
 interface EntryProps {
   readonly fill: string;
   readonly name: string;
-  readonly value: Count | undefined;
+  readonly value?: Count | undefined;
   readonly line?: boolean;
 }
 
@@ -131,7 +143,7 @@ function Entry({ fill, name, value, line = false }: EntryProps) {
     <span class="flex items-center gap-1.5">
       <span class={`${line ? 'h-0.5 w-3' : 'size-2.5 rounded-[3px]'} ${fill}`} aria-hidden="true" />
       {name}
-      <span class="font-semibold text-ink">{value === undefined ? '–' : formatCount(value)}</span>
+      {value !== undefined && <span class="font-semibold text-ink">{formatCount(value)}</span>}
     </span>
   );
 }
