@@ -79,6 +79,7 @@ test('each field of a policy is saved by the form, shown on the page, and can be
   }
   await save();
   expect(await host().call('GET', '/pools/full-of-rules')).toMatchObject(policy);
+  await page.getByText('Policy', { exact: true }).click();
   for (const name of names) {
     const fact = page.locator(`[data-policy="${name}"]`);
     await expect.poll(() => fact.locator('dd').innerText()).toBe(fields[name].shown);
