@@ -132,6 +132,32 @@ test('many keys are unblocked at once, and one that somebody else holds by now i
   await bar.waitFor({ state: 'detached' });
 });
 
+test('a key is paused and resumed from its story, and many at once', async () => {
+  const [lease] = await makePool('repair', 3, ['driver']);
+  const page = await openPool('repair', `&key=${lease?.keyId}`);
+  const drawer = page.getByRole('dialog', { name: 'Key' });
+  await drawer.getByRole('button', { name: 'Pause' }).click();
+  await drawer.getByText(/^by client_test, since .*The lease goes on$/).waitFor();
+  await drawer.locator('[data-event="key.paused"]').waitFor();
+  await drawer.getByRole('button', { name: 'Resume' }).click();
+  await drawer.getByRole('button', { name: 'Pause' }).waitFor();
+  await page.keyboard.press('Escape');
+
+  const bar = page.getByRole('toolbar', { name: 'Selected keys' });
+  const dialog = page.getByRole('dialog');
+  for (const verb of ['Pause', 'Resume']) {
+    await page.getByLabel('Select all 3 in the list').check();
+    await bar.getByRole('button', { name: verb }).click();
+    await dialog.getByRole('button', { name: `${verb} 3 keys` }).click();
+    await dialog.getByText('3 of 3 done', { exact: true }).waitFor();
+    await page.keyboard.press('Escape');
+    const states = verb === 'Pause' ? ['leased', 'paused', 'paused'] : ['leased', 'free', 'free'];
+    await expect
+      .poll(() => rows(page).evaluateAll((all) => all.map((row) => row.getAttribute('data-state'))))
+      .toEqual(states);
+  }
+});
+
 test('many keys are refreshed or deleted, with the leases that were shown', async () => {
   await makePool('cleared', 3, ['a']);
   const page = await openPool('cleared');

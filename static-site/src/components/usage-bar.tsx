@@ -1,7 +1,12 @@
 import type { Pool } from '../../../shared/contract/pools.ts';
 
-const STATES = ['leased', 'cooling', 'free'] as const;
-const FILLS = { leased: 'fill-leased', cooling: 'fill-cooling', free: 'fill-free' } as const;
+const STATES = ['leased', 'cooling', 'free', 'paused'] as const;
+const FILLS = {
+  leased: 'fill-leased',
+  cooling: 'fill-cooling',
+  free: 'fill-free',
+  paused: 'fill-life',
+} as const;
 
 /** The states of a pool's keys as parts of one bar. Hidden from screen readers, which read the numbers. */
 export function UsageBar({ counts }: { counts: Pool['counts'] }) {

@@ -152,18 +152,11 @@ function isPossible(action: KeyAction, { state, paused }: Key): boolean {
 function KeyActions({ of: key, onAction }: { of: Key; onAction: KeyDrawerProps['onAction'] }) {
   return (
     <div class="mt-4 flex flex-wrap gap-2">
-      {ACTIONS.filter(({ action }) => isPossible(action, key)).map(
-        ({ action, icon, name }) => (
-          <button
-            key={action}
-            type="button"
-            class="button button-plain"
-            onClick={() => onAction(action, key)}
-          >
-            <Icon name={icon} /> {name}
-          </button>
-        ),
-      )}
+      {ACTIONS.filter(({ action }) => isPossible(action, key)).map(({ action, icon, name }) => (
+        <button key={action} type="button" class="button button-plain" onClick={() => onAction(action, key)}>
+          <Icon name={icon} /> {name}
+        </button>
+      ))}
     </div>
   );
 }

@@ -69,9 +69,7 @@ export function KeyFilter({ counts, sort, value, onChange }: KeyFilterProps) {
             />
             <span>{state ?? 'all'}</span>{' '}
             <span class="font-normal tabular-nums">
-              {formatCount(
-                state === undefined ? addCounts(Object.values(counts)) : counts[state],
-              )}
+              {formatCount(state === undefined ? addCounts(Object.values(counts)) : counts[state])}
             </span>
           </label>
         ))}

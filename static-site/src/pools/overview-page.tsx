@@ -162,7 +162,7 @@ function Pools({ feed, pools }: FeedProps) {
 /** The keys of all pools together. */
 function Totals({ pools }: { pools: readonly Pool[] }) {
   const sum = (state: keyof Pool['counts']): Count => addCounts(pools.map(({ counts }) => counts[state]));
-  const [leased, free, cooling] = [sum('leased'), sum('free'), sum('cooling')];
+  const [leased, free, cooling, paused] = [sum('leased'), sum('free'), sum('cooling'), sum('paused')];
   const exhausted = pools.filter((pool) => conditionOf(pool) === 'exhausted').length;
   return (
     <dl
@@ -171,10 +171,11 @@ function Totals({ pools }: { pools: readonly Pool[] }) {
     >
       <Total
         name="Leased"
-        value={`${formatCount(leased)} of ${formatCount(addCounts([leased, free, cooling]))}`}
+        value={`${formatCount(leased)} of ${formatCount(addCounts([leased, free, cooling, paused]))}`}
       />
       <Total name="Free" value={formatCount(free)} />
       <Total name="Cooling" value={formatCount(cooling)} />
+      {paused.count > 0 && <Total name="Paused" value={formatCount(paused)} />}
       <Total name="Exhausted pools" value={formatNumber(exhausted)} alarming={exhausted > 0} />
     </dl>
   );

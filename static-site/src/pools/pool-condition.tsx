@@ -6,8 +6,7 @@ import { Badge } from '../components/state-badge.tsx';
 export type PoolCondition = 'ready' | 'exhausted' | 'keyless' | 'paused';
 
 export function conditionOf({ counts, paused }: Pool): PoolCondition {
-  const all = [counts.free, counts.leased, counts.cooling, counts.paused];
-  if (all.every(({ count }) => count === 0)) return 'keyless';
+  if (Object.values(counts).every(({ count }) => count === 0)) return 'keyless';
   if (paused) return 'paused';
   return counts.free.count === 0 ? 'exhausted' : 'ready';
 }

@@ -120,6 +120,7 @@ function Legend({ counts, step, at, hasRefusals }: LegendProps) {
   );
 }
 
+/** Paused keys are of no use to anybody, and so not among those that there are. */
 function countsNow({ leased, cooling, free }: Pool['counts']) {
   return { leased, cooling, keys: addCounts([leased, cooling, free]) };
 }
