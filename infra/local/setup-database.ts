@@ -4,6 +4,14 @@ import { openStore } from '../../shared/runtime/open-store.ts';
 import { ForeseeableMistake, failWith } from './foreseeable-mistake.ts';
 import { prepareStore } from './prepare-store.ts';
 
+/** What it is about to do, by how the database was prepared. Functions that run go on meanwhile. */
+const INTENTIONS = {
+  current: 'The database has been prepared by this version: making indexes only where one is missing.',
+  older:
+    'The database is new, or of an older version: making the indexes that this one needs. None is removed.',
+  newer: 'A newer version has prepared the database: its indexes stay, and this version works with them.',
+} as const;
+
 /**
  * Makes the indexes and, where the database has no lasting admin, the first one, straight in the database.
  * Prints the credential once; safe to repeat.
@@ -17,6 +25,7 @@ async function setUp(): Promise<void> {
   }
   const store = await openStore(config);
   try {
+    console.log(INTENTIONS[await store.schemaState()]);
     await prepareStore(store);
     console.log('Indexes and the default pool are in place.');
     if (await hasAdmin(store)) {

@@ -21,6 +21,8 @@ import type { Key, KeyLease, KeyState, Labels, Pause } from './key.ts';
 import type { ClearedPool, Pool, PoolPolicy } from './pool.ts';
 import type { UsageUnit } from './usage-units.ts';
 
+export type SchemaState = 'current' | 'older' | 'newer';
+
 export interface Store {
   readonly keys: KeyStore;
   readonly pools: PoolStore;
@@ -32,6 +34,8 @@ export interface Store {
   prepare(now: number, defaultPolicy?: PoolPolicy): Promise<void>;
   /** Resolves when the database answers. */
   ping(): Promise<void>;
+  /** How the database, as it was prepared last, stands to this version of the program. */
+  schemaState(): Promise<SchemaState>;
   /** Takes note of a sweep that has ended; one that began later stays. */
   noteSweep(at: number): Promise<void>;
   /** When the sweep began that was noted last; undefined when none was. */

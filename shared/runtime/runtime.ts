@@ -9,6 +9,7 @@ import type { Store } from '../domain/store.ts';
 import { ValueVault, type VaultKeys } from '../domain/value-vault.ts';
 import { type RuntimeConfig, readRuntimeConfig } from './config.ts';
 import { publishEmf } from './emf-metrics.ts';
+import { logger } from './logger.ts';
 import type { Metrics } from './metrics.ts';
 import { openStore, readVaultKeys } from './open-store.ts';
 
@@ -95,11 +96,18 @@ export async function connectEarly(): Promise<void> {
   try {
     const { MONGODB_URI, MONGODB_SECRET_ARN } = readRuntimeConfig();
     if (MONGODB_URI === undefined && MONGODB_SECRET_ARN === undefined) return;
-    const connected = lambdaRuntime().then(({ context }) => context.store.ping());
-    await answerWithin(connected, START_PATIENCE_MS, undefined);
+    await answerWithin(connectAndCheckSchema(), START_PATIENCE_MS, undefined);
   } catch {
     // Opened again by the first invocation, which has somebody to tell.
   }
+}
+
+/** Says, once in an environment, that the database was prepared by another release. */
+async function connectAndCheckSchema(): Promise<void> {
+  const { context } = await lambdaRuntime();
+  const schema = await context.store.schemaState();
+  if (schema === 'older') logger.warn('database schema', { schema, remedy: 'npm run setup-database' });
+  if (schema === 'newer') logger.warn('database schema', { schema, remedy: 'deploy that release again' });
 }
 
 async function open(config: RuntimeConfig): Promise<Runtime> {

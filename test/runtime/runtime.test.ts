@@ -1,7 +1,8 @@
 import type { Context as LambdaContext } from 'aws-lambda';
-import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest';
 import type { ApiEvent } from '../../shared/http/api-event.ts';
 import { type CapturedLog, captureLog } from '../support/captured-log.ts';
+import { describeWithMongoDb } from '../support/mongodb.ts';
 
 describe('the runtime of a Lambda function', () => {
   let log: CapturedLog;
@@ -69,5 +70,33 @@ describe('the runtime of a Lambda function', () => {
     const { connectEarly, lambdaRuntime } = await import('../../shared/runtime/runtime.ts');
     await connectEarly();
     await expect(lambdaRuntime()).rejects.toThrow('/dev/null');
+  });
+});
+
+describeWithMongoDb('a function that starts on a database which another release prepared', (database) => {
+  it.each([
+    ['older', 0],
+    ['newer', 1_000_000],
+  ])('says so where that is %s, and only once', async (schema, version) => {
+    const log = captureLog();
+    onTestFinished(() => {
+      log.stop();
+      vi.unstubAllEnvs();
+    });
+    const prepared = database.db.collection<{ _id: string }>('schema');
+    await prepared.updateOne({ _id: 'prepared' }, { $set: { version } }, { upsert: true });
+    vi.resetModules();
+    vi.stubEnv('MONGODB_URI', database.uri);
+    const { connectEarly, lambdaRuntime } = await import('../../shared/runtime/runtime.ts');
+    await connectEarly();
+    const { context } = await lambdaRuntime();
+    await context.store.ping();
+    await context.store.close();
+    const lines = log
+      .text()
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line) as object);
+    expect(lines).toMatchObject([{ level: 'WARN', message: 'database schema', schema }]);
   });
 });

@@ -22,7 +22,7 @@ import { type EventCommands, events } from './events.ts';
 import type { KeyCommands } from './key-document.ts';
 import { type PoolCommands, pools } from './pools.ts';
 import { readKeys } from './read-keys.ts';
-import { createIndexes } from './schema.ts';
+import { createIndexes, SCHEMA_VERSION } from './schema.ts';
 import { seatKeys } from './seat-keys.ts';
 import { sweepKeys } from './sweep-keys.ts';
 import { type QueueCommands, tickets } from './tickets.ts';
@@ -81,6 +81,7 @@ export function createMongoStore(options: MongoStoreOptions): Store {
   const on = <Stored extends object>(collection: string, by = connection): Run<Commands<Stored>> =>
     within((db) => commands(db, collection), by);
 
+  const schemas = on<{ _id: string; version: number }>('schema');
   const sweeps = on<{ _id: string; at: Date }>('sweeps');
 
   const store: Store = {
@@ -119,9 +120,20 @@ export function createMongoStore(options: MongoStoreOptions): Store {
         await unhurried.close();
       }
       await store.pools.create(DEFAULT_POOL, defaultPolicy, now);
+      // Race: an older release prepares at the same time; `$max` keeps the newer version.
+      const note = { $max: { version: SCHEMA_VERSION } };
+      await schemas((noted) =>
+        repeatOnDuplicate(() => noted.findOneAndUpdate({ _id: 'prepared' }, note, { upsert: true })),
+      );
     },
     async ping() {
       await within((db) => db)((db) => db.command({ ping: 1, maxTimeMS: settings.maxTimeMS }));
+    },
+    async schemaState() {
+      // A release before the first version prepared it, or nobody did.
+      const { version } = (await schemas((noted) => noted.findOne({ _id: 'prepared' }))) ?? { version: 0 };
+      if (version === SCHEMA_VERSION) return 'current';
+      return version < SCHEMA_VERSION ? 'older' : 'newer';
     },
     // Race: a sweep that began earlier ends later; `$max` keeps the later one.
     async noteSweep(at) {

@@ -1,5 +1,8 @@
 import type { Db, IndexDescription } from 'mongodb';
 
+/** Grows with each change of the indexes; `setup-database` writes it down, and never a lower one. */
+export const SCHEMA_VERSION = 1;
+
 /** The fields of an index, in order. */
 export type Index = Readonly<Record<string, 1>>;
 
@@ -94,6 +97,16 @@ const EVENTS: IndexDescription[] = [
 
 const POOL_INDEXES: IndexDescription[] = [{ key: { clearedAt: 1 }, sparse: true }];
 
+/** Every index, by its collection. */
+export const INDEXES: Readonly<Record<string, IndexDescription[]>> = {
+  keys: KEY_INDEXES,
+  pools: POOL_INDEXES,
+  creations: [EXPIRATION],
+  events: EVENTS,
+  tickets: [EXPIRATION, { key: PLACE_INDEX }],
+  usage: [EXPIRATION],
+};
+
 /**
  * Makes the indexes that are missing. Safe to repeat, and to run from several processes at once. On a large collection
  * it takes minutes; a build goes on when the connection breaks, and the next call waits for it or finds it made.
@@ -101,12 +114,9 @@ const POOL_INDEXES: IndexDescription[] = [{ key: { clearedAt: 1 }, sparse: true 
  * Indexes of earlier versions stay: processes of those versions hint them for as long as they run.
  */
 export async function createIndexes(db: Db): Promise<void> {
-  await db.collection('keys').createIndexes(KEY_INDEXES);
-  await db.collection('pools').createIndexes(POOL_INDEXES);
-  await db.collection('creations').createIndexes([EXPIRATION]);
-  await db.collection('events').createIndexes(EVENTS);
-  await db.collection('tickets').createIndexes([EXPIRATION, { key: PLACE_INDEX }]);
-  await db.collection('usage').createIndexes([EXPIRATION]);
+  for (const [collection, indexes] of Object.entries(INDEXES)) {
+    await db.collection(collection).createIndexes(indexes);
+  }
 }
 
 /** The name that MongoDB gives an index. */

@@ -61,6 +61,8 @@ export function storeOn(connection: SqliteConnection): Store {
     async noteSweep(at) {
       await connection.together(async () => connection.run(NOTE_SWEEP, { at }));
     },
+    // Opened, so it was brought up to date; a newer one is refused.
+    schemaState: async () => 'current',
     async getLastSweep() {
       const read = async () => connection.row<{ at: number }>('SELECT at FROM last_sweep');
       return (await connection.together(read))?.at;

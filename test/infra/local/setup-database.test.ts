@@ -29,10 +29,12 @@ describeWithMongoDb('setup-database', (database) => {
     const environment = { MONGODB_URI: database.uri };
     const first = await hosts.run('setup-database.ts', folder, environment);
     expect(first).toMatchObject({ code: 0, stderr: '' });
+    expect(first.stdout).toMatch(/^The database is new, or of an older version: making the indexes/);
     const credential = /shown this once: (\S+)/.exec(first.stdout)?.[1] as string;
 
     const second = await hosts.run('setup-database.ts', folder, environment);
     expect(second).toMatchObject({ code: 0, stderr: '' });
+    expect(second.stdout).toMatch(/^The database has been prepared by this version/);
     expect(second.stdout).toContain('There is an admin already');
     expect(second.stdout).not.toContain('Admin credential');
     const indexes = await database.db.collection('keys').indexes();

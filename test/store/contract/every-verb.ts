@@ -25,6 +25,7 @@ import {
 type Verb =
   | 'ping'
   | 'prepare'
+  | 'schemaState'
   | 'noteSweep'
   | 'getLastSweep'
   | `keys.${keyof KeyStore}`
@@ -58,6 +59,7 @@ const leasedKey = () => ({ ...makeKey(), lease: makeClaim(NOW).lease });
 export const EVERY_VERB: Record<Verb, (store: Store) => Promise<unknown>> = {
   ping: (store) => store.ping(),
   prepare: (store) => store.prepare(NOW),
+  schemaState: (store) => store.schemaState(),
   noteSweep: (store) => store.noteSweep(NOW),
   getLastSweep: (store) => store.getLastSweep(),
   'keys.create': ({ keys }) => keys.create([makeKey()], makeSeats(1), ['hash']),

@@ -1,0 +1,59 @@
+import { createHash } from 'node:crypto';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import type { Key } from '../../shared/domain/key.ts';
+import { createMongoStore } from '../../shared/store/mongo/mongo-store.ts';
+import { INDEXES, SCHEMA_VERSION } from '../../shared/store/mongo/schema.ts';
+import { describeWithMongoDb } from '../support/mongodb.ts';
+import { addKey, makeClaim, makeExtension, NOW, POOL } from './contract/scene.ts';
+
+interface Document {
+  _id: string;
+  [field: string]: unknown;
+}
+
+it('the indexes of a MongoDB database have a version: where their hash changes, it grows', () => {
+  const hash = createHash('sha256').update(JSON.stringify(INDEXES)).digest('hex').slice(0, 16);
+  expect({ version: SCHEMA_VERSION, hash }).toEqual({ version: 1, hash: '27c51072f4c9cfd4' });
+});
+
+describeWithMongoDb('the schema of a MongoDB database', (database) => {
+  const store = createMongoStore({ uri: database.uri });
+  const collection = (name: string) => database.db.collection<Document>(name);
+  const setVersion = (version: number) =>
+    collection('schema').updateOne({ _id: 'prepared' }, { $set: { version } });
+
+  beforeAll(() => store.prepare(NOW));
+  afterAll(() => store.close());
+
+  it('has a version, which an older release does not take back', async () => {
+    expect(await store.schemaState()).toBe('current');
+    await setVersion(SCHEMA_VERSION + 1);
+    expect(await store.schemaState()).toBe('newer');
+    await store.prepare(NOW);
+    expect(await store.schemaState()).toBe('newer');
+    await setVersion(SCHEMA_VERSION - 1);
+    expect(await store.schemaState()).toBe('older');
+    await store.prepare(NOW);
+    expect(await store.schemaState()).toBe('current');
+    await collection('schema').deleteMany({});
+    expect(await store.schemaState()).toBe('older');
+    await store.prepare(NOW);
+  });
+
+  it('may be a newer release’s when this one is rolled back to: what it wrote is used, and stays', async () => {
+    const key = await addKey(store);
+    await collection('keys').createIndex({ pool: 1, newField: 1 });
+    const written = { newField: { nested: true } };
+    await collection('keys').updateOne({ _id: key.keyId }, { $set: written });
+    await setVersion(SCHEMA_VERSION + 1);
+
+    const claimed = await store.keys.claim(makeClaim(NOW), { from: 0, to: 1 });
+    expect(claimed).toMatchObject({ keyId: key.keyId, state: 'leased' });
+    expect(await store.keys.extend(makeExtension(claimed as Key, NOW + 1))).toMatchObject({
+      state: 'leased',
+    });
+    expect(await store.keys.count({ pool: POOL, now: NOW, limit: 10 })).toMatchObject({ leased: 1 });
+    expect(await collection('keys').findOne({ _id: key.keyId })).toMatchObject(written);
+    await collection('keys').dropIndex({ pool: 1, newField: 1 } as never);
+  });
+});
