@@ -11,6 +11,7 @@ import { SnsAction } from 'aws-cdk-lib/aws-cloudwatch-actions';
 import { type ITopic, Topic } from 'aws-cdk-lib/aws-sns';
 import { Construct } from 'constructs';
 import type { ServiceMetrics } from './metrics.ts';
+import type { Parameters } from './parameters.ts';
 
 type AlarmRow = Partial<CreateAlarmOptions> & {
   readonly metric: Metric | MathExpression;
@@ -21,7 +22,7 @@ type AlarmRow = Partial<CreateAlarmOptions> & {
 };
 
 /** Every alarm, by its name in the documents. What a row does not say is in `Alarms`. */
-function rowsOf(metrics: ServiceMetrics): Record<string, AlarmRow> {
+function rowsOf(metrics: ServiceMetrics, parameters: Parameters): Record<string, AlarmRow> {
   return {
     SweepErrors: {
       alarmDescription: 'A sweep failed. Leases and keys stay correct; lapsed keys are recorded late.',
@@ -35,6 +36,38 @@ function rowsOf(metrics: ServiceMetrics): Record<string, AlarmRow> {
       threshold: 1,
       comparisonOperator: ComparisonOperator.LESS_THAN_THRESHOLD,
       treatMissingData: TreatMissingData.BREACHING,
+    },
+    SweepBacklog: {
+      alarmDescription:
+        'Lapses had waited for three minutes when a sweep found them, twice in a row: sweeps have more to do than they can.',
+      metric: metrics.sweepBacklog,
+      threshold: Duration.minutes(3).toSeconds(),
+      evaluationPeriods: 2,
+    },
+    PoolNearlyEmpty: {
+      alarmDescription:
+        'For 15 minutes some pool of at least ten keys had fewer free ones than alarmFreePercent allows.',
+      metric: metrics.leastFree,
+      threshold: parameters.alarmFreePercent / 100,
+      comparisonOperator: ComparisonOperator.LESS_THAN_THRESHOLD,
+      evaluationPeriods: 3,
+    },
+    // Shares and not a band of what is usual: a band takes weeks to learn, has no end where calls are few, and comes to
+    // find any shortage usual. What a share should be depends on how callers wait, so both are parameters.
+    Refusals: {
+      alarmDescription:
+        'For 15 minutes more acquires than alarmRefusedPercent allows found no key, and at least ten in each five.',
+      metric: metrics.refusedRate,
+      threshold: parameters.alarmRefusedPercent,
+      comparisonOperator: ComparisonOperator.GREATER_THAN_THRESHOLD,
+      evaluationPeriods: 3,
+    },
+    Lapses: {
+      alarmDescription:
+        'At least five leases lapsed within 15 minutes, and more than alarmLapsedPercent allows of those that were given.',
+      metric: metrics.lapseRate,
+      threshold: parameters.alarmLapsedPercent,
+      comparisonOperator: ComparisonOperator.GREATER_THAN_THRESHOLD,
     },
     OutboxAge: {
       alarmDescription:
@@ -104,13 +137,13 @@ export class Alarms extends Construct {
   constructor(
     scope: Construct,
     id: string,
-    props: { metrics: ServiceMetrics; alarmTopicArn: string | undefined },
+    { metrics, parameters }: { metrics: ServiceMetrics; parameters: Parameters },
   ) {
     super(scope, id);
-    const { alarmTopicArn } = props;
+    const { alarmTopicArn } = parameters;
     const topic = alarmTopicArn === undefined ? undefined : Topic.fromTopicArn(this, 'Topic', alarmTopicArn);
     const ending: Alarm[] = [];
-    for (const [name, row] of Object.entries(rowsOf(props.metrics))) {
+    for (const [name, row] of Object.entries(rowsOf(metrics, parameters))) {
       const alarm = this.#add(name, row, topic);
       if (row.endsDeployment === true) ending.push(alarm);
     }

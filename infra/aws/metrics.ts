@@ -9,6 +9,7 @@ import { METRIC_NAMESPACE, type ServiceFunction } from './service-function.ts';
 
 export const MINUTE: Duration = Duration.minutes(1);
 const FIVE_MINUTES = Duration.minutes(5);
+const FIFTEEN_MINUTES = Duration.minutes(15);
 
 /** What alarms and the CloudWatch dashboard look at. */
 export type ServiceMetrics = ReturnType<typeof defineMetrics>;
@@ -26,6 +27,22 @@ export function defineMetrics(
   const requests = api.api.metricCount({ period: MINUTE });
   const serverErrors = api.api.metricServerError({ period: MINUTE, statistic: 'Sum' });
   const sweepErrors = sweep.metric('Errors', FIVE_MINUTES);
+  const { stackName: service } = Stack.of(scope);
+  /** One of those that the functions print (`emf-metrics.ts`). */
+  const printed = (name: string, statistic: string, label: string, labels: Record<string, string> = {}) =>
+    new Metric({
+      namespace: METRIC_NAMESPACE,
+      metricName: name,
+      dimensionsMap: { service, ...labels },
+      statistic,
+      period: FIVE_MINUTES,
+      label,
+    });
+  const acquired = printed('token_orchestrator_acquires_total', 'Sum', 'Acquired', { outcome: 'acquired' });
+  const refused = printed('token_orchestrator_refusals_total', 'Sum', 'Found no key', {
+    code: 'no_key_available',
+  });
+  const lapses = printed('token_orchestrator_lapses_total', 'Sum', 'Lapses');
   return {
     requests,
     serverErrors,
@@ -61,6 +78,39 @@ export function defineMetrics(
       period: FIVE_MINUTES,
       label: 'Sweeps that succeeded',
     }),
+    sweepBacklog: printed('token_orchestrator_sweep_backlog_seconds', 'Maximum', 'Oldest lapse found, s'),
+    // The best minute of five: a pool that is nearly empty for a moment does its work.
+    leastFree: printed('token_orchestrator_least_free_ratio', 'Maximum', 'Least share of free keys'),
+    acquired,
+    refused,
+    lapses,
+    refusedRate: new MathExpression({
+      expression: 'IF(refused >= 10, 100 * refused / (refused + FILL(acquired, 0)), 0)',
+      usingMetrics: { refused, acquired },
+      period: FIVE_MINUTES,
+      label: 'Acquires that found no key, %',
+    }),
+    lapseRate: new MathExpression({
+      // Leases may end long after they were given: where none was given, a few lapses are many.
+      expression: 'IF(lapses >= 5, 100 * lapses / FILL(acquired, 1), 0)',
+      usingMetrics: {
+        lapses: lapses.with({ period: FIFTEEN_MINUTES }),
+        acquired: acquired.with({ period: FIFTEEN_MINUTES }),
+      },
+      period: FIFTEEN_MINUTES,
+      label: 'Lapses, % of leases given',
+    }),
+    /** For graphs; no alarm may search. */
+    perPool: {
+      freeKeys: search(
+        'pool,service,state',
+        `token_orchestrator_keys" service="${service}" state="free`,
+        'Maximum',
+      ),
+      waiting: search('pool,service', `token_orchestrator_waiting" service="${service}`, 'Maximum'),
+      refusals: search('code,pool,service', `token_orchestrator_refusals_total" service="${service}`, 'Sum'),
+      lapses: search('pool,service', `token_orchestrator_lapses_total" service="${service}`, 'Sum'),
+    },
     oldestDeadLetter: deadLetters.metricApproximateAgeOfOldestMessage({ period: MINUTE }),
     databaseUnavailable: new Metric({
       namespace: METRIC_NAMESPACE,
@@ -71,6 +121,16 @@ export function defineMetrics(
       label: 'Database unavailable',
     }),
   };
+}
+
+/** Every series of a printed metric, also of pools that nobody knew at the deployment. */
+function search(dimensions: string, terms: string, statistic: string): MathExpression {
+  const schema = `{${METRIC_NAMESPACE},${dimensions}}`;
+  return new MathExpression({
+    expression: `SEARCH('${schema} MetricName="${terms}"', '${statistic}', 300)`,
+    period: FIVE_MINUTES,
+    label: '',
+  });
 }
 
 /** Requests that the gateway refused, or Lambda did (the caller then gets 503): the access log has both. */

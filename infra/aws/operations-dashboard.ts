@@ -34,7 +34,22 @@ export function addOperationsDashboard(scope: Construct, api: Api, metrics: Serv
       graph('Oldest dead letter, s', metrics.oldestDeadLetter),
       graph('Database unavailable', metrics.databaseUnavailable),
     ],
-    [graph('Oldest event that was not sent, ms', metrics.outboxAge)],
+    [
+      graph('Oldest event that was not sent, ms', metrics.outboxAge),
+      graph('Oldest lapse that a sweep found, s', metrics.sweepBacklog),
+      graph('Least share of free keys', metrics.leastFree),
+    ],
+    [
+      graph('Acquired, found no key, lapsed', metrics.acquired, metrics.refused, metrics.lapses),
+      graph('Acquires that found no key, %', metrics.refusedRate),
+      graph('Lapses, % of leases given', metrics.lapseRate),
+    ],
+    [
+      graph('Free keys by pool', metrics.perPool.freeKeys),
+      graph('Refusals by code and pool', metrics.perPool.refusals),
+      graph('Lapses by pool', metrics.perPool.lapses),
+    ],
+    [graph('Waiting by pool', metrics.perPool.waiting)],
   ];
   const dashboard = new Dashboard(scope, 'Dashboard', { defaultInterval: Duration.hours(3) });
   const title = `# Token Orchestrator, ${Stack.of(scope).stackName}`;

@@ -104,6 +104,10 @@ const parametersSchema = z
     /** The origins whose pages may call the API. */
     corsOrigins: corsOriginsSchema.optional(),
     alarmTopicArn: arn(/^arn:[\w-]+:sns:[\w-]+:\d{12}:[\w-]+$/, 'must be the ARN of an SNS topic').optional(),
+    /** What alarms think of: 0, and 100 of the last two, never ring. */
+    alarmFreePercent: wholeNumber(0, 100).default(10),
+    alarmRefusedPercent: wholeNumber(0, 100).default(50),
+    alarmLapsedPercent: wholeNumber(0, 100).default(10),
     /** What the account may cost a month, in US dollars, before the topic or `budgetEmail` hears of it. */
     monthlyBudgetUsd: wholeNumber(1, 1_000_000).optional(),
     budgetEmail: z.email('must be an address like on-call@example.com').optional(),

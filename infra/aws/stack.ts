@@ -44,7 +44,7 @@ export class TokenOrchestratorStack extends Stack {
     const webAclArn = parameters.webAclArn ?? props.madeWebAclArn;
     const site = new DashboardSite(this, 'Site', { api, parameters, siteFolder, webAclArn });
     const metrics = defineMetrics(this, { api, sweep, sending, deadLetters });
-    const alarms = new Alarms(this, 'Alarms', { metrics, alarmTopicArn: parameters.alarmTopicArn });
+    const alarms = new Alarms(this, 'Alarms', { metrics, parameters });
     addOperationsDashboard(this, api, metrics);
     if (parameters.canaryMinutes !== undefined) {
       new Canary(this, 'Canary', {

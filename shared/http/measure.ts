@@ -53,14 +53,24 @@ export function measureSweep(
   ];
 }
 
+/** A pool of fewer keys is meant to be taken whole: nobody wants to hear of it. */
+const LEAST_WATCHED = 10;
+
 /** The samples of the pools' figures. */
 export function measurePools(figures: ReadonlyMap<string, PoolFigures>): Sample[] {
-  return [...figures].flatMap(([pool, counts]) => [
-    ...(['free', 'leased', 'cooling'] as const).map((state) =>
-      sample('keys', { pool, state }, counts[state]),
-    ),
-    sample('waiting', { pool }, counts.waiting),
-  ]);
+  const freeRatios = [...figures.values()]
+    .map(({ free, leased, cooling }) => ({ free, all: free + leased + cooling }))
+    .filter(({ all }) => all >= LEAST_WATCHED)
+    .map(({ free, all }) => free / all);
+  return [
+    ...[...figures].flatMap(([pool, counts]) => [
+      ...(['free', 'leased', 'cooling'] as const).map((state) =>
+        sample('keys', { pool, state }, counts[state]),
+      ),
+      sample('waiting', { pool }, counts.waiting),
+    ]),
+    sample('least_free_ratio', {}, Math.min(1, ...freeRatios)),
+  ];
 }
 
 function sample<Name extends string>(

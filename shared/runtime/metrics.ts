@@ -2,6 +2,8 @@ interface Metric {
   readonly kind: 'counter' | 'gauge' | 'histogram';
   readonly help: string;
   readonly labels: readonly string[];
+  /** CloudWatch has it of all pools together as well: an alarm there cannot add series up that it does not know by name. */
+  readonly acrossPools?: true;
   /** Of a histogram: the upper ends, in seconds. */
   readonly buckets?: readonly number[];
 }
@@ -15,6 +17,7 @@ export const METRICS = {
     kind: 'counter',
     help: 'Leases that acquires gave (acquired, repeated), and polls of those who wait in a queue (waiting)',
     labels: ['pool', 'outcome'],
+    acrossPools: true,
   },
   token_orchestrator_keep_alives_total: {
     kind: 'counter',
@@ -30,11 +33,13 @@ export const METRICS = {
     kind: 'counter',
     help: 'Leases that ended because no keep-alive came, when somebody wrote it down',
     labels: ['pool'],
+    acrossPools: true,
   },
   token_orchestrator_refusals_total: {
     kind: 'counter',
     help: 'Requests that ended in a problem document, by its code',
     labels: ['pool', 'code'],
+    acrossPools: true,
   },
   token_orchestrator_lease_hold_seconds: {
     kind: 'histogram',
@@ -74,6 +79,11 @@ export const METRICS = {
     kind: 'gauge',
     help: 'Keys by state at the latest sweep; 10001 stands for more than 10000',
     labels: ['pool', 'state'],
+  },
+  token_orchestrator_least_free_ratio: {
+    kind: 'gauge',
+    help: 'The least share of free keys that a pool of at least ten had at the latest sweep; 1: there is no such pool',
+    labels: [],
   },
   token_orchestrator_waiting: {
     kind: 'gauge',

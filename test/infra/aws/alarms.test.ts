@@ -1,7 +1,10 @@
 import { runInNewContext } from 'node:vm';
-import { describe, expect, it } from 'vitest';
+import { afterEach, describe, expect, it, vi } from 'vitest';
 import { FUNCTION_NAMES } from '../../../infra/bundle/bundle-functions.ts';
 import { DatabaseUnavailableError } from '../../../shared/domain/errors.ts';
+import { measurePools, measureRequest, measureSweep } from '../../../shared/http/measure.ts';
+import type { Sample } from '../../../shared/runtime/metrics.ts';
+import { captureLog } from '../../support/captured-log.ts';
 import { useTestApi } from '../../support/test-api.ts';
 import { EVERY_OPTION, synthesize } from './support/synthesize.ts';
 
@@ -17,15 +20,19 @@ const alarmsWithTopic = alarmsOf(EVERY_OPTION);
 const { resources, functionIds } = synthesize();
 
 describe('the alarms', () => {
-  it('watch the sweep, the outbox, failures, latency, throttling, dead letters and the database', () => {
+  it('watch the sweep, pools, leases, the outbox, failures, latency, throttling, dead letters and the database', () => {
     expect([...alarms.keys()].sort()).toEqual([
       'DatabaseUnavailable',
       'DeadLetters',
+      'Lapses',
       'Latency',
       'NoSweep',
       'OutboxAge',
+      'PoolNearlyEmpty',
+      'Refusals',
       'SendErrors',
       'ServerErrors',
+      'SweepBacklog',
       'SweepErrors',
       'ThrottledFunctions',
       'ThrottledRequests',
@@ -59,20 +66,46 @@ describe('the alarms', () => {
     }
   });
 
-  it('count failures from the third on, of however few requests', () => {
-    const { Metrics, Threshold } = alarms.get('ServerErrors');
+  it.each<[string, Record<string, number>, boolean]>([
+    ['ServerErrors', { requests: 15, failures: 15 }, true],
+    ['ServerErrors', { requests: 3, failures: 3 }, true],
+    ['ServerErrors', { requests: 2, failures: 2 }, false],
+    ['ServerErrors', { requests: 300, failures: 3 }, false],
+    ['ServerErrors', { requests: 299, failures: 3 }, true],
+    ['Refusals', { refused: 10, acquired: 10 }, false],
+    ['Refusals', { refused: 11, acquired: 10 }, true],
+    ['Refusals', { refused: 10 }, true],
+    ['Refusals', { refused: 9 }, false],
+    ['Lapses', { lapses: 5, acquired: 50 }, false],
+    ['Lapses', { lapses: 6, acquired: 50 }, true],
+    ['Lapses', { lapses: 5 }, true],
+    ['Lapses', { lapses: 4 }, false],
+  ])('ring for a share, and from some number on: %s at %o is %s', (name, values, rings) => {
+    const { Metrics, Threshold, ComparisonOperator } = alarms.get(name);
     const [{ Expression }] = Metrics.filter((metric: { Expression?: string }) => metric.Expression);
-    const ring = (requests: number, failures: number): boolean =>
-      runInNewContext(Expression, {
-        requests,
-        failures,
-        IF: (is: boolean, yes: number, no: number) => (is ? yes : no),
-      }) > Threshold;
-    expect(ring(15, 15)).toBe(true);
-    expect(ring(3, 3)).toBe(true);
-    expect(ring(2, 2)).toBe(false);
-    expect(ring(300, 3)).toBe(false);
-    expect(ring(299, 3)).toBe(true);
+    const of = Metrics.flatMap(({ Id, Expression: is }: { Id: string; Expression?: string }) =>
+      is === undefined ? [Id] : [],
+    );
+    const value = runInNewContext(Expression, {
+      ...Object.fromEntries(of.map((id: string) => [id, undefined])),
+      ...values,
+      IF: (is: boolean, yes: number, no: number) => (is ? yes : no),
+      FILL: (given: number | undefined, otherwise: number) => given ?? otherwise,
+    });
+    expect(ComparisonOperator).toBe('GreaterThanThreshold');
+    expect(value > Threshold).toBe(rings);
+  });
+
+  it('go by the shares that the deployment asks for', () => {
+    const thresholds = (of: typeof alarms) =>
+      ['PoolNearlyEmpty', 'Refusals', 'Lapses'].map((name) => of.get(name).Threshold);
+    expect(thresholds(alarms)).toEqual([0.1, 50, 10]);
+    expect(thresholds(alarmsWithTopic)).toEqual([0.25, 90, 100]);
+    expect(alarms.get('PoolNearlyEmpty')).toMatchObject({
+      ComparisonOperator: 'LessThanThreshold',
+      Metrics: [{ MetricStat: { Stat: 'Maximum', Period: 300 } }],
+      EvaluationPeriods: 3,
+    });
   });
 
   it('look at how long a dead letter has been waiting', () => {
@@ -156,5 +189,139 @@ describe('the filters of the logs', () => {
       .replace('$context.integration.integrationStatus', given.integrationStatus);
     const [filter] = filtersOf('throttled');
     expect(matches(filter.FilterPattern, line)).toBe(counted);
+  });
+});
+
+/** A metric that CloudWatch makes of a printed line, and its value there. */
+interface Printed {
+  readonly namespace: string;
+  readonly name: string;
+  readonly dimensions: Readonly<Record<string, string>>;
+  readonly unit: string;
+  readonly value: unknown;
+}
+
+function readEmf(line: string): Printed[] {
+  const { _aws, ...members } = JSON.parse(line);
+  return _aws.CloudWatchMetrics.flatMap(
+    (directive: { Namespace: string; Dimensions: string[][]; Metrics: { Name: string; Unit: string }[] }) =>
+      directive.Dimensions.flatMap((names) =>
+        directive.Metrics.map(({ Name, Unit }) => ({
+          namespace: directive.Namespace,
+          name: Name,
+          dimensions: Object.fromEntries(names.map((name) => [name, members[name]])),
+          unit: Unit,
+          value: members[Name],
+        })),
+      ),
+  );
+}
+
+interface Watched {
+  readonly Namespace: string;
+  readonly MetricName: string;
+  readonly Dimensions?: { readonly Name: string; readonly Value: string }[];
+}
+
+/** The metrics that an alarm looks at, whether it has one or an expression. */
+function watchedBy(name: string): Watched[] {
+  const { Metrics, ...alarm } = alarms.get(name);
+  const stats = Metrics?.flatMap(({ MetricStat }: { MetricStat?: { Metric: Watched } }) =>
+    MetricStat === undefined ? [] : [MetricStat.Metric],
+  );
+  return stats ?? [alarm];
+}
+
+describe('the metrics that functions print', () => {
+  afterEach(() => vi.unstubAllEnvs());
+
+  /** What is printed where the deployment has set this function's environment. */
+  async function print(...samples: Sample[][]): Promise<Printed[]> {
+    const [environment] = Object.values(resources('AWS::Lambda::Function')).map(
+      ({ Properties }) => Properties.Environment?.Variables,
+    );
+    vi.stubEnv('POWERTOOLS_SERVICE_NAME', environment.POWERTOOLS_SERVICE_NAME);
+    vi.resetModules();
+    const { publishEmf } = await import('../../../shared/runtime/emf-metrics.ts');
+    const log = captureLog();
+    try {
+      for (const some of samples) publishEmf(some);
+    } finally {
+      log.stop();
+    }
+    return log
+      .text()
+      .trim()
+      .split(/\n|(?<=\})(?=\{"_aws")/)
+      .flatMap(readEmf);
+  }
+
+  const request = { route: 'POST /v1/leases', durationMs: 3 };
+  const fewFree = { free: 1, leased: 15, cooling: 4, waiting: 0 };
+  const samples = [
+    measureRequest({ ...request, status: 201, pool: 'licences', outcome: 'acquired', count: 2 }),
+    measureRequest({ ...request, status: 409, pool: 'licences', code: 'no_key_available' }),
+    [{ name: 'token_orchestrator_lapses_total', labels: { pool: 'licences' }, value: 3 } as const],
+    measureSweep('complete', 20, 42_000),
+    measurePools(new Map([['licences', fewFree]])),
+  ];
+
+  it.each<[string, Record<string, number>]>([
+    ['Refusals', { token_orchestrator_refusals_total: 1, token_orchestrator_acquires_total: 2 }],
+    ['Lapses', { token_orchestrator_lapses_total: 3, token_orchestrator_acquires_total: 2 }],
+    ['SweepBacklog', { token_orchestrator_sweep_backlog_seconds: 42 }],
+    ['PoolNearlyEmpty', { token_orchestrator_least_free_ratio: 0.05 }],
+  ])('are those that the alarm %s looks at', async (name, values) => {
+    const printed = await print(...samples);
+    const seen = watchedBy(name).map(({ Namespace, MetricName, Dimensions = [] }) => {
+      const dimensions = Object.fromEntries(Dimensions.map(({ Name, Value }) => [Name, Value]));
+      const found = printed.filter((metric) => {
+        return (
+          metric.namespace === Namespace &&
+          metric.name === MetricName &&
+          JSON.stringify(Object.entries(metric.dimensions).sort()) ===
+            JSON.stringify(Object.entries(dimensions).sort())
+        );
+      });
+      expect(found, MetricName).toHaveLength(1);
+      return [MetricName, found[0]?.value];
+    });
+    expect(Object.fromEntries(seen)).toEqual(values);
+  });
+
+  it('are those that the CloudWatch dashboard searches for', async () => {
+    const [dashboard] = Object.values(resources('AWS::CloudWatch::Dashboard'));
+    const body = JSON.stringify(dashboard?.Properties.DashboardBody);
+    const searches = [...body.matchAll(/SEARCH\('\{(.*?)\} (.*?)',/g)];
+    expect(searches).toHaveLength(4);
+    const printed = await print(...samples);
+    for (const [, schema = '', terms = ''] of searches) {
+      const [namespace, ...names] = schema.split(',');
+      const wanted = Object.fromEntries(
+        [...terms.matchAll(/(\w+)=\W*(\w+)/g)].map(([, name, text]) => [name, text]),
+      );
+      const found = printed.filter(
+        (metric) =>
+          metric.namespace === namespace &&
+          Object.keys(metric.dimensions).sort().join() === names.sort().join() &&
+          Object.entries(wanted).every(
+            ([name, text]) =>
+              (name === 'MetricName' ? metric.name : metric.dimensions[name as string]) === text,
+          ),
+      );
+      expect(found, terms).toHaveLength(1);
+    }
+  });
+
+  it('tell the least share of free keys, of pools that are not meant to be taken whole', () => {
+    const least = (...pools: (typeof fewFree)[]) =>
+      measurePools(new Map(pools.map((figures, number) => [`pool-${number}`, figures]))).find(
+        ({ name }) => name === 'token_orchestrator_least_free_ratio',
+      )?.value;
+    const counts = (free: number, leased: number) => ({ free, leased, cooling: 0, waiting: 0 });
+    expect(least()).toBe(1);
+    expect(least(counts(0, 9), counts(0, 0))).toBe(1);
+    expect(least(counts(0, 10))).toBe(0);
+    expect(least(counts(8, 2), counts(3, 9), counts(0, 1))).toBe(0.25);
   });
 });

@@ -26,6 +26,9 @@ describe('the parameters of a deployment', () => {
     const defaults = {
       managedRules: 'off',
       closeDirectApi: 'off',
+      alarmFreePercent: 10,
+      alarmRefusedPercent: 50,
+      alarmLapsedPercent: 10,
       rateLimit: 1000,
       burstLimit: 500,
       memoryMb: 512,
