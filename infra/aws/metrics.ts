@@ -91,8 +91,8 @@ export function defineMetrics(
       label: 'Acquires that found no key, %',
     }),
     lapseRate: new MathExpression({
-      // Leases may end long after they were given: where none was given, a few lapses are many.
-      expression: 'IF(lapses >= 5, 100 * lapses / FILL(acquired, 1), 0)',
+      // Leases may lapse long after they were given, also more than are given meanwhile: that is all of them.
+      expression: 'IF(lapses >= 5, IF(lapses < FILL(acquired, 0), 100 * lapses / FILL(acquired, 1), 100), 0)',
       usingMetrics: {
         lapses: lapses.with({ period: FIFTEEN_MINUTES }),
         acquired: acquired.with({ period: FIFTEEN_MINUTES }),

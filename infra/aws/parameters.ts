@@ -104,7 +104,7 @@ const parametersSchema = z
     /** The origins whose pages may call the API. */
     corsOrigins: corsOriginsSchema.optional(),
     alarmTopicArn: arn(/^arn:[\w-]+:sns:[\w-]+:\d{12}:[\w-]+$/, 'must be the ARN of an SNS topic').optional(),
-    /** What alarms think of: 0, and 100 of the last two, never ring. */
+    /** From which share on the alarms of pools and leases ring. */
     alarmFreePercent: wholeNumber(0, 100).default(10),
     alarmRefusedPercent: wholeNumber(0, 100).default(50),
     alarmLapsedPercent: wholeNumber(0, 100).default(10),

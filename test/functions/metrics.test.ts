@@ -134,7 +134,7 @@ describe('the metrics', () => {
     const counted = [...scraped].filter(
       ([series, value]) =>
         value !== 0 &&
-        !/_bucket|_duration_seconds_sum|sweep_duration|sweep_backlog|_keys|_waiting\{|lease_ended/.test(
+        !/_bucket|_duration_seconds_sum|sweep_duration|sweep_backlog|_free_ratio|_keys|_waiting\{|lease_ended/.test(
           series,
         ) &&
         !/\/v1\/(keys|pools)/.test(series),
@@ -162,6 +162,10 @@ describe('the metrics', () => {
     expect(first.get(`${NAME}keys{pool="seats",state="leased"}`)).toBe(3);
     expect(first.get(`${NAME}keys{pool="seats",state="free"}`)).toBe(0);
     expect(first.get(`${NAME}waiting{pool="seats"}`)).toBe(1);
+    expect(first.get(`${NAME}least_free_ratio`)).toBe(1);
+    await api.createKeys(9, 'seats');
+    await sweep();
+    expect((await scrape()).get(`${NAME}least_free_ratio`)).toBe(0.75);
     await api.call('DELETE', '/v1/pools/seats');
     await sweep();
     const second = [...(await scrape()).keys()];

@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { runInNewContext } from 'node:vm';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { FUNCTION_NAMES } from '../../../infra/bundle/bundle-functions.ts';
@@ -37,6 +38,16 @@ describe('the alarms', () => {
       'ThrottledFunctions',
       'ThrottledRequests',
     ]);
+  });
+
+  it('are in the guide and in the runbook, each of them', () => {
+    const read = (name: string) => readFileSync(new URL(`../../../docs/${name}`, import.meta.url), 'utf8');
+    const rows = [...read('deploy.md').matchAll(/^\| `(\w+)` \|/gm)].map(([, name]) => name);
+    const headings = [...read('runbook.md').matchAll(/^### (.*)$/gm)].map(([, text]) => text).join('\n');
+    for (const name of alarms.keys()) {
+      expect(rows).toContain(name);
+      expect(headings).toContain(`\`${name}\``);
+    }
   });
 
   it('take a sweep that was never heard of for one that is missing', () => {
@@ -79,6 +90,7 @@ describe('the alarms', () => {
     ['Lapses', { lapses: 5, acquired: 50 }, false],
     ['Lapses', { lapses: 6, acquired: 50 }, true],
     ['Lapses', { lapses: 5 }, true],
+    ['Lapses', { lapses: 9, acquired: 5 }, true],
     ['Lapses', { lapses: 4 }, false],
   ])('ring for a share, and from some number on: %s at %o is %s', (name, values, rings) => {
     const { Metrics, Threshold, ComparisonOperator } = alarms.get(name);
