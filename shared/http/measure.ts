@@ -64,7 +64,7 @@ export function measurePools(figures: ReadonlyMap<string, PoolFigures>): Sample[
     .map(({ free, all }) => free / all);
   return [
     ...[...figures].flatMap(([pool, counts]) => [
-      ...(['free', 'leased', 'cooling'] as const).map((state) =>
+      ...(['free', 'leased', 'cooling', 'paused'] as const).map((state) =>
         sample('keys', { pool, state }, counts[state]),
       ),
       sample('waiting', { pool }, counts.waiting),

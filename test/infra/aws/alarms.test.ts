@@ -269,7 +269,7 @@ describe('the metrics that functions print', () => {
   }
 
   const request = { route: 'POST /v1/leases', durationMs: 3 };
-  const fewFree = { free: 1, leased: 15, cooling: 4, waiting: 0 };
+  const fewFree = { free: 1, leased: 15, cooling: 4, paused: 0, waiting: 0 };
   const samples = [
     measureRequest({ ...request, status: 201, pool: 'licences', outcome: 'acquired', count: 2 }),
     measureRequest({ ...request, status: 409, pool: 'licences', code: 'no_key_available' }),
@@ -330,7 +330,7 @@ describe('the metrics that functions print', () => {
       measurePools(new Map(pools.map((figures, number) => [`pool-${number}`, figures]))).find(
         ({ name }) => name === 'token_orchestrator_least_free_ratio',
       )?.value;
-    const counts = (free: number, leased: number) => ({ free, leased, cooling: 0, waiting: 0 });
+    const counts = (free: number, leased: number) => ({ free, leased, cooling: 0, paused: 90, waiting: 0 });
     expect(least()).toBe(1);
     expect(least(counts(0, 9), counts(0, 0))).toBe(1);
     expect(least(counts(0, 10))).toBe(0);

@@ -151,17 +151,21 @@ describe('every Lambda function', () => {
     expect(functionOf(byRole, 'acquire-lease').Properties.Environment.Variables).toEqual({
       MONGODB_URI: `${IAM_URI}/?authMechanism=MONGODB-AWS&authSource=%24external`,
       MONGODB_MAX_POOL_SIZE: '2',
+      POWERTOOLS_SERVICE_NAME: 'TokenOrchestrator',
       VALUE_ENCRYPTION_SECRET_ARN: vaultKey(byRole),
     });
     expect(functionOf(bySecret, 'acquire-lease').Properties.Environment.Variables).toEqual({
       MONGODB_SECRET_ARN: SECRET_ARN,
       MONGODB_MAX_POOL_SIZE: '2',
+      POWERTOOLS_SERVICE_NAME: 'TokenOrchestrator',
       VALUE_ENCRYPTION_SECRET_ARN: vaultKey(bySecret),
     });
     expect(functionOf(byRole, 'keep-alive-lease').Properties.Environment.Variables).not.toHaveProperty(
       'VALUE_ENCRYPTION_SECRET_ARN',
     );
-    expect(functionOf(byRole, 'answer-unmatched').Properties.Environment).toBeUndefined();
+    expect(functionOf(byRole, 'answer-unmatched').Properties.Environment.Variables).toEqual({
+      POWERTOOLS_SERVICE_NAME: 'TokenOrchestrator',
+    });
   });
 });
 
