@@ -60,8 +60,8 @@ test('a lease is ended where it is listed, and its key opens from there', async 
 });
 
 test('all leases of a client are ended at once, and those of no other', async () => {
-  const page = await openHolders();
-  await page.getByTitle(`All leases of ${farm.clientId}`).first().click();
+  const { page } = await open(`${host().url}/clients#credential=${host().credential}`);
+  await page.getByRole('link', { name: `Leases of ${farm.clientId}` }).click();
   await expect.poll(() => holdersOf(page)).toEqual(['render-1', 'render-2']);
   await page.getByRole('button', { name: `End all leases of ${farm.clientId}` }).click();
   const dialog = page.getByRole('dialog');

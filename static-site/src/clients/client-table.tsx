@@ -91,6 +91,13 @@ export function ClientTable({ clients, isSelf, onRotate, onRevoke }: ClientTable
               <Expiration of={client} />
             </td>
             <td class="whitespace-nowrap max-md:col-span-2 md:px-5 md:text-right">
+              <a
+                class="button button-plain min-h-8"
+                aria-label={`Leases of ${client.description ?? client.clientId}`}
+                href={pathOf({ view: 'holders', client: client.clientId })}
+              >
+                Leases
+              </a>{' '}
               <button
                 type="button"
                 class="button button-plain min-h-8"

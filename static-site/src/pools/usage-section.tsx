@@ -9,7 +9,7 @@ import type { UsageStep } from '../components/usage-steps.ts';
 import { createFeed, type Feed } from '../poll/feed.ts';
 import { endSessionIfRejected } from '../session/session.ts';
 import { UsageChart } from './usage-chart.tsx';
-import { stepsOf } from './usage-history.ts';
+import { spanOf, stepsOf } from './usage-history.ts';
 
 /** The service records a minute at a time. */
 const EVERY_MS = 60_000;
@@ -68,12 +68,14 @@ function UsageOf({ api, pool, hours, live }: UsageSectionProps & { readonly hour
   const liveSince = hours === 1 ? live[0]?.at : undefined;
   const points = liveSince === undefined ? past : [...past.filter(({ at }) => at < liveSince), ...live];
   const to = liveSince === undefined ? Math.min(Date.parse(usage.to), Date.now()) : Date.now();
+  // A service that was started lately knows of less than an hour.
+  const from = hours === 1 ? spanOf([points], to).from : to - hours * 3_600_000;
   return (
     <>
       <UsageChart
         title={`Keys of ${pool.pool} in use in the last ${SPANS.find((span) => span.hours === hours)?.name}`}
         points={points}
-        from={to - hours * 3_600_000}
+        from={from}
         to={to}
         counts={pool.counts}
         refused={usage.points.flatMap(({ at, refusedMinutes }) => (refusedMinutes > 0 ? Date.parse(at) : []))}
