@@ -6,7 +6,7 @@ export function adviseOnUsage(
   hours: number,
 ): string {
   const { minutes, refusedMinutes, p999 } = totals;
-  const span = `the last ${hours % 24 === 0 && hours > 24 ? `${hours / 24} days` : count(hours, 'hour')}`;
+  const span = `the last ${hours === 1 ? 'hour' : hours % 24 === 0 && hours > 24 ? `${hours / 24} days` : `${hours} hours`}`;
   if (minutes === 0) return `Nothing is known of ${span}.`;
   const known = minutes < hours * 60 ? `the ${count(minutes, 'known minute')}` : 'the minutes';
   const refusals =

@@ -33,11 +33,11 @@ test('the first screen of a laptop has the numbers of every pool, the exhausted 
   );
   await page
     .getByRole('img', {
-      name: 'Keys of pool-07 in use in the last 1 hour; 1 leased and 0 cooling of 1 keys now',
+      name: 'Keys of pool-07 in use in the last hour; 1 leased and 0 cooling of 1 keys now',
     })
     .waitFor();
   await page.getByLabel('Pool in the chart').selectOption('pool-03');
-  await page.getByRole('img', { name: 'Keys of pool-03 in use in the last 1 hour; 0 leased' }).waitFor();
+  await page.getByRole('img', { name: 'Keys of pool-03 in use in the last hour; 0 leased' }).waitFor();
 
   await page.getByLabel('Filter pools by name').fill('-1');
   await expect.poll(() => rows(page).count()).toBe(1);

@@ -73,7 +73,7 @@ function UsageOf({ api, pool, hours, live }: UsageSectionProps & { readonly hour
   return (
     <>
       <UsageChart
-        title={`Keys of ${pool.pool} in use in the last ${SPANS.find((span) => span.hours === hours)?.name}`}
+        title={`Keys of ${pool.pool} in use in the last ${SPANS.find((span) => span.hours === hours)?.name.replace(/^1 /, '')}`}
         points={points}
         from={from}
         to={to}
@@ -82,7 +82,7 @@ function UsageOf({ api, pool, hours, live }: UsageSectionProps & { readonly hour
         stepMs={usage.stepMinutes * 60_000}
       />
       <p class="mt-1 text-[0.8125rem] text-pretty text-muted" data-advice>
-        {adviseOnUsage(usage, hours)}
+        {usage.totals.minutes === 0 ? 'No minute of this time is recorded yet.' : adviseOnUsage(usage, hours)}
       </p>
     </>
   );

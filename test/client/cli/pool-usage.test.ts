@@ -49,7 +49,7 @@ describe('pools usage', () => {
         '    !',
         '2026-01-01T00:00:00.000Z to 2026-01-01T00:06:00.000Z',
         '',
-        'What there was covered 98.3 % of the minutes of the last 1 hour; you have 20; refused in 1 minute, when more were wanted than there were: how many more is unknown.',
+        'What there was covered 98.3 % of the minutes of the last hour; you have 20; refused in 1 minute, when more were wanted than there were: how many more is unknown.',
       ].join('\n'),
     );
   });
@@ -59,7 +59,7 @@ describe('pools usage', () => {
       {},
       1,
       1,
-      '12 keys would have covered 99.9 % of the minutes of the last 1 hour; you have 20; nobody was refused.',
+      '12 keys would have covered 99.9 % of the minutes of the last hour; you have 20; nobody was refused.',
     ],
     [
       { minutes: 43_200, refusedMinutes: 3 },
