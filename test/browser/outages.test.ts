@@ -12,12 +12,12 @@ test('a lost connection is shown, numbers turn stale, and both recover by themse
   await page.getByText('Connection lost').waitFor();
   await page.getByText(/ old$/).waitFor();
   expect(await page.getByText('Live', { exact: true }).count()).toBe(0);
-  expect(await page.locator('section.stale').count()).toBeGreaterThan(0);
+  expect(await page.locator('main .stale').count()).toBeGreaterThan(0);
 
   await host().start();
   await page.getByText('Connection lost').waitFor({ state: 'detached', timeout: 45_000 });
   await page.getByText('Live', { exact: true }).waitFor();
-  expect(await page.locator('section.stale').count()).toBe(0);
+  expect(await page.locator('main .stale').count()).toBe(0);
 });
 
 test('offline, the page says so, and does not claim to repeat what somebody asked for', async () => {
