@@ -11,7 +11,7 @@ test('the printed link signs in, leaves the address, and its credential reaches 
   expect(requested.filter((url) => url.includes(host().credential))).toEqual([]);
   const asked = requested.filter((url) => url.includes('/v1/')).map((url) => new URL(url).pathname);
   // The role comes from /v1/me; no other route is probed.
-  expect([...new Set(asked)]).toEqual(['/v1/me', '/v1/pools']);
+  expect([...new Set(asked)].sort()).toEqual(['/v1/me', '/v1/pools', '/v1/usage']);
 });
 
 test('the credential is kept for the tab only', async () => {
