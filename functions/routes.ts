@@ -61,6 +61,8 @@ export const routes = {
     function: 'release-lease',
   },
 
+  listHolders: { methods: READ, path: '/v1/holders', access: 'viewer', function: 'list-holders' },
+
   listTickets: {
     methods: READ,
     path: '/v1/pools/{pool}/tickets',

@@ -5,6 +5,7 @@ import { type Clock, systemClock } from './clock.ts';
 import { type CallOptions, type Context, checkDuration } from './context.ts';
 import { createEventsApi, type EventsApi } from './events.ts';
 import { type HeldLease, HeldLeases, type KeptLease } from './held-lease.ts';
+import { createHoldersApi, type HoldersApi } from './holders.ts';
 import { createKeysApi, type KeysApi } from './keys.ts';
 import {
   createLeasesApi,
@@ -69,6 +70,7 @@ export interface OrchestratorClient {
   /** Whom the credential names, and what it may do. */
   me(options?: CallOptions): Promise<Caller>;
   readonly leases: LeasesApi;
+  readonly holders: HoldersApi;
   readonly keys: KeysApi;
   readonly pools: PoolsApi;
   readonly clients: ClientsApi;
@@ -91,6 +93,7 @@ export function createClientWith(
   const send = createTransport({ url, credential, fetch, clock, traceparent });
   const held = new HeldLeases();
   const context: Context = { send, clock, random, requestTimeoutMs, held };
+  const keys = createKeysApi(context);
   return {
     withLease: (leaseOptions, work) =>
       withLeases(
@@ -114,7 +117,8 @@ export function createClientWith(
     release: (leaseId, callOptions) => releaseLease(context, leaseId, callOptions),
     me: (callOptions) => readMe(context, callOptions),
     leases: createLeasesApi(context),
-    keys: createKeysApi(context),
+    holders: createHoldersApi(context, keys),
+    keys,
     pools: createPoolsApi(context),
     clients: createClientsApi(context),
     events: createEventsApi(context),

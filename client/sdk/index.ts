@@ -16,7 +16,13 @@ export type {
   KeyState,
   ListKeysResponse,
 } from '../../shared/contract/keys.ts';
-export type { AcquireLeaseRequest, Lease, ListLeasesResponse } from '../../shared/contract/leases.ts';
+export type {
+  AcquireLeaseRequest,
+  Holder,
+  Lease,
+  ListHoldersResponse,
+  ListLeasesResponse,
+} from '../../shared/contract/leases.ts';
 export type {
   ListPoolsResponse,
   PatchPoolRequest,
@@ -65,6 +71,7 @@ export type {
   ListEventsOptions,
 } from './events.ts';
 export type { HeldLease, KeptLease, LeaseTime } from './held-lease.ts';
+export type { HolderFilter, HoldersApi, ListHoldersOptions } from './holders.ts';
 export type { EndLeaseOptions, KeyAsRead, KeysApi, ListKeysOptions, PauseKeyOptions } from './keys.ts';
 export type { LeasesApi, Outcome, ReleaseOptions } from './leases.ts';
 export type { ListUsageOptions, PoolsApi, UsageOptions, WritePoolOptions } from './pools.ts';

@@ -105,6 +105,13 @@ export const routeNotes: Readonly<Record<keyof typeof routes, RouteNote>> = {
       'The key is free at once, rests first (`outcome=cooldown`), or is deleted (`outcome=discard`). A repeated release returns 204 as long as the key remembers it.',
     problems: ['lease_ended'],
   },
+  listHolders: {
+    tag: 'Leases',
+    summary: 'List who holds what, oldest first',
+    description:
+      'The live leases of all pools that the caller may see, or those of one `client`, one `pool`, one `holder`. With more than a hundred clients, oldest first within each hundred of them. A page reads a bounded number of keys, so that it may be short although more follow. To end one, unblock its key with its fencing token.',
+    problems: [],
+  },
   listTickets: {
     tag: 'Pools',
     summary: 'List who waits for a key of a fair pool',

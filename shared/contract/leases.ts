@@ -9,6 +9,8 @@ import {
   labelsSchema,
   leaseIdSchema,
   leaseSecondsSchema,
+  pageQuerySchema,
+  plainTextSchema,
   poolNameSchema,
   ticketIdSchema,
   timeSchema,
@@ -89,6 +91,31 @@ export const listLeasesResponseSchema = z
   .strictObject({ leases: z.array(leaseSchema), nextCursor: cursorSchema.optional() })
   .meta({ id: 'LeasePage' });
 
+/** A live lease as operators see it: its id would let them speak for the holder. */
+const holderOfKeySchema = leaseSchema
+  .omit({ leaseId: true, keepAliveEveryMs: true })
+  .extend({ heldMs: z.int().meta({ description: 'Since it was acquired' }) })
+  .meta({ id: 'Holder', description: 'Who holds a key, since when and until when' });
+
+export const listHoldersQuerySchema = pageQuerySchema.extend({
+  pool: poolNameSchema.optional(),
+  client: clientIdSchema.optional(),
+  holder: plainTextSchema(200).optional().meta({
+    description: 'Only leases whose holder contains this; upper and lower case are the same',
+  }),
+});
+
+export const listHoldersResponseSchema = z
+  .strictObject({ holders: z.array(holderOfKeySchema), nextCursor: cursorSchema.optional() })
+  .meta({
+    id: 'HolderPage',
+    description:
+      'A page may be short, or empty, although more follow: go on while there is a `nextCursor`. Oldest first, a hundred clients at a time',
+  });
+
+export type Holder = z.output<typeof holderOfKeySchema>;
+export type ListHoldersQuery = z.input<typeof listHoldersQuerySchema>;
+export type ListHoldersResponse = z.output<typeof listHoldersResponseSchema>;
 export type Lease = z.output<typeof leaseSchema>;
 export type HeldLease = z.output<typeof heldLeaseSchema>;
 export type LeaseList = z.output<typeof leaseListSchema>;

@@ -89,7 +89,7 @@ export const durationMsSchema = z
 /** Where the next page starts; opaque. */
 export const cursorSchema = z
   .string()
-  .regex(/^[A-Za-z0-9_-]{1,256}$/, 'Must be a cursor of an earlier page')
+  .regex(/^[A-Za-z0-9_-]{1,512}$/, 'Must be a cursor of an earlier page')
   .meta({ description: 'Where the next page starts, from `nextCursor` of the page before; opaque' });
 
 /** A whole number in a query string: text on the wire, an integer in the API document. */

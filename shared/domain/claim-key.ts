@@ -2,11 +2,12 @@ import { createHash, randomInt } from 'node:crypto';
 import type { Context } from './context.ts';
 import { LeaseLimitReachedError, NoKeyAvailableError } from './errors.ts';
 import { lapseOf, recordLapse } from './events.ts';
-import type { Key } from './key.ts';
+import { placeOf } from './holders.ts';
+import { type Key, liveLeaseAt } from './key.ts';
 import { type Pool, poolName } from './pool.ts';
 import { isSettled } from './pool-directory.ts';
 import { mintKey } from './seats.ts';
-import type { Claim, ClaimResult } from './store.ts';
+import type { Claim, ClaimResult, LeasePlace } from './store.ts';
 
 /** How many claimable keys are looked at together; callers pick one at random, so that they do not all pick the same. */
 const CANDIDATES = 16;
@@ -91,15 +92,17 @@ async function listSurplus(
   { clientId, now, limit }: { clientId: string; now: number; limit: number },
 ): Promise<number[]> {
   const ends: number[] = [];
-  for (let after: string | undefined; ; ) {
-    const leased = await context.store.keys.listLeased({ clientId, now, limit: PAGE, after });
-    for (const { pool: reference, clientSeat, lease } of leased) {
+  for (let after: LeasePlace | undefined; ; ) {
+    const leased = await context.store.keys.listLeased({ clientId, limit: PAGE, after });
+    for (const key of leased) {
+      const { pool: reference, clientSeat } = key;
+      const lease = liveLeaseAt(key, now);
       const number = Number(clientSeat?.split('.').at(-1) ?? limit);
       const isSurplus = poolName(reference) === pool.name && number >= limit;
       if (isSurplus && lease !== undefined) ends.push(lease.expiresAt);
     }
     if (leased.length < PAGE) break;
-    after = leased.at(-1)?.keyId;
+    after = placeOf(leased.at(-1) as Key);
   }
   const isLast = ends.length === 0 && isSettled(context, pool.updatedAt, now);
   if (isLast) context.pools.noteWithinLimit(pool, clientId);

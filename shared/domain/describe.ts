@@ -1,7 +1,11 @@
 import type { Client as ClientBody } from '../contract/clients.ts';
 import type { Event as EventBody } from '../contract/events.ts';
 import type { Key as KeyBody } from '../contract/keys.ts';
-import type { HeldLease as HeldLeaseBody, Lease as LeaseBody } from '../contract/leases.ts';
+import type {
+  HeldLease as HeldLeaseBody,
+  Holder as HolderBody,
+  Lease as LeaseBody,
+} from '../contract/leases.ts';
 import type { Pool as PoolBody } from '../contract/pools.ts';
 import type { QueueEntry } from '../contract/tickets.ts';
 import type { Client } from './client.ts';
@@ -57,6 +61,12 @@ export function describeLease(key: Key, lease: KeyLease, now: number): LeaseBody
     // A third of the lease: two keep-alives may get lost.
     keepAliveEveryMs: Math.floor(leaseMsOfProof(lease.id) / 3),
   };
+}
+
+/** A lease as operators see it. Its id stays with its holder. */
+export function describeHolder(key: Key, lease: KeyLease, now: number): HolderBody {
+  const { leaseId: _hidden, keepAliveEveryMs: _none, ...told } = describeLease(key, lease, now);
+  return { ...told, heldMs: Math.max(0, now - lease.acquiredAt) };
 }
 
 /**

@@ -1,6 +1,6 @@
 import type { HeldLease as HeldLeaseBody, Lease as LeaseBody } from '../contract/leases.ts';
 import { type Caller, requirePool } from './client.ts';
-import { type Context, freeNow, pageOf } from './context.ts';
+import { type Context, freeNow } from './context.ts';
 import { describeHeldLease, describeLease } from './describe.ts';
 import {
   ForbiddenError,
@@ -10,6 +10,7 @@ import {
   type OrchestratorError,
 } from './errors.ts';
 import { keyEvent, recordLapse } from './events.ts';
+import { listHeld } from './holders.ts';
 import { type Key, type KeyLease, liveLeaseAt } from './key.ts';
 import { decodeLeaseId, type LeaseId } from './lease-id.ts';
 import { freeAfter, hardExpiration, type Pool, poolName } from './pool.ts';
@@ -121,8 +122,8 @@ export async function getLease(context: Context, caller: Caller, leaseId: string
 }
 
 /**
- * A page of the caller's live leases by key id; `next` is where the page after it starts. Leases in pools that were
- * deleted, or that the credential no longer covers, are left out.
+ * A page of the caller's live leases, oldest first; `next` is where the page after it starts. Leases in pools that were
+ * deleted, or that the credential no longer covers, are left out. @throws InvalidRequestError
  */
 export async function listLeases(
   context: Context,
@@ -130,22 +131,8 @@ export async function listLeases(
   request: { limit: number; after?: string | undefined },
 ): Promise<{ leases: LeaseBody[]; next?: string | undefined }> {
   const now = context.clock();
-  const { limit, after } = request;
-  const { clientId } = caller;
-  const found = await context.store.keys.listLeased({ clientId, now, limit: limit + 1, after });
-  const { page, last } = pageOf(found, limit);
-  const leases: LeaseBody[] = [];
-  for (const key of page) {
-    const lease = liveLeaseAt(key, now);
-    if (lease === undefined || !(await isVisible(context, caller, key, now))) continue;
-    leases.push(describeLease(key, lease, now));
-  }
-  return { leases, next: last?.keyId };
-}
-
-async function isVisible(context: Context, caller: Caller, key: Key, now: number): Promise<boolean> {
-  if (caller.pools !== undefined && !caller.pools.includes(poolName(key.pool))) return false;
-  return (await context.pools.getByReference(key.pool, now)) !== undefined;
+  const { held, next } = await listHeld(context, caller, { ...request, client: caller.clientId }, now);
+  return { leases: held.map(({ key, lease }) => describeLease(key, lease, now)), next };
 }
 
 /** Reads a lease id that a caller sent. @throws InvalidRequestError, ForbiddenError */

@@ -182,12 +182,17 @@ export interface KeyPage {
   readonly search?: string | undefined;
 }
 
+/** Where a lease stands among those of its client: by when it was acquired, then by its key. */
+export interface LeasePlace {
+  readonly acquiredAt: number;
+  readonly keyId: string;
+}
+
 export interface LeasePage {
   readonly clientId: string;
-  readonly now: number;
   readonly limit: number;
-  /** The id of the last key of the page before. */
-  readonly after?: string | undefined;
+  /** Where the last lease of the page before stands. */
+  readonly after?: LeasePlace | undefined;
 }
 
 /** Keys per state, each counted up to the limit that was asked for. */
@@ -312,8 +317,13 @@ export interface KeyStore {
    * most, so that it may be short, or empty, although more follow: `next` is where to go on, absent at the end.
    */
   list(page: KeyPage): Promise<{ keys: Key[]; next?: number | undefined }>;
-  /** A page of the keys on which the client holds a live lease, by ascending id. */
+  /**
+   * A page of the keys on which a lease of the client stands, the oldest first. Lapsed ones are among them as long as
+   * nobody has written that down: to leave them out, a page would have to walk past any number.
+   */
   listLeased(page: LeasePage): Promise<Key[]>;
+  /** The first `limit` clients after this id of whom a lease stands on some key, by ascending id. */
+  listLeasingClients(query: { after: string; limit: number }): Promise<string[]>;
   /** Counts up to `limit` keys per state. */
   count(query: { pool: string; now: number; limit: number }): Promise<KeyCounts>;
 

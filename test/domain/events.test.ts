@@ -79,8 +79,7 @@ describeOnEveryStore((world) => {
       'found by a deletion': ['lease.lapsed', (context) => deleteOnly(context)],
     };
     const deleteOnly = async (context: Context) => {
-      const [key] =
-        (await context.store.keys.listLeased({ clientId: ALICE.clientId, now: 0, limit: 1 })) ?? [];
+      const [key] = (await context.store.keys.listLeased({ clientId: ALICE.clientId, limit: 1 })) ?? [];
       await deleteKey(context, ADMIN, key?.keyId as string, { force: false });
     };
 

@@ -347,7 +347,7 @@ describeWithMongoDb('the commands of the MongoDB store', (database) => {
           `find ${expiry}`,
           'find expiresAt,notes',
           `find ${freeAt}`,
-          'find lease.clientId,_id',
+          'find lease.clientId,lease.acquiredAt,_id',
           'find notes.at',
           'find seatId',
           'find valueHash',

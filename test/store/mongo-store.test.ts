@@ -20,7 +20,7 @@ describeWithMongoDb('the indexes of the MongoDB store', (database) => {
       { key: { clientSeat: 1 }, unique: true, sparse: true },
       { key: { expiresAt: 1 }, expireAfterSeconds: 120 },
       {
-        key: { 'lease.clientId': 1, _id: 1 },
+        key: { 'lease.clientId': 1, 'lease.acquiredAt': 1, _id: 1 },
         partialFilterExpression: { 'lease.clientId': { $exists: true } },
       },
       { key: { 'notes.at': 1 }, sparse: true },

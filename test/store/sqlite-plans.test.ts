@@ -104,7 +104,8 @@ const READS: Record<string, string[]> = {
     'keys_by_slot (pool=? AND state=? AND slot>?)',
     'keys_by_slot (pool=? AND state=? AND slot>? AND slot<?)',
   ],
-  'keys.listLeased': ['keys_by_client (lease_client=? AND key_id>?)'],
+  'keys.listLeased': ['keys_by_client (lease_client=? AND (lease_acquired_at,key_id)>(?,?))'],
+  'keys.listLeasingClients': ['keys_by_client (lease_client>?)'],
   'keys.count': [
     'keys_by_free_at (pool=? AND state=? AND free_at<?)',
     'keys_by_pause (pool=?)',

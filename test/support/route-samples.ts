@@ -49,6 +49,8 @@ const samples: Record<RouteName, MakeSample> = {
   releaseLease: async (api, owner) =>
     sample('DELETE', `/v1/leases/${(await lease(api, owner)).leaseId}`, 204),
 
+  listHolders: async () => sample('GET', '/v1/holders', 200),
+
   listTickets: async () => sample('GET', `/v1/pools/${POOL}/tickets`, 200),
   deleteTicket: async (api, owner) => sample('DELETE', `/v1/tickets/${await ticket(api, owner)}`, 204),
 

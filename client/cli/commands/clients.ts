@@ -19,6 +19,7 @@ interface RotateOptions extends CommonOptions {
 
 interface RevokeOptions extends CommonOptions {
   readonly force?: boolean;
+  readonly endLeases?: boolean;
 }
 
 const CALLER_FIELDS = {
@@ -151,13 +152,19 @@ export function addClientCommands(program: Command): void {
     usage: 'revoke <clientId>',
     description: "Revoke a client's credential, everywhere within a minute",
     example: 'clients revoke "$CLIENT_ID"',
-    fields: { clientId: true, revoked: true },
+    fields: { clientId: true, revoked: true, ended: true },
   })
     .option('--force', 'also the credential that this very command uses')
+    .option('--end-leases', 'then end its leases, rather than let them lapse')
     .action((clientId: string, options: RevokeOptions) =>
       perform(options, async (client) => {
         await client.clients.delete(clientId, { force: options.force });
-        print(options, { clientId, revoked: true }, () => 'Revoked');
+        if (options.endLeases !== true) {
+          print(options, { clientId, revoked: true }, () => 'Revoked');
+          return;
+        }
+        const { length: ended } = await client.holders.end({ client: clientId });
+        print(options, { clientId, revoked: true, ended }, () => `Revoked, ${ended} leases ended`);
       }),
     );
 }

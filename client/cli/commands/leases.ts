@@ -1,5 +1,6 @@
 import { type Command, Option } from 'commander';
-import type { HeldLease, Lease } from '../../../shared/contract/leases.ts';
+import type { HeldLease, Holder, Lease } from '../../../shared/contract/leases.ts';
+import type { HolderFilter } from '../../sdk/holders.ts';
 import type { Outcome } from '../../sdk/leases.ts';
 import { type CommonOptions, defineJsonCommand, perform } from '../define-command.ts';
 import { acquireOptionsOf, addLeaseOptions, type LeaseOptions } from '../lease-options.ts';
@@ -29,6 +30,8 @@ interface ReleaseOptions extends CommonOptions {
   readonly outcome?: Outcome;
 }
 
+interface ListHoldersOptions extends ListOptions, HolderFilter {}
+
 function describeLease(lease: Lease & Partial<HeldLease>): string {
   return formatFields([
     ['Lease', lease.leaseId],
@@ -54,6 +57,21 @@ function describeLeases(leases: readonly Lease[]): string {
       formatDuration(lease.expiresInMs),
       String(lease.fencingToken),
       lease.leaseId,
+    ]),
+  );
+}
+
+function describeHolders(holders: readonly Holder[]): string {
+  return formatTable(
+    ['CLIENT', 'HOLDER', 'POOL', 'KEY', 'HELD FOR', 'ENDS IN', 'FENCING TOKEN'],
+    holders.map((held) => [
+      held.clientId,
+      held.holder ?? '',
+      held.pool,
+      held.keyId,
+      formatDuration(held.heldMs),
+      formatDuration(held.expiresInMs),
+      String(held.fencingToken),
     ]),
   );
 }
@@ -115,4 +133,30 @@ export function addLeaseCommands(program: Command): void {
       await printList(options, 'leases', (page) => client.leases.list(page), describeLeases);
     }),
   );
+
+  defineListCommand(
+    program,
+    {
+      name: 'holders',
+      usage: 'holders',
+      description: 'List who holds what, in all pools, the oldest leases first (admins, viewers)',
+      example: 'holders --client "$CLIENT_ID"',
+    },
+    200,
+  )
+    .option('--pool <pool>', 'only of this pool')
+    .option('--client <clientId>', 'only of this client')
+    .option('--holder <text>', 'only where the holder contains this')
+    .action((options: ListHoldersOptions) =>
+      perform(options, async (client) => {
+        const { pool, client: clientId, holder } = options;
+        const filter: HolderFilter = { pool, client: clientId, holder };
+        await printList(
+          options,
+          'holders',
+          (page) => client.holders.list({ ...filter, ...page }),
+          describeHolders,
+        );
+      }),
+    );
 }

@@ -1,13 +1,25 @@
 import type { Filter } from 'mongodb';
-import type { Key } from '../../domain/key.ts';
+import type { Key, KeyLease } from '../../domain/key.ts';
 import type { KeyPage, LeasePage } from '../../domain/store.ts';
 import { inState, type KeyCommands, type KeyDocument, STORED, toKey } from './key-document.ts';
 import { CLIENT_INDEX, CLIENT_SEAT_INDEX, ID_INDEX, SLOT_INDEX, VALUE_INDEX } from './schema.ts';
 
-export const readKeys = { get, getStored, listStored, listByValue, listClientSeats, list, listLeased };
+export const readKeys = {
+  get,
+  getStored,
+  listStored,
+  listByValue,
+  listClientSeats,
+  list,
+  listLeased,
+  listLeasingClients,
+};
 
 /** How many keys of each stored state one page walks past, whatever it looks for among them. */
 const WALK = 2000;
+
+/** How many leases one command looks at for the clients that have them. */
+const STRIDE = 100;
 
 /** Index: `ID_INDEX`, hinted. */
 async function get(keys: KeyCommands, keyId: string, now: number): Promise<Key | null> {
@@ -88,16 +100,45 @@ function containing(search: string): Filter<KeyDocument> {
   return { $or: [{ _id: text }, { 'lease.holder': text }, { labels: text }] };
 }
 
-/** Index: `CLIENT_INDEX`, hinted. */
-async function listLeased(keys: KeyCommands, page: LeasePage): Promise<Key[]> {
-  const { clientId, now, limit, after } = page;
+/** Index: `CLIENT_INDEX`, hinted: one range of it, in its order. */
+async function listLeased(keys: KeyCommands, { clientId, limit, after }: LeasePage): Promise<Key[]> {
+  const acquiredAt = after && new Date(after.acquiredAt);
+  const behind: Filter<KeyDocument> | undefined = after && {
+    'lease.acquiredAt': { $gte: acquiredAt },
+    $nor: [{ 'lease.acquiredAt': acquiredAt, _id: { $lte: after.keyId } }],
+  };
   const found = await keys.find(
-    {
-      ...inState('leased', now),
-      'lease.clientId': clientId,
-      ...(after !== undefined && { _id: { $gt: after } }),
-    },
-    { hint: CLIENT_INDEX, sort: { _id: 1 }, limit },
+    { 'lease.clientId': clientId, ...behind },
+    { hint: CLIENT_INDEX, sort: { 'lease.acquiredAt': 1, _id: 1 }, limit },
   );
   return found.map(toKey);
+}
+
+/**
+ * Not `distinct`, nor a `$group`: where the server does not skip from client to client, they read every lease there is.
+ * A stride from the last client found to the leases after those of that client costs a command per client at the most,
+ * and one for many clients that have few leases each.
+ *
+ * Index: `CLIENT_INDEX`, hinted; it has all that is asked for, so that no key is fetched.
+ */
+async function listLeasingClients(
+  keys: KeyCommands,
+  { after, limit }: { after: string; limit: number },
+): Promise<string[]> {
+  const clientIds = new Set<string>();
+  for (let last = after; clientIds.size < limit; ) {
+    const stride = await keys.find(
+      { 'lease.clientId': { $gt: last } },
+      {
+        hint: CLIENT_INDEX,
+        sort: { 'lease.clientId': 1 },
+        limit: STRIDE,
+        projection: { _id: 0, 'lease.clientId': 1 },
+      },
+    );
+    for (const { lease } of stride) clientIds.add((lease as Pick<KeyLease, 'clientId'>).clientId);
+    if (stride.length < STRIDE) break;
+    last = stride.at(-1)?.lease?.clientId as string;
+  }
+  return [...clientIds].slice(0, limit);
 }

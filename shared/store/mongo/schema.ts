@@ -25,8 +25,8 @@ export const FREE_AT_INDEX = { pool: 1, state: 1, freeAt: 1, 'lease.expiresAt': 
  */
 export const EXPIRY_INDEX = { pool: 1, state: 1, valueHash: 1, expiresAt: 1, freeAt: 1 } as const;
 
-/** The leases of a client. */
-export const CLIENT_INDEX = { 'lease.clientId': 1, _id: 1 } as const;
+/** The leases of a client, oldest first, and which clients have any. A keep-alive changes none of its fields. */
+export const CLIENT_INDEX = { 'lease.clientId': 1, 'lease.acquiredAt': 1, _id: 1 } as const;
 
 /** What makes an acquire repeatable: no two keys carry the same request. */
 const REQUEST_INDEX = { requestHash: 1 } as const;

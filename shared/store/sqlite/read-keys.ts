@@ -69,14 +69,36 @@ const LIST = `
 
 const LIST_LEASED = `
   SELECT * FROM keys INDEXED BY keys_by_client
-  WHERE lease_client = :clientId AND key_id > :after AND lease_expires_at > :now
-  ORDER BY key_id LIMIT :limit`;
+  WHERE lease_client = :clientId AND (lease_acquired_at, key_id) > (:acquiredAt, :keyId)
+  ORDER BY lease_acquired_at, key_id LIMIT :limit`;
+
+/** The client after this one of whom a lease stands on some key. Null: there is none. */
+const nextClient = (after: string) => `(
+    SELECT lease_client FROM keys INDEXED BY keys_by_client
+    WHERE lease_client > ${after} ORDER BY lease_client LIMIT 1
+  )`;
+
+/** From client to client, past their leases. */
+const LIST_LEASING_CLIENTS = `
+  WITH RECURSIVE leasing (client) AS (
+    SELECT ${nextClient(':after')}
+    UNION ALL
+    SELECT ${nextClient('client')} FROM leasing WHERE client IS NOT NULL
+  )
+  SELECT client FROM leasing WHERE client IS NOT NULL LIMIT :limit`;
 
 export function readKeys(
   connection: SqliteConnection,
 ): Pick<
   KeyStore,
-  'get' | 'getStored' | 'list' | 'listLeased' | 'listStored' | 'listByValue' | 'listClientSeats'
+  | 'get'
+  | 'getStored'
+  | 'list'
+  | 'listLeased'
+  | 'listLeasingClients'
+  | 'listStored'
+  | 'listByValue'
+  | 'listClientSeats'
 > {
   return {
     async get(keyId, now) {
@@ -104,8 +126,12 @@ export function readKeys(
       const keys = found.slice(0, limit);
       return { keys, next: found.length > limit ? keys.at(-1)?.slot : end };
     },
-    async listLeased({ clientId, now, limit, after = '' }) {
-      return connection.all<KeyRow>(LIST_LEASED, { clientId, now, limit, after }).map(toKey);
+    async listLeased({ clientId, limit, after }) {
+      const { acquiredAt = -1, keyId = '' } = after ?? {};
+      return connection.all<KeyRow>(LIST_LEASED, { clientId, limit, acquiredAt, keyId }).map(toKey);
+    },
+    async listLeasingClients(query) {
+      return connection.all<{ client: string }>(LIST_LEASING_CLIENTS, query).map(({ client }) => client);
     },
   };
 }

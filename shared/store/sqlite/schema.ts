@@ -12,7 +12,7 @@ import { DatabaseFileError } from './errors.ts';
  * keys_by_slot       acquire's first step and the list: a walk through one stored state
  * keys_by_free_at    acquire's second step, counts, seats, lapsed leases and former generations, decided within the index
  * keys_by_expiry     removal of expired keys, and changes of their life
- * keys_by_client     a client's leases
+ * keys_by_client     a client's leases, oldest first, and which clients have any
  * keys_by_request    no two keys carry the same request
  * keys_by_seat       no two keys of a pool have the same seat, and what a pool lacks of its target size
  * keys_by_client_seat  no two leases of a client stand on the same of its numbers
@@ -231,6 +231,10 @@ export const MIGRATIONS = [
   `
   ALTER TABLE keys ADD COLUMN paused TEXT;
   CREATE INDEX keys_by_pause ON keys (pool) WHERE paused IS NOT NULL;
+  `,
+  `
+  DROP INDEX keys_by_client;
+  CREATE INDEX keys_by_client ON keys (lease_client, lease_acquired_at, key_id) WHERE lease_client IS NOT NULL;
   `,
 ];
 

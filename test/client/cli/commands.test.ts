@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { createClient } from '../../../client/sdk/create-client.ts';
 import { eventually } from '../../support/eventually.ts';
 import { useHost } from '../../support/host-process.ts';
 import { makePool } from '../support/make-pool.ts';
@@ -167,6 +168,26 @@ describe('leases', () => {
   });
 });
 
+describe('holders', () => {
+  test('lists who holds what, the oldest first, and of it what is asked for', async () => {
+    const pool = await makePool(host.client(), { keys: 3 });
+    const [first, second] = [
+      await host.client().acquire({ pool, holder: 'Build 7' }),
+      await host.client().acquire({ pool, holder: 'render' }),
+    ];
+    const { holders } = await json('holders', '--pool', pool);
+    expect(holders).toMatchObject([{ keyId: first.keyId }, { keyId: second.keyId, holder: 'render' }]);
+    expect(
+      (await cli('holders', '--client', 'client_test', '--holder', 'build', '--pool', pool)).stdout,
+    ).toMatch(
+      new RegExp(
+        `^CLIENT .*TOKEN\\nclient_test +Build 7 +${pool} +${first.keyId} +\\d+m?s +\\S+ +${first.fencingToken}\\n$`,
+      ),
+    );
+    expect((await json('holders', '--pool', pool, '--limit', '1')).nextCursor).toEqual(expect.any(String));
+  });
+});
+
 describe('pools', () => {
   test('set creates one and changes only what is said; list and delete', async () => {
     const name = `set-${process.pid}`;
@@ -260,6 +281,23 @@ describe('clients', () => {
     );
   });
 
+  test("revoke ends its leases where it is told to, and nobody else's", async () => {
+    const pool = await makePool(host.client(), { keys: 3 });
+    const { clientId, credential } = await json('clients', 'create');
+    const theirs = createClient({ url: host.url, credential });
+    for (let count = 0; count < 2; count++) await theirs.acquire({ pool });
+    const own = await host.client().acquire({ pool });
+    expect(await json('clients', 'revoke', clientId, '--end-leases')).toEqual({
+      clientId,
+      revoked: true,
+      ended: 2,
+    });
+    expect((await json('holders', '--pool', pool)).holders).toMatchObject([{ keyId: own.keyId }]);
+    const other = await json('clients', 'create');
+    const { stdout } = await cli('clients', 'revoke', other.clientId, '--end-leases');
+    expect(stdout).toBe('Revoked, 0 leases ended\n');
+  });
+
   test('rotate gives a new credential once, and says until when the old one is good', async () => {
     const { clientId, credential } = await json('clients', 'create', '--expires-in', '90d');
     const rotated = await json('clients', 'rotate', clientId, '--keep-old', '1h');
@@ -303,6 +341,7 @@ test('the help of every command has an example', async () => {
     ),
     ...['list', 'show', 'set', 'queue', 'refresh', 'delete'].map((name) => `pools ${name}`),
     'leases list',
+    'holders',
     'whoami',
     'completion',
     ...['create', 'list', 'rotate', 'revoke'].map((name) => `clients ${name}`),

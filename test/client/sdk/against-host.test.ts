@@ -65,6 +65,52 @@ describe('leases', () => {
     await expect(client.release(lease.leaseId)).resolves.toBeUndefined();
   });
 
+  test('holders are listed, and the leases of one ended', async () => {
+    const client = host.client();
+    const pool = await makePool(client, { keys: 3 });
+    const [first, second] = [await client.acquire({ pool, holder: 'a' }), await client.acquire({ pool })];
+    const { clientId } = first;
+    const page = await client.holders.list({ pool, limit: 1 });
+    expect(page.holders).toMatchObject([{ keyId: first.keyId, clientId, holder: 'a' }]);
+    const rest = await client.holders.list({ pool, limit: 1, cursor: page.nextCursor });
+    expect(rest.holders).toMatchObject([{ keyId: second.keyId }]);
+    const [ended] = await client.holders.end({ client: clientId, pool, holder: 'A' });
+    expect(ended).toMatchObject({ keyId: first.keyId, fencingToken: first.fencingToken });
+    expect(await client.keys.get(first.keyId)).toMatchObject({ state: 'cooling' });
+    await client.holders.end({ client: clientId, pool }, { force: true });
+    expect(await client.keys.get(second.keyId)).toMatchObject({ state: 'free' });
+    expect((await client.holders.list({ pool })).holders).toEqual([]);
+  });
+
+  test('ending the leases of a client leaves alone what ended by itself meanwhile, and fails where it may not', async () => {
+    const client = host.client();
+    const pool = await makePool(client, { keys: 3 });
+    const [released, again, held] = [
+      await client.acquire({ pool }),
+      await client.acquire({ pool }),
+      await client.acquire({ pool }),
+    ];
+    let isFirst = true;
+    const late = createClient({
+      ...{ url: host.url, credential: host.credential },
+      fetch: async (url, init) => {
+        if (init?.method === 'POST' && isFirst) {
+          isFirst = false;
+          await client.release(released.leaseId);
+          await client.release(again.leaseId);
+          await client.acquire({ pool });
+        }
+        return fetch(url, init);
+      },
+    });
+    const ended = await late.holders.end({ client: held.clientId, pool });
+    expect(ended.map(({ keyId }) => keyId)).toEqual([held.keyId]);
+    expect((await client.holders.list({ pool })).holders).toHaveLength(1);
+    const { credential } = await client.clients.create({ role: 'viewer' });
+    const viewer = createClient({ url: host.url, credential });
+    await expect(viewer.holders.end({ client: held.clientId, pool })).rejects.toThrow(ForbiddenError);
+  });
+
   test('waits for a key that somebody releases', async () => {
     const client = host.client();
     const pool = await makePool(client);

@@ -3,7 +3,7 @@ import { routes } from '../../../functions/routes.ts';
 import { makeSample, type RouteName, routeNames } from '../../support/route-samples.ts';
 import { admin, useTestApi } from '../../support/test-api.ts';
 
-const paged: RouteName[] = ['listKeys', 'listLeases', 'listPools', 'listClients', 'listUsage'];
+const paged: RouteName[] = ['listKeys', 'listLeases', 'listHolders', 'listPools', 'listClients', 'listUsage'];
 const forcible: RouteName[] = ['deleteKey', 'unblockKey', 'deleteClient'];
 const endings: RouteName[] = ['deleteKey', 'unblockKey'];
 const withParameter = routeNames.filter((name) => routes[name].path.includes('{'));

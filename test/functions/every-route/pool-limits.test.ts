@@ -10,7 +10,7 @@ const limited: Caller = { clientId: 'client_limited', role: 'admin', pools: ['mi
 const unlimited: Caller = { clientId: 'client_limited', role: 'admin' };
 
 /** Routes that answer, but leave out what is of other pools. */
-const filtering: RouteName[] = ['listLeases', 'listPools', 'listUsage'];
+const filtering: RouteName[] = ['listLeases', 'listHolders', 'listPools', 'listUsage'];
 const open: RouteName[] = ['getMe', 'getHealth'];
 
 describe('a credential that is limited to some pools', () => {

@@ -22,6 +22,7 @@ const TABLE: Record<RouteName, [methods: string, path: string, ...others: Role[]
   getLease: ['GET,HEAD', '/v1/leases/{leaseId}', 'client'],
   keepAliveLease: ['POST', '/v1/leases/{leaseId}/keep-alive', 'client'],
   releaseLease: ['DELETE', '/v1/leases/{leaseId}', 'client'],
+  listHolders: ['GET,HEAD', '/v1/holders', 'viewer'],
   listTickets: ['GET,HEAD', '/v1/pools/{pool}/tickets', 'viewer'],
   deleteTicket: ['DELETE', '/v1/tickets/{ticket}', 'client'],
   listPools: ['GET,HEAD', '/v1/pools', 'viewer'],

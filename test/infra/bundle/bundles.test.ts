@@ -289,6 +289,7 @@ function answerEveryRoute(prepare: () => Promise<Record<string, string>>): void 
     const followed = { ...event('GET', '/v1/events'), queryStringParameters: { pool: 'licences' } };
     expect((await call('list-events', followed, 200)).events).not.toHaveLength(0);
     await call('get-usage', event('GET', '/v1/pools/licences/usage', { pool: 'licences' }), 200);
+    await call('list-holders', event('GET', '/v1/holders'), 200);
     await call('list-usage', event('GET', '/v1/usage'), 200);
     await call('get-me', event('GET', '/v1/me'), 200);
     await call('delete-pool', event('DELETE', '/v1/pools/licences', { pool: 'licences' }), 202);

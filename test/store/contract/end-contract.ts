@@ -128,7 +128,8 @@ export function describeEnds(makeStore: MakeStore): void {
         expect(await keys.list({ ...at, state })).toEqual({ keys: [] });
       }
       expect(await keys.list({ ...at, search: key.keyId })).toEqual({ keys: [] });
-      expect(await keys.listLeased({ clientId: 'client', now: NOW, limit: 10 })).toEqual([]);
+      expect(await keys.listLeased({ clientId: 'client', limit: 10 })).toEqual([]);
+      expect(await keys.listLeasingClients({ after: '', limit: 10 })).toEqual([]);
       expect(await keys.listClaimable({ ...at, now: FREE_AGAIN })).toEqual({ keys: [] });
       expect(await keys.count(at)).toEqual({ free: 0, leased: 0, cooling: 0, paused: 0 });
       expect(await keys.confirmRequest('hash')).toBeNull();

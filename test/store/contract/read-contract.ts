@@ -1,14 +1,17 @@
 import { describe, expect, it } from 'vitest';
 import { type Key, keyStateAt, type Labels } from '../../../shared/domain/key.ts';
-import type { KeyPage } from '../../../shared/domain/store.ts';
+import type { KeyPage, LeasePlace } from '../../../shared/domain/store.ts';
 import {
   addKey,
   addKeys,
   addLeasedKey,
+  ALL_SLOTS,
   expectKey,
   FREE_AGAIN,
   KEY_LIFE_MS,
   LEASE_END,
+  lapsesOf,
+  leaseOf,
   listAll,
   makeClaim,
   makeExtension,
@@ -211,39 +214,71 @@ export function describeReads(makeStore: MakeStore): void {
 
   describe('listLeased', () => {
     const test = useStore(makeStore);
-    const query = { clientId: 'client', now: NOW, limit: 100 };
+    const query = { clientId: 'client', limit: 100 };
+    const addHeld = async (keyId: string, acquiredAt: number, clientId = 'client') => {
+      const { lease, ...claim } = makeClaim(NOW, { clientId });
+      await addKey(test.store, { keyId });
+      return expectKey(await test.store.keys.claim({ ...claim, lease: { ...lease, acquiredAt } }, ALL_SLOTS));
+    };
 
-    it('returns the keys of any pool on which the client holds a live lease, by id', async () => {
-      const b = await addLeasedKey(test.store, { keyId: 'b' });
+    it('returns the keys of any pool on which a lease of the client stands, the oldest first, then by id', async () => {
+      const b = await addHeld('b', NOW);
+      const c = await addHeld('c', NOW - 1);
       const a = await addLeasedKey(test.store, { keyId: 'a', pool: OTHER_POOL });
       await addLeasedKey(test.store, {}, { clientId: 'another client' });
       await addKey(test.store);
-      expect(await test.store.keys.listLeased(query)).toEqual([a, b]);
+      expect(await test.store.keys.listLeased(query)).toEqual([c, a, b]);
     });
 
-    it('leaves out leases that are over, with no sweep', async () => {
-      await addLeasedKey(test.store);
-      const extended = await addLeasedKey(test.store);
-      await test.store.keys.extend(makeExtension(extended, LEASE_END - 1));
+    it('keeps a lease in its place when it is kept alive', async () => {
+      const first = await addHeld('b', NOW - 1);
+      const second = await addHeld('a', NOW);
+      await test.store.keys.extend(makeExtension(first, NOW));
+      expect(await test.store.keys.listLeased(query)).toEqual([await stored(test.store, first), second]);
+    });
+
+    it('leaves out leases that were ended, and has those whose lapse nobody has written down', async () => {
+      const lapsed = await addLeasedKey(test.store);
+      const recorded = await addLeasedKey(test.store);
+      await test.store.keys.recordLapses({ lapses: lapsesOf(recorded), now: FREE_AGAIN });
       const released = await addLeasedKey(test.store);
       await test.store.keys.release(makeRelease(released, NOW));
       const unblocked = await addLeasedKey(test.store);
       await test.store.keys.unblock(unblocked, unblocked.freeAt);
-      const found = await test.store.keys.listLeased({ ...query, now: LEASE_END });
-      expect(found).toEqual([await stored(test.store, extended)]);
+      expect(await test.store.keys.listLeased(query)).toEqual([lapsed]);
     });
 
     it('leads through all pages without gap or repeat', async () => {
-      const ids: string[] = [];
-      for (let i = 0; i < 25; i++) ids.push((await addLeasedKey(test.store)).keyId);
-      const seen: string[] = [];
-      for (let after: string | undefined; ; ) {
+      const keys: Key[] = [];
+      for (let i = 0; i < 25; i++) keys.push(await addHeld(`key-${i}`, NOW + ((i * 7) % 5)));
+      const seen: Key[] = [];
+      for (let after: LeasePlace | undefined; ; ) {
         const page = await test.store.keys.listLeased({ ...query, limit: 7, after });
-        seen.push(...page.map((key) => key.keyId));
+        seen.push(...page);
         if (page.length < 7) break;
-        after = page.at(-1)?.keyId;
+        const last = page.at(-1) as Key;
+        after = { acquiredAt: leaseOf(last).acquiredAt, keyId: last.keyId };
       }
-      expect(seen).toEqual(ids.toSorted());
+      const place = (key: Key) => `${leaseOf(key).acquiredAt} ${key.keyId}`;
+      expect(seen.map(place)).toEqual(keys.map(place).toSorted());
+    });
+  });
+
+  describe('listLeasingClients', () => {
+    const test = useStore(makeStore);
+
+    it('returns each client with a lease once, by id, however many leases it has', async () => {
+      const clientIds = ['b', 'a', 'a-1', 'C', '_'];
+      for (const clientId of clientIds) await addLeasedKey(test.store, {}, { clientId });
+      for (let i = 0; i < 250; i++) await addLeasedKey(test.store, {}, { clientId: 'a' });
+      const ended = await addLeasedKey(test.store, {}, { clientId: 'z' });
+      await test.store.keys.release(makeRelease(ended, NOW));
+      await addKey(test.store);
+      const list = (after: string, limit = 100) => test.store.keys.listLeasingClients({ after, limit });
+      expect(await list('')).toEqual(['C', '_', 'a', 'a-1', 'b']);
+      expect(await list('_', 2)).toEqual(['a', 'a-1']);
+      expect(await list('a-1')).toEqual(['b']);
+      expect(await list('b')).toEqual([]);
     });
   });
 

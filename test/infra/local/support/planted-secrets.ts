@@ -171,6 +171,7 @@ export async function expectFoundNowhere(scene: Scene): Promise<void> {
   await call('GET', '/v1/leases', { as: holder, status: 200, tells: ['leaseId'] });
   await call('GET', '/v1/leases', { as: stranger, status: 200 });
   await call('GET', '/v1/leases', { status: 200 });
+  await call('GET', '/v1/holders', { as: viewer, status: 200 });
   const key = `/v1/keys/${lease.keyId}`;
   await call('GET', key, { as: viewer, status: 200 });
   await call('PATCH', key, { body: { labels: { region: 'eu' } }, status: 200 });
