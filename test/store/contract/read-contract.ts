@@ -2,10 +2,10 @@ import { describe, expect, it } from 'vitest';
 import { type Key, keyStateAt, type Labels } from '../../../shared/domain/key.ts';
 import type { KeyPage, LeasePlace } from '../../../shared/domain/store.ts';
 import {
+  ALL_SLOTS,
   addKey,
   addKeys,
   addLeasedKey,
-  ALL_SLOTS,
   expectKey,
   FREE_AGAIN,
   KEY_LIFE_MS,
