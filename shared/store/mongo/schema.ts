@@ -1,7 +1,7 @@
 import type { Db, IndexDescription } from 'mongodb';
 
 /** Grows with each change of the indexes; `setup-database` writes it down, and never a lower one. */
-export const SCHEMA_VERSION = 1;
+export const SCHEMA_VERSION = 2;
 
 /** The fields of an index, in order. */
 export type Index = Readonly<Record<string, 1>>;
