@@ -142,7 +142,7 @@ test('every line of docs/cli.md runs', async () => {
   expect(stdout).toMatch(/^refused: 1$/m);
   expect(stdout).toMatch(/^calling with a value of \d+ characters$/m);
   expect(stdout).toMatch(/^Released$/m);
-  expect(stdout).toMatch(/^Revoked$/m);
+  expect(stdout).toMatch(/^Revoked, 0 leases ended$/m);
   expect(stderr).toContain('2000/2000');
   const commands = [
     ...new Set(
