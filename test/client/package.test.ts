@@ -70,7 +70,7 @@ describe('the types check without zod, in a strict project', () => {
     });
     const lease: Lease = await client.acquire();
     const { keys }: { keys: Key[] } = await client.keys.create({ pool: 'p', count: 3 });
-    const state: 'free' | 'leased' | 'cooling' | undefined = keys[0]?.state;
+    const state: 'free' | 'leased' | 'cooling' | 'paused' | undefined = keys[0]?.state;
     try {
       await client.release(lease.leaseId);
     } catch (error) {
