@@ -48,7 +48,7 @@ describe('bash completes', () => {
     [['keys', 'list', '--pool', 'p', '--st'], ['--state']],
     [
       ['keys', 'list', '--state', ''],
-      ['free', 'leased', 'cooling'],
+      ['free', 'leased', 'cooling', 'paused'],
     ],
     [['pools', 'set', 'p', '--le'], ['--lease-seconds']],
     [['acquire', '--only', 'lease'], ['leaseId']],
