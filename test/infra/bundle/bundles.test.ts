@@ -151,9 +151,12 @@ describe('the metrics that a bundle prints for CloudWatch', () => {
         const { Dimensions, Metrics } = directive as EmfHeader['CloudWatchMetrics'][number];
         return Metrics.map(({ Name, Unit }) => {
           expect(Dimensions).toHaveLength(1);
-          const { labels } = METRICS[Name as MetricName];
-          expect([...(Dimensions[0] ?? [])].sort()).toEqual(['service', ...labels].sort());
-          const own = Object.fromEntries(labels.map((label) => [label, line[label]]));
+          const { labels, ...metric } = METRICS[Name as MetricName];
+          expect(Dimensions[0]).toContain('service');
+          const names = (Dimensions[0] ?? []).filter((dimension) => dimension !== 'service');
+          const isWhole = names.includes('pool') || !('acrossPools' in metric);
+          expect([...names].sort()).toEqual(labels.filter((label) => isWhole || label !== 'pool').sort());
+          const own = Object.fromEntries(names.map((label) => [label, line[label]]));
           expect(line.service).toBe('the-stack');
           return [Name.replace('token_orchestrator_', ''), Unit, own, line[Name]];
         });
@@ -170,6 +173,7 @@ describe('the metrics that a bundle prints for CloudWatch', () => {
         expect.any(Number),
       ],
       ['acquires_total', 'Count', { pool: 'default', outcome: 'acquired' }, 1],
+      ['acquires_total', 'Count', { outcome: 'acquired' }, 1],
     ]);
     expect(await metricsOf('acquire-lease', event('POST', '/v1/leases', {}, {}))).toContainEqual([
       'refusals_total',
@@ -182,6 +186,7 @@ describe('the metrics that a bundle prints for CloudWatch', () => {
     ).toEqual([
       ['request_duration_seconds', 'Seconds', { route: '$default', status: '4xx' }, expect.any(Number)],
       ['refusals_total', 'Count', { pool: '_none', code: 'route_not_found' }, 1],
+      ['refusals_total', 'Count', { code: 'route_not_found' }, 1],
     ]);
   }, 60_000);
 
@@ -193,7 +198,9 @@ describe('the metrics that a bundle prints for CloudWatch', () => {
       ['keys', 'Count', { pool: 'default', state: 'free' }, 0],
       ['keys', 'Count', { pool: 'default', state: 'leased' }, 1],
       ['keys', 'Count', { pool: 'default', state: 'cooling' }, 0],
+      ['keys', 'Count', { pool: 'default', state: 'paused' }, 0],
       ['waiting', 'Count', { pool: 'default' }, 0],
+      ['least_free_ratio', 'Count', {}, 1],
     ]);
   }, 60_000);
 
