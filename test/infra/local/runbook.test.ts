@@ -141,7 +141,7 @@ describeRestore('SQLite', {
 describeWithMongoDb('MongoDB and the runbook', ({ uri, db }) => {
   const copies = new Map<string, object[]>();
   describeRestore('MongoDB', {
-    open: async () => createMongoStore({ uri }),
+    open: async () => createMongoStore({ uri, timeoutMs: 20_000 }),
     async backUp() {
       for (const { name } of await db.listCollections({}, { nameOnly: true }).toArray()) {
         copies.set(name, await db.collection(name).find().toArray());
