@@ -3,7 +3,6 @@ import { lapseOf } from './events.ts';
 import { NEVER_EXPIRES } from './key.ts';
 import { type ClearedPool, type Pool, poolReference } from './pool.ts';
 import { isSettled } from './pool-directory.ts';
-import { recordUsage } from './record-usage.ts';
 import { fillPool } from './seats.ts';
 
 /** Rows per write. */
@@ -122,7 +121,6 @@ export async function sweep(context: Context, hasTime: () => boolean): Promise<S
     }
     if (complete && isLongAgo(cleared, now)) await context.store.pools.forgetCleared(cleared);
   }
-  await recordUsage(context, hasTime);
   return finish(true);
 }
 

@@ -1,3 +1,4 @@
+import { recordUsage } from '../domain/record-usage.ts';
 import { type SweepReport, sweep } from '../domain/sweep.ts';
 import { publishEmf } from '../runtime/emf-metrics.ts';
 import { logger } from '../runtime/logger.ts';
@@ -12,7 +13,7 @@ export type SweepHandler = ScheduledFunction<SweepReport>;
 /** A sweep starts no batch when less than this is left of the function's time, in milliseconds. */
 const RESERVE_MS = 7000;
 
-/** The scheduled function: one sweep within the function's time, then the pools' figures; one line tells of both. */
+/** The scheduled function: one sweep within the function's time, then a sample of the pools' usage and their figures; one line tells of both. */
 export function createSweepHandler(getRuntime: RuntimeSource, metrics: Metrics = publishEmf): SweepHandler {
   return scheduledFunction(async (lambda) => {
     const startedAt = performance.now();
@@ -20,6 +21,7 @@ export function createSweepHandler(getRuntime: RuntimeSource, metrics: Metrics =
     try {
       const { context } = await getRuntime();
       const report = await sweep(context, hasTime);
+      if (report.complete) await recordUsage(context, hasTime);
       const durationMs = Math.round(performance.now() - startedAt);
       const outcome = report.complete ? 'complete' : 'incomplete';
       logger.info('sweep', { outcome, durationMs, ...report });

@@ -27,7 +27,11 @@ import {
 } from './support/world.ts';
 
 const always = () => true;
-const sweepOn = (context: Context) => sweep(context, always);
+const sweepOn = async (context: Context) => {
+  const report = await sweep(context, always);
+  await recordUsage(context, always);
+  return report;
+};
 const refuse = (context: Context) => expect(acquire(context, BOB)).rejects.toThrow(NoKeyAvailableError);
 
 describeOnEveryStore((world, share) => {
