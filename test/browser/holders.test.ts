@@ -61,7 +61,7 @@ test('a lease is ended where it is listed, and its key opens from there', async 
 
 test('all leases of a client are ended at once, and those of no other', async () => {
   const { page } = await open(`${host().url}/clients#credential=${host().credential}`);
-  await page.getByRole('link', { name: `Leases of ${farm.clientId}` }).click();
+  await page.getByRole('link', { name: `2 leases of ${farm.clientId}` }).click();
   await expect.poll(() => holdersOf(page)).toEqual(['render-1', 'render-2']);
   await page.getByRole('button', { name: `End all leases of ${farm.clientId}` }).click();
   const dialog = page.getByRole('dialog');
@@ -73,6 +73,30 @@ test('all leases of a client are ended at once, and those of no other', async ()
   await expect.poll(() => holdersOf(page)).toContain('oldest');
   const { keys } = await host().call<{ keys: Key[] }>('GET', '/keys?pool=phones&state=leased');
   expect(keys.map(({ lease }) => lease?.holder)).toEqual(['oldest']);
+});
+
+test('of many leases the oldest are shown, with a word about the others, which come on demand', async () => {
+  const { call } = host();
+  await call('PUT', '/pools/many', { leaseSeconds: 600, keyTtlSeconds: null });
+  await call('POST', '/keys', { pool: 'many', count: 205 });
+  const many = await call<typeof farm>('POST', '/clients', { role: 'client', description: 'Many' });
+  for (let index = 0; index < 205; index += 1)
+    await call('POST', '/leases', { pool: 'many', holder: `worker-${index}` }, many.credential);
+  const page = await openHolders(`?client=${many.clientId}`);
+  const status = page.locator('#leases-heading ~ * [role=status]');
+  await status.filter({ hasText: '100 leases so far' }).waitFor();
+  expect((await holdersOf(page)).at(-1)).toBe('worker-99');
+  await page.getByRole('button', { name: `End these leases of ${many.clientId}` }).waitFor();
+  const more = page.getByRole('button', { name: 'Show more' });
+  await more.click();
+  await status.filter({ hasText: '200 leases so far' }).waitFor();
+  await more.click();
+  await status.filter({ hasText: /^205 leases, the oldest first$/ }).waitFor();
+  expect(await more.count()).toBe(0);
+  await page.getByLabel('Filter by holder').fill('ER-204');
+  await expect.poll(() => holdersOf(page)).toEqual(['worker-204']);
+  const { page: clients } = await open(`${host().url}/clients#credential=${host().credential}`);
+  await clients.getByRole('link', { name: '205 leases of Many' }).waitFor();
 });
 
 test('who may only read ends nothing, and a client is offered no such page', async () => {

@@ -20,6 +20,8 @@ import type {
   AcquireLeaseRequest,
   HeldLease,
   Lease,
+  ListHoldersQuery,
+  ListHoldersResponse,
   ListLeasesResponse,
 } from '../../../shared/contract/leases.ts';
 import type { PatchPoolRequest, Pool, PutPoolRequest } from '../../../shared/contract/pools.ts';
@@ -39,6 +41,11 @@ export interface Answer<Body> {
 }
 
 export interface KeyPageRequest extends Pick<ListKeysQuery, 'pool' | 'state' | 'search'> {
+  readonly limit: number;
+  readonly cursor: string | undefined;
+}
+
+export interface HolderPageRequest extends Pick<ListHoldersQuery, 'pool' | 'client' | 'holder'> {
   readonly limit: number;
   readonly cursor: string | undefined;
 }
@@ -119,6 +126,9 @@ export function createApi(credential: string) {
       call<Key>('POST', `/keys${pathOf(keyId, 'unblock')}`, { query: { ...ending } }),
     deleteKey: (keyId: string, ending: Ending) =>
       call<void>('DELETE', `/keys${pathOf(keyId)}`, { query: { ...ending } }),
+
+    listHolders: (page: HolderPageRequest, signal: AbortSignal) =>
+      call<ListHoldersResponse>('GET', '/holders', { query: { ...page }, signal }),
 
     listLeases: (limit: number, signal: AbortSignal) =>
       call<ListLeasesResponse>('GET', '/leases', { query: { limit }, signal }),

@@ -2,18 +2,26 @@ import type { Client, Role } from '../../../shared/contract/clients.ts';
 import { CopyButton } from '../components/copy-button.tsx';
 import { Badge, type Tone } from '../components/state-badge.tsx';
 import { pathOf } from '../router.ts';
+import { formatNumber, plural } from '../text/format-count.ts';
 import { TimeText } from '../time/time-text.tsx';
 
 const ROLE_TONES: Readonly<Record<Role, Tone>> = { admin: 'leased', client: 'free', viewer: 'neutral' };
 
+export interface LeaseCounts {
+  readonly byClient: ReadonlyMap<string, number>;
+  /** Whether there are more leases than were counted. */
+  readonly isPartial: boolean;
+}
+
 interface ClientTableProps {
   readonly clients: readonly Client[];
+  readonly leases: LeaseCounts;
   readonly isSelf: (client: Client) => boolean;
   readonly onRotate: (client: Client) => void;
   readonly onRevoke: (client: Client) => void;
 }
 
-export function ClientTable({ clients, isSelf, onRotate, onRevoke }: ClientTableProps) {
+export function ClientTable({ clients, leases, isSelf, onRotate, onRevoke }: ClientTableProps) {
   return (
     <table class="w-full text-left max-md:block">
       <caption class="sr-only">Clients, newest first</caption>
@@ -93,10 +101,10 @@ export function ClientTable({ clients, isSelf, onRotate, onRevoke }: ClientTable
             <td class="whitespace-nowrap max-md:col-span-2 md:px-5 md:text-right">
               <a
                 class="button button-plain min-h-8"
-                aria-label={`Leases of ${client.description ?? client.clientId}`}
+                aria-label={`${countText(leases, client)} of ${client.description ?? client.clientId}`}
                 href={pathOf({ view: 'holders', client: client.clientId })}
               >
-                Leases
+                {countText(leases, client)}
               </a>{' '}
               <button
                 type="button"
@@ -120,6 +128,13 @@ export function ClientTable({ clients, isSelf, onRotate, onRevoke }: ClientTable
       </tbody>
     </table>
   );
+}
+
+/** A count of which some may be missing is a least one; none of them says nothing. */
+function countText({ byClient, isPartial }: LeaseCounts, { clientId }: Client): string {
+  const count = byClient.get(clientId) ?? 0;
+  if (!isPartial) return plural(count, 'lease');
+  return count === 0 ? 'Leases' : `${formatNumber(count)}+ leases`;
 }
 
 function Expiration({ of: { expiresAt } }: { of: Client }) {

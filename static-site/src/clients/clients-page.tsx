@@ -8,13 +8,20 @@ import { PageHeading } from '../components/page-heading.tsx';
 import { createFeed, type Feed } from '../poll/feed.ts';
 import type { PoolsFeed } from '../pools/pools-feed.ts';
 import { endSessionIfRejected, type SignedIn } from '../session/session.ts';
-import { ClientTable } from './client-table.tsx';
+import { ClientTable, type LeaseCounts } from './client-table.tsx';
 import { CreateClientDialog } from './create-client-dialog.tsx';
 import { RevokeClientDialog } from './revoke-client-dialog.tsx';
 import { RotateClientDialog } from './rotate-client-dialog.tsx';
 
 /** How often clients are polled, in milliseconds: they change by hand, seldom. */
 const EVERY_MS = 15_000;
+/** The most pages of leases that are read for the counts of all clients. */
+const LEASE_PAGES = 3;
+
+interface ClientList {
+  readonly clients: readonly Client[];
+  readonly leases: LeaseCounts;
+}
 
 interface ClientsPageProps {
   readonly signedIn: SignedIn;
@@ -29,7 +36,7 @@ export function ClientsPage({ signedIn, pools }: ClientsPageProps) {
   const [isCreating, setCreating] = useState(false);
   const [revoked, setRevoked] = useState<Client | undefined>(undefined);
   const [rotated, setRotated] = useState<Client | undefined>(undefined);
-  const clients = feed.value.value;
+  const list = feed.value.value;
   const isSelf = (client: Client): boolean => client.clientId === caller.clientId;
 
   return (
@@ -50,14 +57,14 @@ export function ClientsPage({ signedIn, pools }: ClientsPageProps) {
         class={`card overflow-hidden ${feed.freshness.value === 'stale' ? 'stale' : ''}`}
         aria-label="Clients"
       >
-        {clients === undefined ? (
+        {list === undefined ? (
           <Loading error={feed.error.value} shapes={['h-9', 'h-9', 'h-9']} inset />
-        ) : clients.length === 0 ? (
+        ) : list.clients.length === 0 ? (
           <EmptyState icon="key" title="No clients">
             Create one for each program.
           </EmptyState>
         ) : (
-          <ClientTable clients={clients} isSelf={isSelf} onRotate={setRotated} onRevoke={setRevoked} />
+          <ClientTable {...list} isSelf={isSelf} onRotate={setRotated} onRevoke={setRevoked} />
         )}
       </section>
       {isCreating && (
@@ -90,13 +97,31 @@ export function ClientsPage({ signedIn, pools }: ClientsPageProps) {
   );
 }
 
-function createClientsFeed(api: Api): Feed<readonly Client[]> {
-  return createFeed<readonly Client[]>({
+function createClientsFeed(api: Api): Feed<ClientList> {
+  return createFeed<ClientList>({
     everyMs: () => EVERY_MS,
     onError: endSessionIfRejected,
     ask: async (abort) => {
-      const { body, sentAt } = await api.listClients(abort);
-      return { body: body.toSorted((a, b) => b.createdAt.localeCompare(a.createdAt)), sentAt };
+      const [{ body, sentAt }, leases] = await Promise.all([api.listClients(abort), countLeases(api, abort)]);
+      const clients = body.toSorted((a, b) => b.createdAt.localeCompare(a.createdAt));
+      return { body: { clients, leases }, sentAt };
     },
   });
+}
+
+/** How many leases each client holds: a few requests for all of them. */
+async function countLeases(api: Api, abort: AbortSignal): Promise<LeaseCounts> {
+  const held = new Set<string>();
+  const byClient = new Map<string, number>();
+  let cursor: string | undefined;
+  for (let page = 0; page === 0 || (page < LEASE_PAGES && cursor !== undefined); page += 1) {
+    const { body } = await api.listHolders({ limit: 200, cursor }, abort);
+    for (const { keyId, clientId } of body.holders) {
+      if (held.has(keyId)) continue;
+      held.add(keyId);
+      byClient.set(clientId, (byClient.get(clientId) ?? 0) + 1);
+    }
+    cursor = body.nextCursor;
+  }
+  return { byClient, isPartial: cursor !== undefined };
 }

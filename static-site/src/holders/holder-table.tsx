@@ -31,7 +31,7 @@ export function HolderTable({ held, onEnd }: HolderTableProps) {
       </thead>
       <tbody>
         {held.map((each) => (
-          <HolderRow key={`${each.key.keyId} ${each.key.fencingToken}`} each={each} onEnd={onEnd} />
+          <HolderRow key={`${each.keyId} ${each.fencingToken}`} each={each} onEnd={onEnd} />
         ))}
       </tbody>
     </table>
@@ -39,9 +39,7 @@ export function HolderTable({ held, onEnd }: HolderTableProps) {
 }
 
 function HolderRow({ each, onEnd }: { each: HeldKey; onEnd: HolderTableProps['onEnd'] }) {
-  const { key, sentAt } = each;
-  const { keyId, pool, lease } = key;
-  const { clientId, holder = 'no label' } = lease;
+  const { keyId, pool, clientId, holder = 'no label' } = each;
   return (
     <tr data-held={keyId}>
       <th scope="row">{holder}</th>
@@ -65,10 +63,10 @@ function HolderRow({ each, onEnd }: { each: HeldKey; onEnd: HolderTableProps['on
         </a>
       </td>
       <td data-label="held">
-        <SinceText iso={lease.acquiredAt} />
+        <SinceText iso={each.acquiredAt} />
       </td>
       <td data-label="ends in">
-        <Countdown until={sentAt + lease.expiresInMs} over="a moment" />
+        <Countdown until={each.sentAt + each.expiresInMs} over="a moment" />
       </td>
       <td>
         {onEnd !== undefined && (

@@ -1,22 +1,21 @@
 import { useEffect, useMemo, useState } from 'preact/hooks';
-import type { Key } from '../../../shared/contract/keys.ts';
 import type { Pool } from '../../../shared/contract/pools.ts';
 import { EmptyState } from '../components/empty-state.tsx';
 import { FreshnessBadge } from '../components/freshness-badge.tsx';
 import { Loading } from '../components/loading.tsx';
 import { PageHeading } from '../components/page-heading.tsx';
 import { announce } from '../components/toasts.tsx';
-import { BulkDialog } from '../keys/bulk-dialog.tsx';
+import { BulkDialog, type ListedKey } from '../keys/bulk-dialog.tsx';
 import { EndLeaseDialog } from '../keys/end-lease-dialog.tsx';
 import { replace } from '../router.ts';
 import { canManage } from '../session/access.ts';
 import type { SignedIn } from '../session/session.ts';
-import { formatNumber, plural } from '../text/format-count.ts';
+import { plural } from '../text/format-count.ts';
 import { HolderTable } from './holder-table.tsx';
-import { createHoldersFeed, type HeldKey, MOST_OF_A_POOL } from './holders-feed.ts';
+import { createHoldersFeed, type HeldKey } from './holders-feed.ts';
 
-/** How many leases are shown at first, and how many more on demand. */
-const SHOWN = 100;
+/** The search starts when typing has paused for this long, in milliseconds. */
+const TYPING_MS = 250;
 
 interface HoldersPageProps {
   readonly signedIn: SignedIn;
@@ -28,21 +27,19 @@ interface HoldersPageProps {
 /** Who holds what, in all pools, the oldest lease first. */
 export function HoldersPage({ signedIn, pools, pool, client }: HoldersPageProps) {
   const { api, caller } = signedIn;
-  const feed = useMemo(() => createHoldersFeed(api, pools), [api, pools]);
-  useEffect(() => () => feed.stop(), [feed]);
   const [text, setText] = useState('');
-  const [shown, setShown] = useState(SHOWN);
+  const [holder, setHolder] = useState<string | undefined>(undefined);
+  useEffect(() => {
+    const timer = setTimeout(() => setHolder(text.trim() || undefined), TYPING_MS);
+    return () => clearTimeout(timer);
+  }, [text]);
+  const feed = useMemo(() => createHoldersFeed(api, { pool, client, holder }), [api, pool, client, holder]);
+  useEffect(() => () => feed.stop(), [feed]);
   const [ending, setEnding] = useState<HeldKey | undefined>(undefined);
-  const [ended, setEnded] = useState<readonly Key[] | undefined>(undefined);
+  const [ended, setEnded] = useState<readonly HeldKey[] | undefined>(undefined);
   const answer = feed.value.value;
-  const wanted = text.trim().toLowerCase();
-  const held = answer?.held.filter(
-    ({ key: { pool: ofPool, keyId, lease } }) =>
-      (pool === undefined || ofPool === pool) &&
-      (client === undefined || lease.clientId === client) &&
-      [keyId, lease.holder ?? '', lease.clientId].some((part) => part.toLowerCase().includes(wanted)),
-  );
-  const end = async ({ keyId, fencingToken }: Key, force: boolean): Promise<void> => {
+  const isFiltered = [pool, client, holder].some((part) => part !== undefined);
+  const end = async ({ keyId, fencingToken }: Omit<ListedKey, 'state'>, force: boolean): Promise<void> => {
     await api.unblockKey(keyId, { force, fencingToken });
   };
   const isManager = canManage(caller);
@@ -57,8 +54,9 @@ export function HoldersPage({ signedIn, pools, pool, client }: HoldersPageProps)
           <input
             type="search"
             class="field min-w-0 flex-1 basis-56"
-            aria-label="Filter by holder, client id or key id"
-            placeholder="Holder, client id or key id contains…"
+            aria-label="Filter by holder"
+            placeholder="Holder contains…"
+            maxLength={200}
             value={text}
             onInput={(event) => setText(event.currentTarget.value)}
           />
@@ -86,33 +84,42 @@ export function HoldersPage({ signedIn, pools, pool, client }: HoldersPageProps)
           )}
           <FreshnessBadge feed={feed} />
         </div>
-        {held === undefined || answer === undefined ? (
+        {answer === undefined ? (
           <Loading error={feed.error.value} shapes={Array.from({ length: 6 }, () => 'h-9')} inset />
-        ) : held.length === 0 ? (
+        ) : answer.held.length === 0 && !answer.isPartial ? (
           <EmptyState icon="person" title="Nobody holds a key">
-            {answer.held.length === 0 ? 'No key of any pool is leased right now.' : 'No lease matches.'}
+            {isFiltered ? 'No lease matches.' : 'No key of any pool is leased right now.'}
           </EmptyState>
         ) : (
           <>
             <div class="flex min-h-11 flex-wrap items-center justify-between gap-2 border-b border-line px-4 py-1.5 text-xs text-muted sm:px-5">
               <span role="status">
-                {plural(held.length, 'lease')}, the oldest first
-                {answer.isPartial && `; of a pool the first ${formatNumber(MOST_OF_A_POOL)} that were found`}
+                {plural(answer.held.length, 'lease')}
+                {answer.isPartial
+                  ? ' so far, the oldest first (a hundred clients at a time); more may follow'
+                  : ', the oldest first'}
               </span>
-              {isManager && client !== undefined && (
+              {isManager && client !== undefined && answer.held.length > 0 && (
                 <button
                   type="button"
                   class="button button-plain min-h-8"
-                  onClick={() => setEnded(held.map(({ key }) => key))}
+                  onClick={() => setEnded(answer.held)}
                 >
-                  End all leases of {client}
+                  {answer.isPartial ? 'End these leases of' : 'End all leases of'} {client}
                 </button>
               )}
             </div>
-            <HolderTable held={held.slice(0, shown)} onEnd={isManager ? setEnding : undefined} />
-            {held.length > shown && (
+            <HolderTable held={answer.held} onEnd={isManager ? setEnding : undefined} />
+            {answer.isPartial && (
               <div class="flex min-h-12 items-center justify-center border-t border-line">
-                <button type="button" class="button button-plain" onClick={() => setShown(shown + SHOWN)}>
+                <button
+                  type="button"
+                  class="button button-plain"
+                  onClick={() => {
+                    feed.pages.value += 1;
+                    feed.refresh();
+                  }}
+                >
                   Show more
                 </button>
               </div>
@@ -123,10 +130,10 @@ export function HoldersPage({ signedIn, pools, pool, client }: HoldersPageProps)
       {ending !== undefined && (
         <EndLeaseDialog
           kind="unblock"
-          target={ending.key}
+          target={{ ...ending, state: 'leased', lease: ending }}
           onClose={() => setEnding(undefined)}
           onConfirm={async (force) => {
-            await end(ending.key, force).finally(() => feed.refresh());
+            await end(ending, force).finally(() => feed.refresh());
             announce('Lease ended');
           }}
         />
@@ -134,7 +141,7 @@ export function HoldersPage({ signedIn, pools, pool, client }: HoldersPageProps)
       {ended !== undefined && (
         <BulkDialog
           action="unblock"
-          keys={ended}
+          keys={ended.map((each) => ({ ...each, state: 'leased' }))}
           onEach={end}
           onClose={() => {
             setEnded(undefined);

@@ -12,12 +12,15 @@ const AT_ONCE = 4;
 
 export type BulkAction = 'refresh' | 'pause' | 'resume' | 'unblock' | 'delete';
 
+/** As it was when it was listed. */
+export type ListedKey = Pick<Key, 'keyId' | 'state' | 'fencingToken'>;
+
 interface BulkDialogProps {
   readonly action: BulkAction;
   /** As they were when they were listed: each ending names the lease that was seen. */
-  readonly keys: readonly Key[];
+  readonly keys: readonly ListedKey[];
   /** Does it to one key. */
-  readonly onEach: (key: Key, force: boolean) => Promise<void>;
+  readonly onEach: (key: ListedKey, force: boolean) => Promise<void>;
   readonly onClose: () => void;
 }
 

@@ -5,9 +5,13 @@ import { Check } from '../components/fields.tsx';
 import { Form } from '../components/form.tsx';
 import { Notice } from '../components/notice.tsx';
 
+type Target = Pick<Key, 'keyId' | 'state'> & {
+  readonly lease?: { clientId: string; holder?: string | undefined } | undefined;
+};
+
 interface EndLeaseDialogProps {
   readonly kind: 'unblock' | 'delete';
-  readonly target: Key;
+  readonly target: Target;
   readonly onClose: () => void;
   /** What it throws is shown in the dialog. */
   readonly onConfirm: (force: boolean) => Promise<void>;
@@ -50,7 +54,7 @@ export function EndLeaseDialog({ kind, target: key, onClose, onConfirm }: EndLea
   );
 }
 
-function Consequences({ kind, target }: { kind: 'unblock' | 'delete'; target: Key }) {
+function Consequences({ kind, target }: { kind: 'unblock' | 'delete'; target: Target }) {
   const { lease } = target;
   const reason = kind === 'unblock' ? 'unblocked' : 'deleted';
   if (lease === undefined) {

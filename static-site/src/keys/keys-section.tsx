@@ -9,7 +9,7 @@ import { showKey } from '../router.ts';
 import { canManage } from '../session/access.ts';
 import { endSessionIfRejected, type SignedIn } from '../session/session.ts';
 import { addCounts } from '../text/format-count.ts';
-import { type BulkAction, BulkDialog } from './bulk-dialog.tsx';
+import { type BulkAction, BulkDialog, type ListedKey } from './bulk-dialog.tsx';
 import { EndLeaseDialog } from './end-lease-dialog.tsx';
 import { KeyDrawer } from './key-drawer.tsx';
 import { KeyFilter, type KeyFilterValue, readFilter, writeFilter } from './key-filter.tsx';
@@ -68,12 +68,16 @@ export function KeysSection(props: KeysSectionProps) {
     for (const keyId of keyIds) isSelected ? next.add(keyId) : next.delete(keyId);
     selected.value = next;
   }, []);
-  const change = async (action: keyof typeof DONE, { keyId }: Key): Promise<void> => {
+  const change = async (action: keyof typeof DONE, { keyId }: ListedKey): Promise<void> => {
     const { body, sentAt } = await api[`${action}Key`](keyId);
     list.replace(body, sentAt);
   };
   /** Ends the lease that was shown and no other: somebody may have acquired the key since. */
-  const endLease = async (kind: 'unblock' | 'delete', key: Key, force: boolean): Promise<Key | undefined> => {
+  const endLease = async (
+    kind: 'unblock' | 'delete',
+    key: ListedKey,
+    force: boolean,
+  ): Promise<Key | undefined> => {
     const { keyId, fencingToken } = key;
     if (kind === 'delete') {
       await api.deleteKey(keyId, { force, fencingToken });
