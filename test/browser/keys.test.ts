@@ -137,7 +137,11 @@ test('a key is paused and resumed from its story, and many at once', async () =>
   const page = await openPool('repair', `&key=${lease?.keyId}`);
   const drawer = page.getByRole('dialog', { name: 'Key' });
   await drawer.getByRole('button', { name: 'Pause' }).click();
-  await drawer.getByText(/^by client_test, since .*The lease goes on$/).waitFor();
+  const asked = page.getByRole('dialog', { name: 'Pause 1 key?' });
+  await asked.getByLabel('Reason').fill('In repair');
+  await asked.getByRole('button', { name: 'Pause 1 key' }).click();
+  await asked.waitFor({ state: 'detached' });
+  await drawer.getByText(/^by client_test, since .*: In repair. The lease goes on$/).waitFor();
   await drawer.locator('[data-event="key.paused"]').waitFor();
   await drawer.getByRole('button', { name: 'Resume' }).click();
   await drawer.getByRole('button', { name: 'Pause' }).waitFor();
@@ -156,6 +160,19 @@ test('a key is paused and resumed from its story, and many at once', async () =>
       .poll(() => rows(page).evaluateAll((all) => all.map((row) => row.getAttribute('data-state'))))
       .toEqual(states);
   }
+});
+
+test('no row moves away under the pointer; once that leaves, the leased ones are first again', async () => {
+  const [first, second] = (await makePool('pointed', 2, ['first', 'second'])) as [HeldLease, HeldLease];
+  const page = await openPool('pointed');
+  const order = () => rows(page).evaluateAll((all) => all.map((row) => row.getAttribute('data-key')));
+  await expect.poll(order).toEqual([first.keyId, second.keyId]);
+  await rows(page).last().hover();
+  await host().call('DELETE', `/leases/${first.leaseId}`);
+  await page.locator(`[data-key=${first.keyId}][data-state=free]`).waitFor();
+  expect(await order()).toEqual([first.keyId, second.keyId]);
+  await page.mouse.move(1, 1);
+  await expect.poll(order).toEqual([second.keyId, first.keyId]);
 });
 
 test('many keys are refreshed or deleted, with the leases that were shown', async () => {

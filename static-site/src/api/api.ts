@@ -120,7 +120,8 @@ export function createApi(credential: string) {
     labelKey: (keyId: string, labels: Labels) =>
       call<Key>('PATCH', `/keys${pathOf(keyId)}`, { body: { labels } }),
     refreshKey: (keyId: string) => call<Key>('POST', `/keys${pathOf(keyId, 'refresh')}`),
-    pauseKey: (keyId: string) => call<Key>('POST', `/keys${pathOf(keyId, 'pause')}`),
+    pauseKey: (keyId: string, reason?: string) =>
+      call<Key>('POST', `/keys${pathOf(keyId, 'pause')}`, { body: { reason } }),
     resumeKey: (keyId: string) => call<Key>('POST', `/keys${pathOf(keyId, 'resume')}`),
     unblockKey: (keyId: string, ending: Ending) =>
       call<Key>('POST', `/keys${pathOf(keyId, 'unblock')}`, { query: { ...ending } }),

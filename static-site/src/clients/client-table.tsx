@@ -87,15 +87,15 @@ export function ClientTable({ clients, leases, isSelf, onRotate, onRevoke }: Cli
                 </span>
               )}
             </td>
-            <td class="text-[0.8125rem] text-muted tabular-nums max-md:justify-self-end md:px-3">
+            <td class="text-[0.8125rem] text-muted tabular-nums whitespace-nowrap max-md:justify-self-end md:px-3">
               <span class="md:hidden">created </span>
               <TimeText iso={client.createdAt} brief />
             </td>
-            <td class="text-[0.8125rem] text-muted tabular-nums md:px-3">
+            <td class="text-[0.8125rem] text-muted tabular-nums whitespace-nowrap md:px-3">
               <span class="md:hidden">used </span>
               {client.lastUsedAt === undefined ? 'never' : <TimeText iso={client.lastUsedAt} brief />}
             </td>
-            <td class="text-[0.8125rem] text-muted tabular-nums max-md:justify-self-end md:px-3">
+            <td class="text-[0.8125rem] text-muted tabular-nums whitespace-nowrap max-md:justify-self-end md:px-3">
               <Expiration of={client} />
             </td>
             <td class="whitespace-nowrap max-md:col-span-2 md:px-5 md:text-right">

@@ -2,9 +2,10 @@ import { useEffect, useRef, useState } from 'preact/hooks';
 import type { Key } from '../../../shared/contract/keys.ts';
 import { explainError } from '../api/explain-error.ts';
 import { Dialog } from '../components/dialog.tsx';
-import { Check } from '../components/fields.tsx';
+import { Check, TextField } from '../components/fields.tsx';
 import { Form } from '../components/form.tsx';
 import { Notice } from '../components/notice.tsx';
+import { announce } from '../components/toasts.tsx';
 import { formatNumber, plural } from '../text/format-count.ts';
 
 /** Requests under way at once. */
@@ -19,8 +20,8 @@ interface BulkDialogProps {
   readonly action: BulkAction;
   /** As they were when they were listed: each ending names the lease that was seen. */
   readonly keys: readonly ListedKey[];
-  /** Does it to one key. */
-  readonly onEach: (key: ListedKey, force: boolean) => Promise<void>;
+  /** Does it to one key; `reason` is why it is paused. */
+  readonly onEach: (key: ListedKey, force: boolean, reason: string | undefined) => Promise<void>;
   readonly onClose: () => void;
 }
 
@@ -32,6 +33,14 @@ const VERBS: Readonly<Record<BulkAction, string>> = {
   delete: 'Delete',
 };
 
+const DONE: Readonly<Record<BulkAction, string>> = {
+  refresh: 'Key refreshed',
+  pause: 'Key paused: nobody gets it any more',
+  resume: 'Key resumed',
+  unblock: 'Key unblocked',
+  delete: 'Key deleted',
+};
+
 interface Outcome {
   readonly done: number;
   readonly failures: readonly { readonly keyId: string; readonly why: string }[];
@@ -40,6 +49,7 @@ interface Outcome {
 /** Asks, does it to one key after the other, shows how far it is, and says at the end what failed and why. */
 export function BulkDialog({ action, keys, onEach, onClose }: BulkDialogProps) {
   const [force, setForce] = useState(false);
+  const [reason, setReason] = useState('');
   const [outcome, setOutcome] = useState<Outcome | undefined>(undefined);
   const [isOver, setOver] = useState(false);
   const isOpen = useRef(true);
@@ -61,7 +71,7 @@ export function BulkDialog({ action, keys, onEach, onClose }: BulkDialogProps) {
     const work = async (): Promise<void> => {
       for (let key = left.shift(); key !== undefined && isOpen.current; key = left.shift()) {
         const { keyId } = key;
-        const why = await onEach(key, force).then(() => undefined, explainError);
+        const why = await onEach(key, force, reason.trim() || undefined).then(() => undefined, explainError);
         so =
           why === undefined
             ? { ...so, done: so.done + 1 }
@@ -70,7 +80,10 @@ export function BulkDialog({ action, keys, onEach, onClose }: BulkDialogProps) {
       }
     };
     await Promise.all(Array.from({ length: AT_ONCE }, work));
-    setOver(true);
+    if (meant.length > 1 || so.done < 1) return setOver(true);
+    // Of a single key there is nothing more to tell.
+    announce(DONE[action]);
+    if (isOpen.current) onClose();
   };
 
   if (outcome !== undefined) {
@@ -96,6 +109,9 @@ export function BulkDialog({ action, keys, onEach, onClose }: BulkDialogProps) {
       >
         <div class="space-y-3 text-muted">
           <p>{explain(action, keys.length, held.length)}</p>
+          {action === 'pause' && (
+            <TextField label="Reason (optional)" maxLength={200} value={reason} onValue={setReason} />
+          )}
           {(action === 'unblock' || action === 'delete') && held.length > 0 && (
             <Check label="Do not wait: free them at once (force)" checked={force} onChange={setForce} />
           )}
@@ -117,7 +133,7 @@ function explain(action: BulkAction, count: number, held: number): string {
     case 'refresh':
       return 'Their lives start again.';
     case 'pause':
-      return 'Leases on them go on; then nobody gets them until they are resumed. They keep their seats and do not expire.';
+      return 'A lease goes on; after it nobody gets the key until it is resumed. It keeps its seat and does not expire.';
     case 'resume':
       return 'They are in service again, with a whole life before them.';
     case 'unblock':

@@ -33,8 +33,10 @@ export interface KeyTableProps {
  * phone the rows become lines.
  */
 export function KeyTable(props: KeyTableProps) {
-  const { list, rows, selected, onSelect, onOpen } = props;
+  const { list, selected, onSelect, onOpen } = props;
   const body = useRef<HTMLDivElement>(null);
+  const [isPointedAt, setPointedAt] = useState(false);
+  const rows = useHeldOrder(props.rows, isPointedAt ? list.sort.value : undefined);
   const tops = useTops(rows);
   const { first, end } = useVisibleRows(body, tops);
   const isComplete = list.progress.value === 'complete';
@@ -75,6 +77,8 @@ export function KeyTable(props: KeyTableProps) {
         class="relative"
         style={{ height: `${tops.at(-1)}px` }}
         data-first-row={first}
+        onPointerEnter={() => setPointedAt(true)}
+        onPointerLeave={() => setPointedAt(false)}
       >
         {visible.map((row, offset) => (
           <KeyTableRow
@@ -89,6 +93,20 @@ export function KeyTable(props: KeyTableProps) {
       </div>
     </div>
   );
+}
+
+/** Rows keep their places while they are held by the same thing, so that none moves away under the pointer. */
+function useHeldOrder(rows: readonly KeyRow[], heldBy: unknown): readonly KeyRow[] {
+  const held = useRef<{ by: unknown; places: ReadonlyMap<string, number> } | undefined>(undefined);
+  return useMemo(() => {
+    if (heldBy === undefined || held.current?.by !== heldBy) {
+      held.current = { by: heldBy, places: new Map(rows.map(({ key }, place) => [key.keyId, place])) };
+      return rows;
+    }
+    const { places } = held.current;
+    const placeOf = ({ key }: KeyRow): number => places.get(key.keyId) ?? rows.length + places.size;
+    return rows.toSorted((a, b) => placeOf(a) - placeOf(b));
+  }, [rows, heldBy]);
 }
 
 export const KEY_COLUMNS: readonly { readonly column: KeyColumn; readonly name: string }[] = [

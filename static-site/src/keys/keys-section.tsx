@@ -22,7 +22,6 @@ import { SelectionBar } from './selection-bar.tsx';
 
 const DONE = {
   refresh: 'Key refreshed: its life starts again',
-  pause: 'Key paused: nobody gets it any more',
   resume: 'Key resumed: it is in service again',
 } as const;
 
@@ -68,8 +67,12 @@ export function KeysSection(props: KeysSectionProps) {
     for (const keyId of keyIds) isSelected ? next.add(keyId) : next.delete(keyId);
     selected.value = next;
   }, []);
-  const change = async (action: keyof typeof DONE, { keyId }: ListedKey): Promise<void> => {
-    const { body, sentAt } = await api[`${action}Key`](keyId);
+  const change = async (
+    action: 'refresh' | 'pause' | 'resume',
+    { keyId }: ListedKey,
+    reason?: string,
+  ): Promise<void> => {
+    const { body, sentAt } = await api[`${action}Key`](keyId, reason);
     list.replace(body, sentAt);
   };
   /** Ends the lease that was shown and no other: somebody may have acquired the key since. */
@@ -97,6 +100,7 @@ export function KeysSection(props: KeysSectionProps) {
   const onAction = useCallback(
     async (action: KeyAction, key: Key): Promise<void> => {
       if (action === 'label') return setLabelled(key);
+      if (action === 'pause') return setBulk({ action, keys: [key] });
       if (action === 'unblock' || action === 'delete') return setEnding({ kind: action, key });
       try {
         await change(action, key);
@@ -181,10 +185,10 @@ export function KeysSection(props: KeysSectionProps) {
       {bulk !== undefined && (
         <BulkDialog
           {...bulk}
-          onEach={async (key, force) => {
+          onEach={async (key, force, reason) => {
             const { action } = bulk;
             if (action === 'unblock' || action === 'delete') await endLease(action, key, force);
-            else await change(action, key);
+            else await change(action, key, reason);
             onSelect([key.keyId], false);
           }}
           onClose={() => {
