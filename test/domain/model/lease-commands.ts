@@ -122,6 +122,13 @@ class UseLease implements Command {
   }
 }
 
+type Started = { readonly acquiredAt: string; readonly keyId: string };
+
+/** The order of lists of leases: the oldest first. */
+function isBefore(one: Started, other: Started): boolean {
+  return one.acquiredAt === other.acquiredAt ? one.keyId < other.keyId : one.acquiredAt < other.acquiredAt;
+}
+
 class ListLeases implements Command {
   check = () => true;
 
@@ -131,7 +138,7 @@ class ListLeases implements Command {
         .visibleKeys()
         .filter((key) => liveLeaseAt(key, model.now)?.clientId === caller.clientId)
         .map(leaseOf)
-        .sort((one, other) => (one.keyId < other.keyId ? -1 : 1));
+        .sort((one, other) => (isBefore(one, other) ? -1 : 1));
       const { leases } = await listLeases(context, caller, { limit: 100 });
       expect(leases).toHaveLength(expected.length);
       expect(leases).toMatchObject(expected);
