@@ -58,7 +58,7 @@ export function KeyFilter({ counts, sort, value, onChange }: KeyFilterProps) {
         {STATES.map((state) => (
           <label
             key={state ?? 'all'}
-            class="cursor-pointer rounded-lg px-2.5 py-1 text-center sm:px-3 text-[0.8125rem] font-medium text-muted has-checked:bg-raised has-checked:text-ink has-checked:shadow-card has-focus-visible:outline-2 has-focus-visible:outline-accent"
+            class="cursor-pointer rounded-lg px-1 py-1 text-center min-[22.5rem]:px-2.5 sm:px-3 text-[0.8125rem] font-medium text-muted has-checked:bg-raised has-checked:text-ink has-checked:shadow-card has-focus-visible:outline-2 has-focus-visible:outline-accent"
           >
             <input
               type="radio"
