@@ -179,6 +179,7 @@ describeWithMongoDb('creating keys in MongoDB', (database) => {
         free: 0,
         leased: 0,
         cooling: 0,
+        paused: 0,
       });
       expect(await keys.refresh({ keyId, now: NOW, keyExpiresAt: NOW + KEY_LIFE_MS })).toBeNull();
       expect(await keys.claim(makeClaim(NOW), ALL_SLOTS)).toBeNull();

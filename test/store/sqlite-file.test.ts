@@ -189,7 +189,9 @@ describe('the SQLite file', () => {
   });
 
   describe('after it was closed', () => {
-    it.each(Object.entries(EVERY_VERB))('throws DatabaseUnavailableError from %s', async (_, verb) => {
+    // The schema is known without asking: a file of another version is not opened.
+    const asking = Object.entries(EVERY_VERB).filter(([name]) => name !== 'schemaState');
+    it.each(asking)('throws DatabaseUnavailableError from %s', async (_, verb) => {
       const store = await openStore();
       await store.close();
       await expect(verb(store)).rejects.toThrow(DatabaseUnavailableError);
