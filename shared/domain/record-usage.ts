@@ -46,15 +46,16 @@ function leaveGap(error: unknown): undefined {
 }
 
 /** Counts as usage keeps them: none is more than what was counted up to. */
-export function toUsage(counts: PoolFigures): UsageFigures {
-  const counted = [counts.leased, counts.free, counts.cooling, counts.waiting] as const;
-  const [leased, free, cooling, waiting] = counted.map((count) => Math.min(count, COUNT_LIMIT)) as [
-    number,
-    number,
-    number,
-    number,
-  ];
-  const taken = leased + cooling;
-  const atLeast = counted.some((count) => count > COUNT_LIMIT);
-  return { leased, free, cooling, waiting, taken, keys: taken + free, atLeast };
+export function toUsage({ leased, free, cooling, waiting }: PoolFigures): UsageFigures {
+  const capped = (count: number) => Math.min(count, COUNT_LIMIT);
+  const taken = capped(leased) + capped(cooling);
+  return {
+    leased: capped(leased),
+    free: capped(free),
+    cooling: capped(cooling),
+    waiting: capped(waiting),
+    taken,
+    keys: taken + capped(free),
+    atLeast: Math.max(leased, free, cooling, waiting) > COUNT_LIMIT,
+  };
 }
