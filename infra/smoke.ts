@@ -107,6 +107,7 @@ async function tellStory(): Promise<void> {
   await step('the service and its database answer', async () => {
     const { headers, body } = await call<Health>(200, 'GET', '/v1/health', { authorization: null });
     expect(body.status === 'ok', `the status is ${body.status}`);
+    expect(body.schema === 'ok', `the database was prepared by a release that is ${body.schema}`);
     expect(headers.get('cache-control') === 'no-store', 'the answer has no Cache-Control: no-store');
     expect(Boolean(headers.get('x-request-id')), 'the answer has no X-Request-Id');
   });

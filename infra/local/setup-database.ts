@@ -6,7 +6,7 @@ import { prepareStore } from './prepare-store.ts';
 
 /** What it is about to do, by how the database was prepared. Functions that run go on meanwhile. */
 const INTENTIONS = {
-  current: 'The database has been prepared by this version: making indexes only where one is missing.',
+  ok: 'The database has been prepared by this version: making indexes only where one is missing.',
   older:
     'The database is new, or of an older version: making the indexes that this one needs. None is removed.',
   newer: 'A newer version has prepared the database: its indexes stay, and this version works with them.',

@@ -192,7 +192,7 @@ export const routeNotes: Readonly<Record<keyof typeof routes, RouteNote>> = {
   getMe: { tag: 'Service', summary: 'Whom your credential names', problems: [] },
   getHealth: {
     tag: 'Service',
-    summary: 'Whether the database answers, and when the last sweep began',
+    summary: 'Whether the database answers, which release prepared it, and when the last sweep began',
     problems: [],
   },
 };

@@ -21,7 +21,7 @@ import type { Key, KeyLease, KeyState, Labels, Pause } from './key.ts';
 import type { ClearedPool, Pool, PoolPolicy } from './pool.ts';
 import type { UsageUnit } from './usage-units.ts';
 
-export type SchemaState = 'current' | 'older' | 'newer';
+export type SchemaState = 'ok' | 'older' | 'newer';
 
 export interface Store {
   readonly keys: KeyStore;

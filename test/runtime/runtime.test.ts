@@ -1,5 +1,6 @@
 import type { Context as LambdaContext } from 'aws-lambda';
 import { afterEach, beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest';
+import { getHealth } from '../../shared/domain/health.ts';
 import type { ApiEvent } from '../../shared/http/api-event.ts';
 import { type CapturedLog, captureLog } from '../support/captured-log.ts';
 import { describeWithMongoDb } from '../support/mongodb.ts';
@@ -90,7 +91,7 @@ describeWithMongoDb('a function that starts on a database which another release 
     const { connectEarly, lambdaRuntime } = await import('../../shared/runtime/runtime.ts');
     await connectEarly();
     const { context } = await lambdaRuntime();
-    await context.store.ping();
+    expect(await getHealth(context)).toMatchObject({ status: 'ok', schema });
     await context.store.close();
     const lines = log
       .text()

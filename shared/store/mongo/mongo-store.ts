@@ -132,7 +132,7 @@ export function createMongoStore(options: MongoStoreOptions): Store {
     async schemaState() {
       // A release before the first version prepared it, or nobody did.
       const { version } = (await schemas((noted) => noted.findOne({ _id: 'prepared' }))) ?? { version: 0 };
-      if (version === SCHEMA_VERSION) return 'current';
+      if (version === SCHEMA_VERSION) return 'ok';
       return version < SCHEMA_VERSION ? 'older' : 'newer';
     },
     // Race: a sweep that began earlier ends later; `$max` keeps the later one.

@@ -238,13 +238,18 @@ export const MIGRATIONS = [
   `,
 ];
 
+/** How many migrations the file has seen: more than this program's where a newer one opened it meanwhile. */
+export function schemaVersion(connection: SqliteConnection): number {
+  return connection.row<{ user_version: number }>('PRAGMA user_version')?.user_version ?? 0;
+}
+
 /**
  * Brings the schema up to date; safe to repeat, and to run from several processes at once.
  * @throws DatabaseFileError when a newer version of this program made the database
  */
 export function migrate(connection: SqliteConnection): void {
   connection.immediately(() => {
-    const version = connection.row<{ user_version: number }>('PRAGMA user_version')?.user_version ?? 0;
+    const version = schemaVersion(connection);
     if (version > MIGRATIONS.length) {
       throw new DatabaseFileError(connection.path, 'a newer version of this program made it');
     }

@@ -8,7 +8,7 @@ import { createKeys } from './create-keys.ts';
 import { events } from './events.ts';
 import { pools } from './pools.ts';
 import { readKeys } from './read-keys.ts';
-import { migrate } from './schema.ts';
+import { MIGRATIONS, migrate, schemaVersion } from './schema.ts';
 import { seatKeys } from './seat-keys.ts';
 import { sweepKeys } from './sweep-keys.ts';
 import { tickets } from './tickets.ts';
@@ -61,8 +61,12 @@ export function storeOn(connection: SqliteConnection): Store {
     async noteSweep(at) {
       await connection.together(async () => connection.run(NOTE_SWEEP, { at }));
     },
-    // Opened, so it was brought up to date; a newer one is refused.
-    schemaState: async () => 'current',
+    async schemaState() {
+      const read = async () => schemaVersion(connection);
+      const ahead = (await connection.together(read)) - MIGRATIONS.length;
+      if (ahead === 0) return 'ok';
+      return ahead < 0 ? 'older' : 'newer';
+    },
     async getLastSweep() {
       const read = async () => connection.row<{ at: number }>('SELECT at FROM last_sweep');
       return (await connection.together(read))?.at;
