@@ -10,15 +10,23 @@ const RUNNER = fileURLToPath(new URL('invoke-bundle.mjs', import.meta.url));
 
 const READER = fileURLToPath(new URL('../../../../infra/bundle/read-stack.ts', import.meta.url));
 
+/** What one invocation of a function answered, and the lines that it printed. */
+export interface Invoked {
+  readonly name: string;
+  readonly answer: unknown;
+  readonly lines: readonly string[];
+}
+
 /** Bundles in a folder with nothing else in reach: no node_modules, no environment but what a test gives. */
 export class BundleFolder {
   readonly bundles: readonly FunctionBundle[];
   readonly #folder: string;
 
-  static async make(): Promise<BundleFolder> {
+  /** @param names of the functions that are needed; all of them take ten times as long as a few */
+  static async make(names?: readonly string[]): Promise<BundleFolder> {
     const folder = await mkdtemp(join(tmpdir(), 'bundles-'));
     await copyFile(RUNNER, join(folder, 'invoke.mjs'));
-    return new BundleFolder(folder, await bundleFunctions(join(folder, 'functions')));
+    return new BundleFolder(folder, await bundleFunctions(join(folder, 'functions'), names));
   }
 
   private constructor(folder: string, bundles: readonly FunctionBundle[]) {
@@ -41,19 +49,30 @@ export class BundleFolder {
     event: unknown,
     env: Record<string, string>,
   ): Promise<{ answer: Answer; printed: Record<string, unknown>[] }> {
-    const file = pathToFileURL(this.path(`functions/${name}/index.mjs`)).href;
-    const { stdout, stderr } = await promisify(execFile)(
+    const [invoked] = await this.runAll([[name, event]], env);
+    const { answer, lines } = invoked as Invoked;
+    return { answer: answer as Answer, printed: lines.map((line) => JSON.parse(line)) };
+  }
+
+  /** Invokes functions one after the other in one process, where each keeps what an environment of its own would. */
+  async runAll(
+    invocations: readonly (readonly [name: string, event: unknown])[],
+    env: Record<string, string>,
+  ): Promise<Invoked[]> {
+    const given = invocations.map(([name, event]) => {
+      return { file: pathToFileURL(this.path(`functions/${name}/index.mjs`)).href, event };
+    });
+    const { stdout } = await promisify(execFile)(
       process.execPath,
-      ['--disable-warning=ExperimentalWarning', 'invoke.mjs', file, JSON.stringify(event)],
+      ['--disable-warning=ExperimentalWarning', 'invoke.mjs', JSON.stringify(given)],
       { cwd: this.#folder, env },
     );
-    return {
-      answer: JSON.parse(/^ANSWER (.*)$/m.exec(stdout)?.[1] ?? 'null') as Answer,
-      printed: `${stdout}\n${stderr}`
-        .split('\n')
-        .filter((line) => line.startsWith('{'))
-        .map((line) => JSON.parse(line) as Record<string, unknown>),
-    };
+    const parts = stdout.split(/^ANSWER (.*)$/m);
+    return invocations.map(([name], index) => ({
+      name,
+      answer: JSON.parse(parts[2 * index + 1] ?? 'null'),
+      lines: (parts[2 * index] as string).split('\n').filter((line) => line.startsWith('{')),
+    }));
   }
 
   /** A stack of one of the bundles, as `npm run read-stack` reads it. */
