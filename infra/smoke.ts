@@ -5,11 +5,17 @@ import type { Health } from '../shared/contract/health.ts';
 import type { HeldLease } from '../shared/contract/leases.ts';
 import type { Problem } from '../shared/contract/problems.ts';
 
-/** `npm run smoke -- --url URL --credential C`: the whole story against any address, in a pool of its own. */
+/** `npm run smoke -- --url URL`: the whole story against any address, in a pool of its own. */
 const { values } = parseArgs({ options: { url: { type: 'string' }, credential: { type: 'string' } } });
-const { url = '', credential = '' } = values;
-if (!URL.canParse(url) || credential === '') {
-  console.error('usage: npm run smoke -- --url https://SITE --credential CREDENTIAL   (an admin’s)');
+const { TOKEN_ORCHESTRATOR_URL, TOKEN_ORCHESTRATOR_CREDENTIAL: credential = '' } = process.env;
+const url = values.url ?? TOKEN_ORCHESTRATOR_URL ?? '';
+if (!URL.canParse(url) || credential === '' || values.credential !== undefined) {
+  // npm prints the command line, and every user of the machine sees it: a credential that came there is as good as told.
+  console.error(
+    values.credential === undefined
+      ? 'usage: npm run smoke -- --url https://SITE   (an admin’s credential in TOKEN_ORCHESTRATOR_CREDENTIAL)'
+      : 'set TOKEN_ORCHESTRATOR_CREDENTIAL in place of --credential, which others can see: rotate the one that you gave',
+  );
   process.exit(2);
 }
 
