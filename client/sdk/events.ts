@@ -6,7 +6,7 @@ import { isTransient, type OrchestratorError, UnexpectedAnswerError } from './er
 import { askedToWaitMs, sendRepeatedly } from './repeat.ts';
 
 /** Which events: all that match every field that is given. */
-export type EventFilter = Pick<ListEventsQuery, 'pool' | 'type' | 'key' | 'client'>;
+export type EventFilter = Pick<ListEventsQuery, 'pool' | 'type' | 'key' | 'client' | 'holder'>;
 
 export interface ListEventsOptions extends EventFilter, CallOptions {
   /** Where to go on: `next` of the page before; the oldest event that is kept by default. */

@@ -179,7 +179,7 @@ export const routeNotes: Readonly<Record<keyof typeof routes, RouteNote>> = {
     tag: 'Events',
     summary: 'List what happened, in its order',
     description:
-      'To follow, send the `next` of each page as `after` of the next call: nothing is left out and nothing comes twice, however many hosts record events. Without `after` a page starts at the oldest event that is kept, with `tail` it has the newest ones. A credential that is limited to some pools reads the events of those pools. Where several conditions are combined, or the credential is limited to several pools, a page looks through 2,000 events at the most.',
+      'To follow, send the `next` of each page as `after` of the next call: nothing is left out and nothing comes twice, however many hosts record events. Without `after` a page starts at the oldest event that is kept, with `tail` it has the newest ones. A credential that is limited to some pools reads the events of those pools. Of one condition every event is found. Where several are combined, or the credential is limited to several pools, a page looks through 2,000 events at the most.',
     problems: [],
   },
   listClients: { tag: 'Clients', summary: 'List the clients', problems: [] },

@@ -68,6 +68,7 @@ export const listEventsQuerySchema = z
     type: eventTypeSchema.optional(),
     key: keyIdSchema.optional(),
     client: clientIdSchema.optional().meta({ description: 'Whose lease it was, or which client' }),
+    holder: holderSchema.optional().meta({ description: 'The whole holder of the lease, letter for letter' }),
     after: afterSchema.optional(),
     limit: queryIntegerSchema(1, 200).default(50),
     tail: queryIntegerSchema(1, 200)

@@ -68,6 +68,7 @@ export interface ListEventsRequest {
   readonly type?: EventType | undefined;
   readonly key?: string | undefined;
   readonly client?: string | undefined;
+  readonly holder?: string | undefined;
   /** The position after which the page starts. */
   readonly after?: number | undefined;
   readonly limit: number;
@@ -95,6 +96,7 @@ export async function listEvents(
   if (pool !== undefined) requirePool(caller, pool);
   const wanted: [keyof EventFilter, string | undefined][] = [
     ['keyId', request.key],
+    ['holder', request.holder],
     ['clientId', request.client],
     ['pool', pool],
     ['type', request.type],

@@ -463,7 +463,7 @@ export interface ClientStore {
 export type PlacedEvent = Event & { readonly position: number };
 
 /** What a list of events is narrowed down to. */
-export type EventFilter = Pick<Event, 'pool' | 'keyId' | 'clientId' | 'type'>;
+export type EventFilter = Pick<Event, 'pool' | 'keyId' | 'clientId' | 'holder' | 'type'>;
 
 export interface EventStore {
   /** Records those of the events that are not recorded yet, by their ids. They are forgotten at `expiresAt`. */

@@ -13,7 +13,7 @@ export type Route =
 /** Which events: the parameters of the API's list, here those of the address. */
 export type EventFilter = { readonly [Name in (typeof EVENT_FILTERS)[number]]?: string | undefined };
 
-const EVENT_FILTERS = ['pool', 'type', 'key', 'client'] as const;
+const EVENT_FILTERS = ['pool', 'type', 'key', 'client', 'holder'] as const;
 
 export const route = signal<Route>(readRoute(location));
 

@@ -104,6 +104,9 @@ describe('what happened is told', () => {
     await expect.poll(() => sentences(page)).toHaveLength(2);
     await page.goBack();
     await expect.poll(async () => (await sentences(page)).length).toBeGreaterThan(2);
+    await page.getByTitle('Events of holder render-7').click();
+    await expect.poll(() => sentences(page)).toHaveLength(1);
+    expect(await page.getByLabel('Holder').inputValue()).toBe('render-7');
   });
 
   test('a filter that is none says so', async () => {

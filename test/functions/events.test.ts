@@ -89,6 +89,9 @@ describe('GET /v1/events', () => {
       'lease.unblocked',
       'key.deleted',
     ]);
+    expect((await list({ holder: 'host-1' })).events.map(({ type }) => type)).toEqual(['lease.unblocked']);
+    expect((await list({ holder: 'host' })).events).toEqual([]);
+    expect((await list({ holder: 'host-1', pool: 'ours' })).events).toEqual([]);
     expect((await list({ key: keyId, type: 'key.deleted' })).events).toHaveLength(1);
     expect((await list({ key: keyId, pool: 'ours' })).events).toEqual([]);
   });

@@ -41,7 +41,7 @@ describeWithMongoDb('the indexes of the MongoDB store', (database) => {
     ]);
     expect(await indexesOf('events')).toEqual([
       { key: { _id: 1 } },
-      ...['clientId', 'eventId', 'expiresAt', 'keyId', 'pool', 'type'].map((field) => {
+      ...['clientId', 'eventId', 'expiresAt', 'holder', 'keyId', 'pool', 'type'].map((field) => {
         if (field === 'eventId') return { key: { eventId: 1 }, unique: true, sparse: true };
         if (field === 'expiresAt') return { key: { expiresAt: 1 }, expireAfterSeconds: 120 };
         return { key: { [field]: 1, _id: 1 }, partialFilterExpression: { [field]: { $exists: true } } };

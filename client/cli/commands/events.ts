@@ -49,6 +49,7 @@ export function addEventsCommand(program: Command): void {
     .addOption(new Option('--type <type>', 'of this type').choices(TYPES))
     .option('--key <keyId>', 'about this key')
     .option('--client <clientId>', 'about this client or its leases')
+    .option('--holder <holder>', 'about leases of this holder, letter for letter')
     .option('--after <cursor>', 'those that follow: `next` of an earlier list, `after` of a followed event')
     .addOption(
       new Option(
@@ -136,8 +137,8 @@ async function followEvents(client: OrchestratorClient, options: EventsOptions):
   for await (const event of client.events.follow({ ...filter, after, onOutage })) show(event);
 }
 
-function filterOf({ pool, type, key, client }: EventsOptions): EventFilter {
-  return { pool, type, key, client };
+function filterOf({ pool, type, key, client, holder }: EventsOptions): EventFilter {
+  return { pool, type, key, client, holder };
 }
 
 const HEADINGS = ['TIME', 'TYPE', 'POOL', 'KEY', 'CLIENT', 'BY', 'DETAIL'];

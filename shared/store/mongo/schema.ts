@@ -1,7 +1,7 @@
 import type { Db, IndexDescription } from 'mongodb';
 
 /** Grows with each change of the indexes; `setup-database` writes it down, and never a lower one. */
-export const SCHEMA_VERSION = 2;
+export const SCHEMA_VERSION = 3;
 
 /** The fields of an index, in order. */
 export type Index = Readonly<Record<string, 1>>;
@@ -54,11 +54,12 @@ export const PAUSED_INDEX = { pool: 1, 'paused.at': 1 } as const;
 /** Keys that carry notes. */
 export const NOTES_INDEX = { 'notes.at': 1 } as const;
 
-/** The events of one pool, key, client or type in their order. */
+/** The events of one pool, key, client, holder or type in their order. */
 export const EVENT_INDEXES = {
   pool: { pool: 1, _id: 1 },
   keyId: { keyId: 1, _id: 1 },
   clientId: { clientId: 1, _id: 1 },
+  holder: { holder: 1, _id: 1 },
   type: { type: 1, _id: 1 },
 } as const;
 

@@ -18,6 +18,7 @@ const NARROWED: Record<keyof EventFilter | 'all', string> = {
   type: 'events INDEXED BY events_by_type WHERE type = :value',
   keyId: 'events INDEXED BY events_by_key WHERE key_id = :value',
   clientId: 'events INDEXED BY events_by_client WHERE client_id = :value',
+  holder: "events INDEXED BY events_by_holder WHERE event ->> 'holder' = :value",
 };
 
 const REMOVE_EXPIRED = `

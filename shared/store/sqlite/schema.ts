@@ -20,7 +20,7 @@ import { DatabaseFileError } from './errors.ts';
  * keys_by_notes      keys that carry notes
  * keys_by_pause      keys that are out of service
  * tickets_by_place   the queue of a pool in its order
- * events_by_*        the events of one pool, type, key or client; within each the row id has them in their order
+ * events_by_*        the events of one pool, type, key, client or holder; within each the row id has them in their order
  * usage_by_expiry    removal of usage that is over
  */
 export const MIGRATIONS = [
@@ -235,6 +235,10 @@ export const MIGRATIONS = [
   `
   DROP INDEX keys_by_client;
   CREATE INDEX keys_by_client ON keys (lease_client, lease_acquired_at, key_id) WHERE lease_client IS NOT NULL;
+  `,
+  // Of what is in the event: the events that are kept are found by it as well.
+  `
+  CREATE INDEX events_by_holder ON events (event ->> 'holder') WHERE event ->> 'holder' IS NOT NULL;
   `,
 ];
 

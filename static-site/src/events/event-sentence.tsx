@@ -140,7 +140,11 @@ function Holder({ event: { holder, clientId } }: { event: Event }) {
   if (holder === undefined) return <ClientLink id={clientId} />;
   return (
     <>
-      <strong class="font-semibold">{holder}</strong>{' '}
+      <strong class="font-semibold">
+        <a class={LINK} href={pathOf({ view: 'events', holder })} title={`Events of holder ${holder}`}>
+          {holder}
+        </a>
+      </strong>{' '}
       <span class="inline-block max-w-full">
         (<ClientLink id={clientId} />)
       </span>

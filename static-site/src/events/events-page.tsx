@@ -18,8 +18,8 @@ interface EventsPageProps {
 
 /** What happened lately, narrowed down by the filter in the address. */
 export function EventsPage({ api, pools, filter }: EventsPageProps) {
-  const { pool, type, key, client } = filter;
-  const given = { pool, type, key, client };
+  const { pool, type, key, client, holder } = filter;
+  const given = { pool, type, key, client, holder };
   const change = (changed: Partial<Record<keyof EventFilter, string>>): void =>
     replace({ view: 'events', ...given, ...changed });
   const isNarrowed = Object.values(given).some((value) => value !== undefined);
@@ -30,7 +30,7 @@ export function EventsPage({ api, pools, filter }: EventsPageProps) {
         Leases that lapsed or were ended, exhausted pools, and what was done to keys, pools and clients.
       </PageHeading>
       <div class="card">
-        <div class="grid grid-cols-2 gap-3 border-b border-line p-3 sm:px-5 md:grid-cols-4">
+        <div class="grid grid-cols-2 gap-3 border-b border-line p-3 sm:px-5 md:grid-cols-5">
           <Choice label="Pool" value={pool} onValue={(value) => change({ pool: value })}>
             <option value="">All pools</option>
             {offered.map((name) => (
@@ -47,8 +47,14 @@ export function EventsPage({ api, pools, filter }: EventsPageProps) {
               </option>
             ))}
           </Choice>
-          <Id label="Key" value={key} onValue={(value) => change({ key: value })} />
-          <Id label="Client" value={client} onValue={(value) => change({ client: value })} />
+          <Text label="Key id" value={key} onValue={(value) => change({ key: value })} />
+          <Text label="Client id" value={client} onValue={(value) => change({ client: value })} />
+          <Text
+            label="Holder"
+            value={holder}
+            maxLength={200}
+            onValue={(value) => change({ holder: value })}
+          />
         </div>
         <EventList
           key={pathOf({ view: 'events', ...given })}
@@ -80,22 +86,22 @@ function Choice({ label, value = '', onValue, children }: FilterProps & { childr
   );
 }
 
-function Id({ label, value = '', onValue }: FilterProps) {
+function Text({ label, value = '', maxLength = 64, onValue }: FilterProps & { maxLength?: number }) {
   const [typed, setTyped] = useState(value);
   useEffect(() => setTyped(value), [value]);
   useEffect(() => {
-    const id = typed.trim();
-    if (id === value) return undefined;
-    const timer = setTimeout(() => onValue(id), TYPING_MS);
+    const text = typed.trim();
+    if (text === value) return undefined;
+    const timer = setTimeout(() => onValue(text), TYPING_MS);
     return () => clearTimeout(timer);
   }, [typed, value, onValue]);
   return (
     <input
       type="search"
       class="field font-mono text-[0.8125rem] placeholder:font-sans"
-      aria-label={`${label} id`}
-      placeholder={`${label} id`}
-      maxLength={64}
+      aria-label={label}
+      placeholder={label}
+      maxLength={maxLength}
       spellcheck={false}
       autocomplete="off"
       value={typed}

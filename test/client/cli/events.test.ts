@@ -55,6 +55,7 @@ test('a list is a table for people, and the API page for programs', async () => 
   expect((await json('--key', lease.keyId)).events).toMatchObject([
     { type: 'lease.unblocked', holder: 'build-7', clientId: 'client_test' },
   ]);
+  expect((await json('--pool', pool, '--holder', 'build-7')).events).toMatchObject([{ keyId: lease.keyId }]);
   expect((await json('--pool', pool, '--type', 'key.created', '--client', 'nobody')).events).toEqual([]);
   await makeEvents(pool, 5, 5);
   expect((await json('--pool', pool, '--after', next)).events).toMatchObject([{ count: 5 }]);

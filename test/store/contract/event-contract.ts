@@ -83,6 +83,7 @@ export function describeEvents(makeStore: MakeStore): void {
       ['pool', { pool: 'wanted' }],
       ['keyId', { keyId: 'wanted' }],
       ['clientId', { clientId: 'wanted' }],
+      ['holder', { holder: 'wanted, "it is" in $quotes' }],
       ['type', { type: 'pool.exhausted' }],
     ])('are found by their %s, page by page and from the end', async (field, wanted) => {
       const value = wanted[field] as string;

@@ -192,6 +192,7 @@ export async function expectFoundNowhere(scene: Scene): Promise<void> {
   for (const asked of ['after', 'key', 'pool']) {
     await call('GET', `/v1/events?${asked}=${text}`, { status: 400 });
   }
+  await call('GET', `/v1/events?holder=${text}`, { status: 200 });
   await call('PUT', '/v1/pools/apis', { body: { leaseSeconds: lease.value }, status: 400 });
   await call('PATCH', key, { body: { labels: lease.value }, status: 400 });
 
