@@ -72,7 +72,6 @@ async function acquireTerms(
   const { clock, random } = context;
   const patience = new Countdown(clock, waitMs);
   const newAttempt = (): Attempt => ({ idempotencyKey: randomId(), since: momentOf(clock) });
-  const wait = waitMs > 0 ? true : undefined;
   let attempt = newAttempt();
   let ticket: string | undefined;
   let isAnyUnknown = false;
@@ -84,6 +83,8 @@ async function acquireTerms(
       let pauseMs: number;
       let isQueued = false;
       try {
+        // The last try does not say so: a refusal of it is counted, those before are of somebody who waits.
+        const wait = patience.remainingMs() > 0 ? true : undefined;
         const answer = await request(context, { ...wanted, count, wait, ticket }, attempt, signal);
         if ('waiting' in answer) {
           ticket = answer.waiting.ticket;

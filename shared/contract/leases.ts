@@ -59,10 +59,10 @@ export const acquireLeaseRequestSchema = z
       .max(16)
       .optional()
       .meta({ description: 'So many keys at once, all or none; the response then has `leases`' }),
-    wait: z
-      .boolean()
-      .optional()
-      .meta({ description: 'In a fair pool: where no key is free, take a place in the queue (202)' }),
+    wait: z.boolean().optional().meta({
+      description:
+        'You will ask again where no key is free, so that nobody counts you as refused: leave it out in the last request. In a fair pool you get a place in the queue (202)',
+    }),
     ticket: ticketIdSchema
       .optional()
       .meta({ description: 'The place in the queue that an earlier 202 gave; repeating keeps it' }),

@@ -78,7 +78,7 @@ export async function acquireLease(
     }
     const lease = await getRepeated(context, claim);
     if (lease !== undefined) return { lease, repeated: true };
-    if (claimed !== 'repeated') throw claimed;
+    if (claimed !== 'repeated') throw request.wait === true ? whileWaiting(claimed) : claimed;
     // Otherwise the key that carried the hash was acquired or deleted meanwhile: start again.
   }
 }
@@ -160,6 +160,16 @@ async function describeNew(context: Context, caller: Caller, key: Key, now: numb
     }
     throw error;
   }
+}
+
+/** Of what may pass: the caller asks again, as it said, and its last request will not say so. */
+function whileWaiting(refusal: OrchestratorError): OrchestratorError {
+  const mayPass =
+    refusal instanceof NoKeyAvailableError ||
+    refusal instanceof LeaseLimitReachedError ||
+    refusal instanceof PoolPausedError;
+  if (mayPass) refusal.about = { ...refusal.about, outcome: 'waiting' };
+  return refusal;
 }
 
 /** Why the policy gives no new lease, if so. */

@@ -16,8 +16,11 @@ interface OrchestratorErrorOptions extends ErrorOptions {
  */
 export abstract class OrchestratorError extends Error {
   abstract readonly code: string;
-  /** For the log: the pool and the key that this is about, where they are known to exist. Never what a caller made up. */
-  readonly about: { readonly pool?: string; readonly keyId?: string };
+  /**
+   * For the log and what is counted: the pool and the key that this is about, where they are known to exist, never what a
+   * caller made up; `waiting`: nobody is refused yet, the caller goes on asking.
+   */
+  about: { readonly pool?: string; readonly keyId?: string; readonly outcome?: 'waiting' };
 
   constructor(message: string, { about = {}, ...options }: OrchestratorErrorOptions = {}) {
     super(message, options);

@@ -13,15 +13,25 @@ const REMOVED = 1000;
 
 /**
  * Takes one sample of each pool, and forgets what is over. What can't be counted or written in time leaves a gap: keys
- * are freed all the same.
+ * are freed all the same. Returns the first failure of the database, if any.
  */
-export async function recordUsage(context: Context, hasTime: () => boolean): Promise<void> {
+export async function recordUsage(
+  context: Context,
+  hasTime: () => boolean,
+): Promise<DatabaseUnavailableError | undefined> {
+  let failure: DatabaseUnavailableError | undefined;
+  const leaveGap = (error: unknown): undefined => {
+    if (!(error instanceof DatabaseUnavailableError)) throw error;
+    failure ??= error;
+  };
   try {
     for (let after: string | undefined; ; ) {
       const pools = await context.store.pools.list({ limit: POOLS, after });
       const samples: UsageSample[] = [];
       for (let first = 0; first < pools.length && hasTime(); first += POOLS_AT_ONCE) {
-        const counted = pools.slice(first, first + POOLS_AT_ONCE).map((pool) => takeSample(context, pool));
+        const counted = pools
+          .slice(first, first + POOLS_AT_ONCE)
+          .map((pool) => takeSample(context, pool).catch(leaveGap));
         samples.push(...(await Promise.all(counted)).filter((sample) => sample !== undefined));
       }
       await context.store.usage.record(samples);
@@ -32,17 +42,13 @@ export async function recordUsage(context: Context, hasTime: () => boolean): Pro
   } catch (error) {
     leaveGap(error);
   }
+  return failure;
 }
 
-async function takeSample(context: Context, pool: Pool): Promise<UsageSample | undefined> {
+async function takeSample(context: Context, pool: Pool): Promise<UsageSample> {
   const at = context.clock();
-  const counts = await context.counts.get(poolReference(pool), at).catch(leaveGap);
-  return counts && { pool: pool.name, at, figures: toUsage(counts), refused: false };
-}
-
-function leaveGap(error: unknown): undefined {
-  if (!(error instanceof DatabaseUnavailableError)) throw error;
-  return undefined;
+  const counts = await context.counts.get(poolReference(pool), at);
+  return { pool: pool.name, at, figures: toUsage(counts), refused: false };
 }
 
 /** Counts as usage keeps them: none is more than what was counted up to. */

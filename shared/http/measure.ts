@@ -17,7 +17,8 @@ export function measureRequest(entry: Entry): Sample[] {
   const samples = [
     sample('request_duration_seconds', { route, status: `${Math.floor(status / 100)}xx` }, durationMs / 1000),
   ];
-  if (code !== undefined) samples.push(sample('refusals_total', { pool, code }, 1));
+  // One who waits for a key is refused once, when it gives up, however often it has asked.
+  if (code !== undefined && outcome !== 'waiting') samples.push(sample('refusals_total', { pool, code }, 1));
   switch (outcome) {
     case 'acquired':
     case 'repeated':

@@ -15,7 +15,7 @@ const LONG = [0.5, 1, 5, 15, 60, 300, 900, 3600, 14_400, 86_400];
 export const METRICS = {
   token_orchestrator_acquires_total: {
     kind: 'counter',
-    help: 'Leases that acquires gave (acquired, repeated), and polls of those who wait in a queue (waiting)',
+    help: 'Leases that acquires gave (acquired, repeated), and requests of those who wait for one and go on asking (waiting)',
     labels: ['pool', 'outcome'],
     acrossPools: true,
   },
@@ -37,7 +37,7 @@ export const METRICS = {
   },
   token_orchestrator_refusals_total: {
     kind: 'counter',
-    help: 'Requests that ended in a problem document, by its code',
+    help: 'Requests that ended in a problem document, by its code, but for those of acquires that wait and go on asking',
     labels: ['pool', 'code'],
     acrossPools: true,
   },

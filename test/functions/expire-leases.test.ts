@@ -1,6 +1,8 @@
 import { describe, expect, it } from 'vitest';
+import type { Usage } from '../../shared/contract/usage.ts';
 import { DatabaseUnavailableError } from '../../shared/domain/errors.ts';
 import type { SweepReport } from '../../shared/domain/sweep.ts';
+import { scrapeMetrics } from '../support/scrape-metrics.ts';
 import { useTestApi } from '../support/test-api.ts';
 
 const NOTHING = { lapsed: 0, lapsedByPool: {}, expired: 0, purged: 0, backlogMs: 0, complete: true };
@@ -11,6 +13,10 @@ describe('the sweep', () => {
   /** A sweep that is asked for the remaining time before each batch, and is told `remainingMs` in turn. */
   const sweep = (...remainingMs: number[]): Promise<SweepReport> =>
     api.functions.sweep({}, { getRemainingTimeInMillis: () => remainingMs.shift() ?? 50_000 });
+  const usage = async () => {
+    const { body } = await api.call<Usage>('GET', '/v1/pools/default/usage?hours=1');
+    return body.points;
+  };
   const acquireMany = async (count: number, pool = 'default'): Promise<string[]> => {
     const keyIds: string[] = [];
     for (let number = 0; number < count; number += 1) keyIds.push((await api.acquire({ pool })).keyId);
@@ -116,6 +122,48 @@ describe('the sweep', () => {
       backlogMs: 5000,
     });
     expect(line).not.toContain(keyId);
+  });
+
+  it('samples usage also where it ran out of time, as long as some is left', async () => {
+    await api.createKeys(2);
+    await acquireMany(1);
+    expect(await sweep(7000, 3000)).toMatchObject({ complete: false });
+    expect(await usage()).toEqual([]);
+    expect(await sweep(7000, 3001)).toMatchObject({ complete: false });
+    expect(await usage()).toMatchObject([{ leased: 1, free: 1 }]);
+    const keys = (state: string) => `token_orchestrator_keys{pool="default",state="${state}"}`;
+    const scraped = await scrapeMetrics(api.metrics);
+    expect([scraped.get(keys('leased')), scraped.get(keys('free'))]).toEqual([1, 1]);
+  });
+
+  it('says why usage has a gap, in one line, and has not failed', async () => {
+    const cause = Object.assign(new Error('refused'), { code: 'ECONNREFUSED' });
+    api.fault = (verb) => {
+      if (verb === 'keys.count') throw new DatabaseUnavailableError({ cause });
+    };
+    const before = api.logged();
+    expect(await sweep()).toEqual(NOTHING);
+    const [swept, gap, ...others] = api.logged().slice(before.length).trim().split('\n');
+    expect(swept).toMatch(/"INFO".*"sweep".*"complete"/);
+    expect(JSON.parse(gap as string)).toMatchObject({
+      level: 'WARN',
+      message: 'pool figures',
+      outcome: 'gap',
+      reason: 'Error: refused',
+      causeCode: 'ECONNREFUSED',
+    });
+    expect(others).toEqual([]);
+  });
+
+  it('gives usage up before the function would be ended in the middle of it', async () => {
+    let remainingMs: number[] = [];
+    api.fault = (verb) => {
+      if (verb === 'noteSweep') remainingMs = [3001, 1001];
+      return verb === 'usage.record' ? new Promise(() => undefined) : undefined;
+    };
+    const getRemainingTimeInMillis = () => remainingMs.shift() ?? 50_000;
+    expect(await api.functions.sweep({}, { getRemainingTimeInMillis })).toEqual(NOTHING);
+    expect(api.logged().trim().split('\n').at(-1)).toMatch(/"WARN".*"pool figures".*has no time left/);
   });
 
   it('fails where the database does, so that the schedule knows, and the next run does the work', async () => {

@@ -93,6 +93,9 @@ describe('waiting', () => {
     await service.clock.advance(1);
     expect(outcome.error).toBeInstanceOf(NoKeyAvailableError);
     expect(service.seen.at(-1)?.at).toBe(30_000);
+    // It goes on after each but the last: that one is the refusal that the service counts.
+    const says = service.seen.map(({ body }) => (body as { wait?: true }).wait);
+    expect(says).toEqual([...Array(says.length - 1).fill(true), undefined]);
   });
 
   test('never pauses for more than a few seconds: a release may come long before the lease would lapse', async () => {

@@ -5,6 +5,7 @@ import type { HeldLease } from '../../../shared/contract/leases.ts';
 import { DatabaseUnavailableError } from '../../../shared/domain/errors.ts';
 import { encodeLeaseId } from '../../../shared/domain/lease-id.ts';
 import { makeSample, routeNames } from '../../support/route-samples.ts';
+import { scrapeMetrics } from '../../support/scrape-metrics.ts';
 import { admin, otherWorker, useTestApi, viewer, worker } from '../../support/test-api.ts';
 
 const TRACE = '4bf92f3577b34da6a3ce929d0e0e4736';
@@ -116,6 +117,29 @@ describe('the log', () => {
       { pool: 'seats', outcome: 'acquired', waitedMs: 700, keyId: keyIds[1] },
     ]);
     expect(api.logged()).not.toContain(ticket);
+  });
+
+  it('says of a refusal whether the caller goes on asking, which is then not counted as one', async () => {
+    await api.putPool('paused', { paused: true });
+    await api.putPool('few', { maxLeasesPerClient: 1 });
+    await api.createKeys(2, 'few');
+    await api.acquire({ pool: 'few' });
+    const pools = ['default', 'paused', 'few'];
+    for (const wait of [true, true, undefined]) {
+      for (const pool of pools) await api.call('POST', '/v1/leases', { as: worker, body: { pool, wait } });
+    }
+    const codes = ['no_key_available', 'pool_paused', 'lease_limit_reached'];
+    const told = lines()
+      .slice(-9)
+      .map(({ pool, code, outcome }) => [pool, code, outcome]);
+    const waiting = pools.map((pool, index) => [pool, codes[index], 'waiting']);
+    expect(told).toEqual([...waiting, ...waiting, ...waiting.map(([pool, code]) => [pool, code, undefined])]);
+    const scraped = await scrapeMetrics(api.metrics);
+    for (const [index, pool] of pools.entries()) {
+      const refusals = `token_orchestrator_refusals_total{code="${codes[index]}",pool="${pool}"}`;
+      expect(scraped.get(refusals)).toBe(1);
+      expect(scraped.get(`token_orchestrator_acquires_total{outcome="waiting",pool="${pool}"}`)).toBe(2);
+    }
   });
 
   it('has the pool of a refusal where that exists, and never what the caller made up', async () => {
