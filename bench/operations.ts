@@ -41,7 +41,7 @@ const sqlite = storeOn(new SqliteConnection(join(folder, 'bench.db')));
 const mongo = createMongoStore({
   uri: url.href,
   timeoutMs: 60_000,
-  onCommand: (event) => sent.push(event),
+  watch: (client) => client.on('commandStarted', (event) => sent.push(event)),
 });
 
 const random = () => randomBytes(16).toString('base64url');

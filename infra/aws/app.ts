@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { Annotations, App, CfnWaitConditionHandle, Stack, Validations } from 'aws-cdk-lib';
 import { AwsSolutionsChecks } from 'cdk-nag';
-import { BUNDLE_FOLDER, bundleFunctions } from '../bundle/bundle-functions.ts';
+import { BUNDLE_FOLDER, bundleFunctions, bundleTracing } from '../bundle/bundle-functions.ts';
 import { createStacks } from './create-stacks.ts';
 import { SITE_FOLDER } from './dashboard-site.ts';
 import { ParameterError, readParameters, stackNameOf } from './parameters.ts';
@@ -15,6 +15,7 @@ try {
   if (existsSync(join(SITE_FOLDER, 'index.html'))) {
     Validations.of(app).addPlugins(new AwsSolutionsChecks(app));
     await bundleFunctions(BUNDLE_FOLDER);
+    if (parameters.tracing === 'otlp') await bundleTracing(BUNDLE_FOLDER);
     createStacks(app, { parameters, bundleFolder: BUNDLE_FOLDER, siteFolder: SITE_FOLDER });
   } else {
     standIn('the dashboard is not built: run npm run build:site, or npm run deploy, which does');

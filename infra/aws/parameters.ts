@@ -129,7 +129,23 @@ const parametersSchema = z
       .number(RETENTION_MESSAGE)
       .refine((days) => RETENTION_DAYS.includes(days), RETENTION_MESSAGE)
       .default(30),
-    tracing: switchSchema,
+    /** `on`: X-Ray alone, per invocation. `otlp`: spans of requests and of the database's commands, with one of the next two. */
+    tracing: z.enum(['on', 'off', 'otlp'], 'must be on, off or otlp').default('off'),
+    /** The layer of a collector that takes spans on port 4318 of the function's own machine, for ARM64. */
+    tracingLayerArn: arn(
+      /^arn:[\w-]+:lambda:[\w-]+:\d{12}:layer:[\w-]+:\d+$/,
+      'must be the ARN of a version of a Lambda layer',
+    ).optional(),
+    /** A collector that takes spans from the functions directly. */
+    otlpEndpoint: z
+      .string()
+      .regex(
+        /^https?:\/\/[^\s/?#@]+(\/[^\s?#@]*)?$/,
+        'must be an address like https://collector.example.com:4318, without a credential',
+      )
+      .optional(),
+    /** Of the requests that come without a decision of the caller's or of X-Ray. */
+    tracingPercent: wholeNumber(1, 100).default(100),
     tags: z
       .string(TAGS_MESSAGE)
       .regex(/^[\w .:/+@-]{1,128}=[\w .:/+@-]{0,256}(,[\w .:/+@-]{1,128}=[\w .:/+@-]{0,256})*$/, TAGS_MESSAGE)
@@ -164,6 +180,13 @@ const parametersSchema = z
     };
     together('domainName', 'certificateArn', 'a domain needs both its name and its certificate');
     together('apiDomainName', 'apiCertificateArn', 'a domain needs both its name and its certificate');
+    const { tracing, tracingLayerArn, otlpEndpoint } = parameters;
+    if (tracing === 'otlp' && (tracingLayerArn === undefined) === (otlpEndpoint === undefined)) {
+      complain('tracing', 'is otlp: give it one of tracingLayerArn and otlpEndpoint');
+    }
+    if (tracing !== 'otlp' && (tracingLayerArn ?? otlpEndpoint) !== undefined) {
+      complain('tracing', 'must be otlp where tracingLayerArn or otlpEndpoint is given');
+    }
     together('subnetIds', 'securityGroupIds', 'subnets and security groups belong together');
     if (managedRules === 'on' && webAclArn !== undefined) {
       complain('webAclArn', 'is given beside managedRules, which makes a web ACL: leave one out');

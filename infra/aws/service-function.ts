@@ -11,6 +11,7 @@ import {
   type IFunction,
   type IVersion,
   Function as LambdaFunction,
+  LayerVersion,
   LoggingFormat,
   Runtime,
   SystemLogLevel,
@@ -70,6 +71,9 @@ export class ServiceFunction extends Construct {
   constructor(scope: Construct, id: string, props: ServiceFunctionProps) {
     super(scope, id);
     const { name, parameters, databaseRole } = props;
+    const { tracingLayerArn } = parameters;
+    // A collector beside the function passes spans on to X-Ray, below the one of the invocation.
+    const usesXray = parameters.tracing === 'on' || tracingLayerArn !== undefined;
     this.functionName = name;
     this.usesValues = props.vaultSecret !== undefined;
 
@@ -102,6 +106,7 @@ export class ServiceFunction extends Construct {
         POWERTOOLS_SERVICE_NAME: Stack.of(this).stackName,
         ...(databaseRole && databaseEnvironment(parameters)),
         ...(props.vaultSecret && { VALUE_ENCRYPTION_SECRET_ARN: props.vaultSecret.secretArn }),
+        ...tracingEnvironment(name, Stack.of(this).stackName, parameters),
         ...props.environment,
       },
       logGroup: this.logGroup,
@@ -109,7 +114,10 @@ export class ServiceFunction extends Construct {
       applicationLogLevelV2: ApplicationLogLevel.INFO,
       // Without a start, an end and a report line for every invocation: metrics have the same at no cost.
       systemLogLevelV2: SystemLogLevel.WARN,
-      tracing: parameters.tracing === 'on' ? Tracing.ACTIVE : Tracing.DISABLED,
+      tracing: usesXray ? Tracing.ACTIVE : Tracing.DISABLED,
+      ...(tracingLayerArn !== undefined && {
+        layers: [LayerVersion.fromLayerVersionArn(this, 'Collector', tracingLayerArn)],
+      }),
       ...(parameters.reservedConcurrency !== undefined && {
         reservedConcurrentExecutions: parameters.reservedConcurrency,
       }),
@@ -120,7 +128,7 @@ export class ServiceFunction extends Construct {
       this.#joinNetwork(parameters);
       this.#countUnavailability();
     }
-    if (parameters.tracing === 'on') {
+    if (usesXray) {
       Validations.of(this.role).acknowledge({
         id: 'AwsSolutions-IAM5[Resource::*]',
         reason: 'xray:PutTraceSegments and xray:PutTelemetryRecords know no resource',
@@ -161,4 +169,18 @@ export class ServiceFunction extends Construct {
       unit: Unit.COUNT,
     });
   }
+}
+
+/** OpenTelemetry's own variables, which say where spans go to, of which service and which of them. */
+function tracingEnvironment(name: string, stackName: string, parameters: Parameters): Record<string, string> {
+  const { tracing, tracingLayerArn, otlpEndpoint = 'http://127.0.0.1:4318', tracingPercent } = parameters;
+  if (tracing !== 'otlp') return {};
+  return {
+    OTEL_EXPORTER_OTLP_ENDPOINT: otlpEndpoint,
+    OTEL_SERVICE_NAME: stackName,
+    OTEL_RESOURCE_ATTRIBUTES: `faas.name=${name}`,
+    OTEL_PROPAGATORS: tracingLayerArn === undefined ? 'tracecontext' : 'xray,tracecontext',
+    OTEL_TRACES_SAMPLER: 'parentbased_traceidratio',
+    OTEL_TRACES_SAMPLER_ARG: String(tracingPercent / 100),
+  };
 }

@@ -12,6 +12,7 @@ import {
 import { logger } from '../../shared/runtime/logger.ts';
 import { openStore } from '../../shared/runtime/open-store.ts';
 import { createRuntime, type Runtime, toRuntimeOptions } from '../../shared/runtime/runtime.ts';
+import { loadTracing } from '../../shared/runtime/tracing.ts';
 import { keepsValues } from '../../shared/store/sqlite/sqlite-store.ts';
 import { ensureAdminCredential, putAdmin } from './admin-credential.ts';
 import { ForeseeableMistake, failWith } from './foreseeable-mistake.ts';
@@ -73,6 +74,7 @@ async function start(config: LocalConfig): Promise<void> {
     console.log('Stopping: finishing running requests');
     await Promise.all([stopServer(server), sweepTimer.stop(), sendTimer?.stop()]);
     await store.close();
+    await (await loadTracing())?.end();
   };
   for (const signal of ['SIGTERM', 'SIGINT'] as const) {
     // A second signal finds no listener and ends the process at once.

@@ -10,14 +10,16 @@ import { authenticate, ClientUses } from '../domain/clients.ts';
 import { DatabaseUnavailableError } from '../domain/errors.ts';
 import { logger, nameInvocation } from '../runtime/logger.ts';
 import type { RuntimeSource } from '../runtime/runtime.ts';
+import { traceInvocation } from '../runtime/tracing.ts';
 import type { AuthorizerContext } from './api-event.ts';
 import { readBearer, toVerifiedContext } from './authorize-caller.ts';
 import { logFailure } from './problem.ts';
 
 export type Authorizer = (
   event: Pick<APIGatewayRequestAuthorizerEventV2, 'identitySource'> & {
-    /** Absent on the local host. */
+    /** Absent on the local host, as the headers are. */
     readonly requestContext?: { readonly requestId: string };
+    readonly headers?: APIGatewayRequestAuthorizerEventV2['headers'];
   },
   context?: Pick<LambdaContext, 'awsRequestId'>,
 ) => Promise<APIGatewaySimpleAuthorizerWithContextResult<AuthorizerContext | Record<string, never>>>;
@@ -45,7 +47,7 @@ export function createAuthorizer(
 ): Authorizer {
   const uses = new ClientUses();
   let patienceMs = PATIENCE_MS;
-  return async (event, lambda) => {
+  const authorize: Authorizer = async (event, lambda) => {
     nameInvocation(lambda);
     const edgeSecret = readEdgeSecret();
     const credential = readBearer(event.identitySource?.[0]);
@@ -67,6 +69,15 @@ export function createAuthorizer(
       undefined,
     );
     return { isAuthorized: true, context: toVerifiedContext(client) };
+  };
+  return (event, lambda) => {
+    const describe = () => ({
+      'faas.invocation_id': lambda?.awsRequestId,
+      'token_orchestrator.request_id': event.requestContext?.requestId,
+    });
+    return traceInvocation({ name: 'authorize', headers: event.headers, describe }, () =>
+      authorize(event, lambda),
+    );
   };
 }
 

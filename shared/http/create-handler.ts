@@ -11,6 +11,7 @@ import type { AnyEndpoint, Facts } from './endpoint.ts';
 import { type CallContext, finishResponse } from './finish-response.ts';
 import { sendProblems } from './problem.ts';
 import { limitBody, readBody } from './read-body.ts';
+import { traceRequests } from './trace-requests.ts';
 import { validateRequest } from './validate-request.ts';
 
 export type ApiHandler = (event: ApiEvent, context: LambdaContext) => Promise<ApiResponse>;
@@ -44,18 +45,20 @@ export function createHandler(
     throw new DatabaseUnavailableError({ cause: new Error('The function ran out of time') });
   };
 
-  return middy<ApiEvent, ApiResponse, Error, CallContext>({
-    timeoutEarlyInMillis: EARLY_MS,
-    timeoutEarlyResponse,
-  })
-    .use(finishResponse(logger, metrics))
-    .use(sendProblems(logger))
-    .before(async (request) => {
-      request.context.caller = await authorizeCaller(request.event, endpoint.route.access, getRuntime);
+  return traceRequests(
+    middy<ApiEvent, ApiResponse, Error, CallContext>({
+      timeoutEarlyInMillis: EARLY_MS,
+      timeoutEarlyResponse,
     })
-    .use(limitBody(endpoint.route.maxBodyBytes))
-    .use(readBody())
-    .handler(run) as unknown as ApiHandler;
+      .use(finishResponse(logger, metrics))
+      .use(sendProblems(logger))
+      .before(async (request) => {
+        request.context.caller = await authorizeCaller(request.event, endpoint.route.access, getRuntime);
+      })
+      .use(limitBody(endpoint.route.maxBodyBytes))
+      .use(readBody())
+      .handler(run) as unknown as ApiHandler,
+  );
 }
 
 /** The names in a body that is about one key, lease or pool. */

@@ -15,7 +15,7 @@ const RESERVE_MS = 20_000;
  */
 export function createSendHandler(getRuntime: RuntimeSource, getReceiver: () => Receiver): SendHandler {
   const owner = randomUUID();
-  return scheduledFunction(async (lambda) => {
+  return scheduledFunction('send events', async (lambda) => {
     const { context } = await getRuntime();
     const report = await sendEvents(context, {
       receiver: getReceiver(),

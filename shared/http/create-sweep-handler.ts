@@ -25,7 +25,7 @@ const LAST_MS = 1000;
 
 /** The scheduled function: one sweep within the function's time, then the figures of the pools. */
 export function createSweepHandler(getRuntime: RuntimeSource, metrics: Metrics = publishEmf): SweepHandler {
-  return scheduledFunction(async (lambda) => {
+  return scheduledFunction('sweep', async (lambda) => {
     const startedAt = performance.now();
     const left = () => lambda.getRemainingTimeInMillis();
     try {

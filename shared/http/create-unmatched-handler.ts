@@ -8,6 +8,7 @@ import { finishResponse } from './finish-response.ts';
 import { allowedMethods } from './match-route.ts';
 import { MethodNotAllowedError, RouteNotFoundError, sendProblems } from './problem.ts';
 import type { Route } from './route.ts';
+import { traceRequests } from './trace-requests.ts';
 
 /**
  * Responds to what no route matched: 405 with `Allow` where the path is known for other methods, 404 otherwise. A
@@ -21,10 +22,12 @@ export function createUnmatchedHandler(routes: readonly Route[], metrics: Metric
     if (allowed.length > 0) throw new MethodNotAllowedError(allowed);
     throw new RouteNotFoundError('There is no such path');
   };
-  return middy<ApiEvent, ApiResponse>()
-    .use(finishResponse(logger, metrics))
-    .use(sendProblems(logger))
-    .handler(respond) as unknown as ApiHandler;
+  return traceRequests(
+    middy<ApiEvent, ApiResponse>()
+      .use(finishResponse(logger, metrics))
+      .use(sendProblems(logger))
+      .handler(respond) as unknown as ApiHandler,
+  );
 }
 
 function isPreflight({ headers, requestContext }: ApiEvent): boolean {

@@ -7,12 +7,14 @@ import { type Logger, nameInvocation } from '../runtime/logger.ts';
 import type { Metrics } from '../runtime/metrics.ts';
 import type { ApiEvent, ApiResponse } from './api-event.ts';
 import type { Facts } from './endpoint.ts';
-import { measureRequest } from './measure.ts';
+import { type Entry, measureRequest } from './measure.ts';
 
 /** What is known of a call while it is made. */
 export interface CallContext extends LambdaContext {
   caller: Caller;
   facts?: Facts;
+  /** What the log tells of it, once it has ended. */
+  entry?: Entry;
 }
 
 /**
@@ -80,6 +82,7 @@ export function finishResponse(
       ...(error instanceof LeaseEndedError && { reason: error.reason }),
       ...entry,
     });
+    context.entry = entry;
     metrics(measureRequest({ ...entry, durationMs }));
   };
 

@@ -137,6 +137,9 @@ function localSchema() {
     MONGODB_MAX_POOL_SIZE: poolSizeSchema.default(50),
     CORS_ORIGINS: corsOriginsSchema.optional(),
     BOOTSTRAP_CREDENTIAL: credentialSchema.optional(),
+    OTEL_EXPORTER_OTLP_ENDPOINT: z
+      .url({ protocol: /^https?$/, error: 'must be an address like http://127.0.0.1:4318' })
+      .optional(),
     METRICS: z.enum(['on', 'off'], 'must be on or off').optional(),
     LOG_LEVEL: z
       .enum(['DEBUG', 'INFO', 'WARN', 'ERROR'], 'must be DEBUG, INFO, WARN or ERROR')

@@ -3,6 +3,7 @@ import type { Store } from '../domain/store.ts';
 import type { VaultKeys } from '../domain/value-vault.ts';
 import { type RuntimeConfig, readSecretUri, readVaultSecret } from './config.ts';
 import { logger } from './logger.ts';
+import { loadTracing } from './tracing.ts';
 
 /**
  * The store that the configuration names: MongoDB where `MONGODB_URI` or `MONGODB_SECRET_ARN` is set, SQLite otherwise.
@@ -18,6 +19,7 @@ export async function openStore(config: RuntimeConfig): Promise<Store> {
   const { createMongoStore } = await import('../store/mongo/mongo-store.ts');
   return createMongoStore({
     uri,
+    watch: (await loadTracing())?.watch,
     maxPoolSize: config.MONGODB_MAX_POOL_SIZE,
     onMissingIndex: (index) => logger.warn('missing index', { index, remedy: 'npm run setup-database' }),
   });

@@ -1,4 +1,4 @@
-import type { CommandStartedEvent } from 'mongodb';
+import type { CommandStartedEvent, MongoClient } from 'mongodb';
 import type { Context } from '../../shared/domain/context.ts';
 import { EventLog } from '../../shared/domain/event-log.ts';
 import { HealthCheck } from '../../shared/domain/health.ts';
@@ -51,7 +51,8 @@ export interface WatchedStore {
 
 export async function openWatchedStore(options: MongoStoreOptions): Promise<WatchedStore> {
   const sent: CommandStartedEvent[] = [];
-  const store = createMongoStore({ ...options, onCommand: (event) => sent.push(event) });
+  const watch = (client: MongoClient) => void client.on('commandStarted', (event) => sent.push(event));
+  const store = createMongoStore({ ...options, watch });
   await store.prepare(NOW);
   const pools = new PoolDirectory(store);
   const pool = poolReference(await pools.get(DEFAULT_POOL, NOW));

@@ -1,4 +1,4 @@
-import { type CommandStartedEvent, type Db, MongoClient, MongoNetworkError } from 'mongodb';
+import { type Db, MongoClient, MongoNetworkError } from 'mongodb';
 import { answerWithin } from '../../domain/answer-within.ts';
 
 /** The database where the connection string names none. */
@@ -17,8 +17,8 @@ export interface MongoConnectionOptions {
   readonly timeoutMs: number;
   /** How long a reply may take, where not `timeoutMs`; 0: as long as it wants. */
   readonly socketTimeoutMs?: number | undefined;
-  /** Is told of every command that is sent. */
-  readonly onCommand?: ((event: CommandStartedEvent) => void) | undefined;
+  /** Is given every client before it connects, to listen to the events of its commands. */
+  readonly watch?: ((client: MongoClient) => void) | undefined;
 }
 
 /**
@@ -117,7 +117,7 @@ export function connectMongo(options: MongoConnectionOptions): MongoConnection {
 
 /** A client whose first connect failed stays closed for good, so each attempt has one of its own. */
 async function connect(options: MongoConnectionOptions): Promise<MongoClient> {
-  const { uri, timeoutMs, socketTimeoutMs = timeoutMs, maxPoolSize = 5, onCommand } = options;
+  const { uri, timeoutMs, socketTimeoutMs = timeoutMs, maxPoolSize = 5, watch } = options;
   const client = new MongoClient(uri, {
     appName: 'token-orchestrator',
     // The driver's `timeoutMS`, one limit for an operation as a whole, has no effect since 7.8 (it could hand one
@@ -133,9 +133,9 @@ async function connect(options: MongoConnectionOptions): Promise<MongoClient> {
     retryReads: true,
     // An optional field that is undefined is left out. Never in a filter: see `Commands`.
     ignoreUndefined: true,
-    monitorCommands: onCommand !== undefined,
+    monitorCommands: watch !== undefined,
   });
-  if (onCommand !== undefined) client.on('commandStarted', onCommand);
+  watch?.(client);
   try {
     return await client.connect();
   } catch (error) {

@@ -1,7 +1,14 @@
 import { describe, expect, it } from 'vitest';
 import { withRoleAuthentication } from '../../../infra/aws/database-role.ts';
 import { FUNCTION_NAMES } from '../../../infra/bundle/bundle-functions.ts';
-import { EVERY_OPTION, IAM_URI, type Resource, type Synthesized, synthesize } from './support/synthesize.ts';
+import {
+  CLOSED,
+  EVERY_OPTION,
+  IAM_URI,
+  type Resource,
+  type Synthesized,
+  synthesize,
+} from './support/synthesize.ts';
 
 const { mongodbSecretArn: SECRET_ARN, secretKeyArn } = EVERY_OPTION;
 
@@ -51,6 +58,8 @@ function logOf(synthesized: Synthesized, name: string): unknown {
 function sorted(values: readonly unknown[]): string[] {
   return values.map((value) => JSON.stringify(value)).sort();
 }
+
+const KEPT_READY = { mongodbUri: IAM_URI, provisionedConcurrency: '5', tracing: 'on' };
 
 const WITH_DATABASE = FUNCTION_NAMES.filter((name) => name !== 'answer-unmatched');
 
@@ -226,6 +235,48 @@ describe('the options', () => {
   });
 });
 
+describe('tracing', () => {
+  const variables = (synthesized: Synthesized, name = 'acquire-lease') =>
+    functionOf(synthesized, name).Properties.Environment.Variables;
+
+  it('sends spans to the collector of a layer, below the segments of X-Ray, from each function', () => {
+    for (const name of FUNCTION_NAMES) {
+      expect(functionOf(withOptions, name).Properties).toMatchObject({
+        Layers: [EVERY_OPTION.tracingLayerArn],
+        TracingConfig: { Mode: 'Active' },
+        Environment: {
+          Variables: {
+            OTEL_EXPORTER_OTLP_ENDPOINT: 'http://127.0.0.1:4318',
+            OTEL_SERVICE_NAME: 'Keys',
+            OTEL_RESOURCE_ATTRIBUTES: `faas.name=${name}`,
+            OTEL_PROPAGATORS: 'xray,tracecontext',
+            OTEL_TRACES_SAMPLER: 'parentbased_traceidratio',
+            OTEL_TRACES_SAMPLER_ARG: '0.25',
+          },
+        },
+      });
+    }
+  });
+
+  it('or to a collector elsewhere, past X-Ray, whose variable says that nothing is sampled where it is off', () => {
+    const synthesized = synthesize(CLOSED);
+    const { Layers, TracingConfig } = functionOf(synthesized, 'acquire-lease').Properties;
+    expect({ Layers, TracingConfig }).toEqual({});
+    expect(variables(synthesized)).toMatchObject({
+      OTEL_EXPORTER_OTLP_ENDPOINT: CLOSED.otlpEndpoint,
+      OTEL_PROPAGATORS: 'tracecontext',
+      OTEL_TRACES_SAMPLER_ARG: '1',
+    });
+  });
+
+  it('is X-Ray’s alone where it is on, and nobody’s otherwise', () => {
+    const synthesized = synthesize(KEPT_READY);
+    expect(functionOf(synthesized, 'acquire-lease').Properties.TracingConfig).toEqual({ Mode: 'Active' });
+    for (const each of [synthesized, byRole])
+      expect(Object.keys(variables(each)).join()).not.toContain('OTEL');
+  });
+});
+
 describe('aliases', () => {
   it('are there only where a parameter asks for them', () => {
     expect(byRole.resources('AWS::Lambda::Alias')).toEqual({});
@@ -233,7 +284,7 @@ describe('aliases', () => {
   });
 
   it('keep environments ready for what holders of leases wait for, and for nothing else', () => {
-    const { resources } = synthesize({ mongodbUri: IAM_URI, provisionedConcurrency: '5' });
+    const { resources } = synthesize(KEPT_READY);
     const aliases = Object.values(resources('AWS::Lambda::Alias'));
     expect(aliases).toHaveLength(4);
     for (const { Properties } of aliases) {

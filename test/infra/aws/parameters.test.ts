@@ -14,6 +14,7 @@ import { CLOSED, EVERY_OPTION } from './support/synthesize.ts';
 
 const REPOSITORY = fileURLToPath(new URL('../../../', import.meta.url));
 const CDK = join(REPOSITORY, 'node_modules/aws-cdk/bin/cdk');
+const LAYER = EVERY_OPTION.tracingLayerArn;
 const URI = 'mongodb+srv://cluster.example.mongodb.net';
 const SECRET = 'arn:aws:secretsmanager:eu-central-1:111122223333:secret:orchestrator-AbCdEf';
 
@@ -34,6 +35,7 @@ describe('the parameters of a deployment', () => {
       memoryMb: 512,
       logRetentionDays: 30,
       tracing: 'off',
+      tracingPercent: 100,
     };
     expect(read({ mongodbUri: URI })).toEqual({ ...defaults, mongodbUri: URI });
     expect(read({ mongodbSecretArn: SECRET })).toEqual({ ...defaults, mongodbSecretArn: SECRET });
@@ -168,7 +170,19 @@ describe('the parameters of a deployment', () => {
     [{ mongodbUri: URI, tags: 'team=a,aws:x=b' }, /^tags must not start with aws:/],
     [{ mongodbUri: URI, permissionsBoundaryArn: 'boundary' }, /^permissionsBoundaryArn must be the ARN/],
     [{ mongodbUri: URI, securityGroupIds: 'sg-1' }, /securityGroupIds must be ids like sg-/],
-    [{ mongodbUri: URI, tracing: 'yes' }, /^tracing must be on or off/],
+    [{ mongodbUri: URI, tracing: 'yes' }, /^tracing must be on, off or otlp/],
+    [{ mongodbUri: URI, tracing: 'otlp' }, /^tracing is otlp: give it one of/],
+    [
+      { mongodbUri: URI, tracing: 'otlp', otlpEndpoint: 'https://a.example', tracingLayerArn: LAYER },
+      /^tracing is otlp: give it one of/,
+    ],
+    [{ mongodbUri: URI, tracing: 'on', tracingLayerArn: LAYER }, /^tracing must be otlp where/],
+    [{ mongodbUri: URI, tracing: 'otlp', tracingLayerArn: 'layer:3' }, /^tracingLayerArn must be the ARN/],
+    [
+      { mongodbUri: URI, tracing: 'otlp', otlpEndpoint: 'https://user:password@a.example' },
+      /^otlpEndpoint must be .* without a credential/,
+    ],
+    [{ mongodbUri: URI, tracingPercent: '0' }, /^tracingPercent must be a whole number from 1/],
   ])('%j gets one line that says what is wrong', (parameters, message) => {
     expect(() => read(parameters as Record<string, string>)).toThrow(ParameterError);
     expect(() => read(parameters as Record<string, string>)).toThrow(message);

@@ -5,6 +5,7 @@ import { METRICS, type MetricName } from '../../../shared/runtime/metrics.ts';
 import { createMongoStore } from '../../../shared/store/mongo/mongo-store.ts';
 import { createSqliteStore } from '../../../shared/store/sqlite/sqlite-store.ts';
 import { describeWithMongoDb } from '../../support/mongodb.ts';
+import { startOtlpReceiver } from '../../support/otlp-receiver.ts';
 import { apiEvent as event } from './support/api-event.ts';
 import { AwsDatabase } from './support/aws-database.ts';
 import { BundleFolder } from './support/bundle-process.ts';
@@ -216,6 +217,30 @@ describe('the metrics that a bundle prints for CloudWatch', () => {
     );
     const swept = await folder.invoke<LambdaError>('expire-leases', {}, { MONGODB_URI });
     expect(swept).toMatchObject({ errorType: 'DatabaseUnavailableError' });
+  }, 60_000);
+});
+
+describe('a bundle that is told where to send spans', () => {
+  it('sends them where its deployment traces; otherwise it says that it cannot, and works', async () => {
+    const receiver = await startOtlpReceiver();
+    const env = {
+      SQLITE_PATH: folder.path('tracing.db'),
+      AWS_LAMBDA_FUNCTION_NAME: 'get-me',
+      OTEL_EXPORTER_OTLP_ENDPOINT: receiver.url,
+    };
+    try {
+      const without = await folder.run<Response>('get-me', event('GET', '/v1/me'), env);
+      expect(without.answer.statusCode).toBe(200);
+      expect(without.printed).toContainEqual(expect.objectContaining({ message: 'traces not sent' }));
+      expect(receiver.spans).toEqual([]);
+      await folder.addTracing();
+      const { answer, printed } = await folder.run<Response>('get-me', event('GET', '/v1/me'), env);
+      expect(answer.statusCode).toBe(200);
+      expect(receiver.spans).toMatchObject([{ name: 'GET /v1/me' }]);
+      expect(printed.filter(({ message }) => message === 'traces not sent')).toEqual([]);
+    } finally {
+      await receiver.close();
+    }
   }, 60_000);
 });
 

@@ -6,7 +6,9 @@ import { MongoClient } from 'mongodb';
 import { afterEach, describe, expect, it } from 'vitest';
 import { isStandInBuilt, startStandIn } from '../../store/mongo-stand-in-process.ts';
 import { layWire } from '../../store/mongo-wire.ts';
+import { eventually } from '../../support/eventually.ts';
 import { useHostProcesses } from '../../support/host-process.ts';
+import { startOtlpReceiver } from '../../support/otlp-receiver.ts';
 import { expectFoundNowhere } from './support/planted-secrets.ts';
 
 describe('secrets that are planted in the local host', { timeout: 120_000 }, () => {
@@ -59,7 +61,11 @@ describe('secrets that are planted in the local host', { timeout: 120_000 }, () 
     const client = new MongoClient(`mongodb://127.0.0.1:${standIn.port}/secrets`);
     cleanups.push(() => client.close());
     const vaultSecret = randomBytes(32).toString('hex');
+    const receiver = await startOtlpReceiver();
+    cleanups.push(receiver.close);
     const host = await start({
+      OTEL_EXPORTER_OTLP_ENDPOINT: receiver.url,
+      OTEL_BSP_SCHEDULE_DELAY: '10',
       MONGODB_URI: `mongodb://127.0.0.1:${wire.port}/secrets`,
       VALUE_ENCRYPTION_KEY: `one:${vaultSecret}`,
     });
@@ -77,6 +83,14 @@ describe('secrets that are planted in the local host', { timeout: 120_000 }, () 
           return found.map((bytes) => [collection.collectionName, bytes] as const);
         });
         return (await Promise.all(documents)).flat() as never;
+      },
+      async sent() {
+        await eventually(async () => receiver.spans.some((span) => span.status.code === 2));
+        const names = new Set(receiver.spans.map(({ name }) => name));
+        expect([...names]).toEqual(
+          expect.arrayContaining(['POST /v1/leases', 'findAndModify keys', 'authorize']),
+        );
+        return [['the spans', receiver.text]];
       },
       async withoutDatabase(work) {
         failWrites({ ok: 0, code: 10107, codeName: 'NotWritablePrimary', errmsg: 'not primary' });

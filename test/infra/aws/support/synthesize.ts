@@ -60,7 +60,9 @@ export const EVERY_OPTION = {
   reservedConcurrency: '20',
   logRetentionDays: '365',
   eventRetentionHours: '48',
-  tracing: 'on',
+  tracing: 'otlp',
+  tracingLayerArn: 'arn:aws:lambda:eu-central-1:444455556666:layer:collector-arm64:3',
+  tracingPercent: '25',
   tags: 'team=platform,cost-centre=42',
   permissionsBoundaryArn: 'arn:aws:iam::111122223333:policy/boundary',
 };
@@ -71,6 +73,8 @@ export const CLOSED = {
   stage: 'staging',
   managedRules: 'on',
   closeDirectApi: 'on',
+  tracing: 'otlp',
+  otlpEndpoint: 'https://collector.example.com:4318',
 };
 
 /** CDK's own settings, as the command line reads them. */

@@ -4,7 +4,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { promisify } from 'node:util';
-import { bundleFunctions, type FunctionBundle } from '../../../../infra/bundle/bundle-functions.ts';
+import {
+  bundleFunctions,
+  bundleTracing,
+  type FunctionBundle,
+} from '../../../../infra/bundle/bundle-functions.ts';
 
 const RUNNER = fileURLToPath(new URL('invoke-bundle.mjs', import.meta.url));
 
@@ -36,6 +40,11 @@ export class BundleFolder {
 
   path(name: string): string {
     return join(this.#folder, name);
+  }
+
+  /** As in a deployment that traces. */
+  async addTracing(): Promise<void> {
+    await bundleTracing(this.path('functions'));
   }
 
   /** Invokes a function's bundle in a process of its own. */

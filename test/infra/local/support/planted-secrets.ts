@@ -27,6 +27,8 @@ export interface Scene {
   readonly vaultSecret: string;
   /** All that the database keeps. */
   stored(): Promise<[place: string, bytes: Uint8Array][]>;
+  /** All that was sent about its work, where it sends anything. */
+  sent?(): Promise<[place: string, text: string][]>;
   /** While `work` runs, the database does not answer. */
   withoutDatabase(work: () => Promise<unknown>): Promise<void>;
   /** From now on the database fails in a way that nobody foresaw. */
@@ -296,6 +298,7 @@ export async function expectFoundNowhere(scene: Scene): Promise<void> {
     ['the metrics', metrics],
     ['standard output', stdout],
     ['standard error', stderr],
+    ...((await scene.sent?.()) ?? []),
   ] as const;
   expect(findTraces(planted, everywhere)).toEqual([]);
   // The database proves a lease and a ticket by what it keeps of them; without the client's credential it is of no use.
