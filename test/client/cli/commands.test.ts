@@ -232,16 +232,15 @@ describe('pools', () => {
 
   test('set changes nothing of what another admin set meanwhile', async () => {
     const pool = await makePool(host.client(), { leaseSeconds: 20 });
-    await Promise.all([
-      json('pools', 'set', pool, '--paused'),
-      json('pools', 'set', pool, '--max-keys', '7'),
-    ]);
+    const set = (...change: string[]) => startCli(['pools', 'set', pool, ...change], host.environment).result;
+    const both = await Promise.all([set('--paused'), set('--max-keys', '7')]);
+    expect(both.map(({ code }) => code)).toEqual([0, 0]);
     expect(await host.client().pools.get(pool)).toMatchObject({ leaseSeconds: 20, paused: true, maxKeys: 7 });
   });
 
   test('delete asks on a terminal, and refuses where nobody can answer', async () => {
     const pool = await makePool(host.client(), { keys: 2 });
-    const unasked = await cli('pools', 'delete', pool);
+    const unasked = await startCli(['pools', 'delete', pool], host.environment).result;
     expect(unasked).toMatchObject({ code: 2, stdout: '', stderr: expect.stringContaining('say --yes') });
     for (const [answer, code] of [
       ['n', 1],

@@ -124,10 +124,11 @@ describe('several keys', () => {
     const client = host.client();
     const pool = await makePool(client, { keys: 3 });
     const script = 'echo "$TOKEN_ORCHESTRATOR_KEY"; echo "$TOKEN_ORCHESTRATOR_FENCING_TOKEN" | wc -l';
-    const both = await cli('run', '--pool', pool, '--count', '2', '--', 'sh', '-c', script);
+    const run = (...words: string[]) => startCli(['run', '--pool', pool, ...words], host.environment).result;
+    const both = await run('--count', '2', '--', 'sh', '-c', script);
     expect(both).toMatchObject({ code: 0, stdout: expect.stringMatching(/^(key_\S+\n){2}2\n$/) });
 
-    const four = await cli('run', '--pool', pool, '--count', '4', '--', 'echo', 'ran');
+    const four = await run('--count', '4', '--', 'echo', 'ran');
     expect(four).toMatchObject({ code: 75, stdout: '' });
     expect((await client.pools.get(pool)).counts.free.count).toBe(3);
   });

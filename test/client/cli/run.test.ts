@@ -6,7 +6,7 @@ import { eventually } from '../../support/eventually.ts';
 import { useHost } from '../../support/host-process.ts';
 import { TcpProxy } from '../../support/tcp-proxy.ts';
 import { makePool } from '../support/make-pool.ts';
-import { type CliProcess, endCliAfterEach, runCli, startCli, startOnTerminal } from '../support/run-cli.ts';
+import { type CliProcess, endCliAfterEach, startCli, startOnTerminal } from '../support/run-cli.ts';
 
 const host = useHost();
 endCliAfterEach();
@@ -47,10 +47,10 @@ describe('run', () => {
 
   test("takes the options after the command for the command's, with and without --", async () => {
     const pool = await makePool(host.client());
-    const { stdout } = await runCli(
+    const { stdout } = await startCli(
       ['run', '--pool', pool, 'echo', '--pool', 'x', '--', 'y'],
       host.environment,
-    );
+    ).result;
     expect(stdout).toBe('--pool x -- y\n');
   });
 

@@ -1,7 +1,8 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
-import { afterEach, inject } from 'vitest';
+import { pathToFileURL } from 'node:url';
+import { afterEach, inject, vi } from 'vitest';
 
 /** The command line as it is installed. */
 export function cliPath(): string {
@@ -82,11 +83,52 @@ function watch(child: ChildProcess): CliProcess {
   };
 }
 
+let turns: Promise<unknown> = Promise.resolve();
+let runs = 0;
+
+/**
+ * Carries out what is installed as the command line in this process, where a start of Node costs more than the command:
+ * for what is not about signals, terminals or standard input. One at a time, since each has the process's arguments,
+ * environment and output to itself.
+ */
 export function runCli(
   parameters: readonly string[],
   env: Readonly<Record<string, string>>,
 ): Promise<CliResult> {
-  return startCli(parameters, env).result;
+  const turn = turns.then(() => carryOut(parameters, { PATH: process.env.PATH ?? '', HOME: '/nonexistent', ...env }));
+  turns = turn.catch(() => undefined);
+  return turn;
+}
+
+async function carryOut(parameters: readonly string[], env: Record<string, string>): Promise<CliResult> {
+  const own = { argv: process.argv, env: { ...process.env }, exitCode: process.exitCode };
+  const written = { stdout: '', stderr: '' };
+  const outputs = (['stdout', 'stderr'] as const).map((name) =>
+    vi.spyOn(process[name], 'write').mockImplementation((text) => {
+      written[name] += text;
+      return true;
+    }),
+  );
+  setEnvironment(env);
+  process.argv = [process.execPath, cliPath(), ...parameters];
+  process.exitCode = undefined;
+  try {
+    // The program is over when its module is loaded.
+    await import(/* @vite-ignore */ `${pathToFileURL(cliPath())}?run=${++runs}`);
+    return { code: Number(process.exitCode ?? 0), signal: null, ...written };
+  } finally {
+    for (const output of outputs) output.mockRestore();
+    process.stdout.removeAllListeners('error');
+    process.argv = own.argv;
+    process.exitCode = own.exitCode;
+    setEnvironment(own.env);
+  }
+}
+
+/** In place, since `os.homedir()` looks at the real one. */
+function setEnvironment(env: NodeJS.ProcessEnv): void {
+  for (const name of Object.keys(process.env)) if (!(name in env)) delete process.env[name];
+  Object.assign(process.env, env);
 }
 
 /** Call it in a file whose tests start the command line: none outlives its test. */
