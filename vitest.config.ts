@@ -1,9 +1,15 @@
+import { fileURLToPath } from 'node:url';
 import { defineConfig, type TestProjectConfiguration } from 'vitest/config';
+
+// What Node compiles is kept for the next process, a worker of vitest or a program that a test starts: its start takes half
+// as long.
+process.env.NODE_COMPILE_CACHE ??= fileURLToPath(new URL('node_modules/.cache/compiled', import.meta.url));
 
 /** What every project has in common. */
 const COMMON = {
   // node:sqlite is what the embedded store stands on; its warning in every worker says nothing new.
   execArgv: ['--disable-warning=ExperimentalWarning'],
+  setupFiles: ['test/support/keep-compiled.ts'],
   testTimeout: 30_000,
   hookTimeout: 60_000,
 };

@@ -8,6 +8,7 @@ import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
 import { useHost, useHostProcesses } from '../support/host-process.ts';
+import { nodeEnvironment } from '../support/node-environment.ts';
 
 const execute = promisify(execFile);
 const ROOT = fileURLToPath(new URL('../../', import.meta.url));
@@ -29,7 +30,13 @@ async function run(file: string, parameters: string[], env: Record<string, strin
   const commands = [join(project, 'node_modules/.bin'), dirname(process.execPath), process.env.PATH];
   return execute(file, parameters, {
     cwd: project,
-    env: { ...host.environment, PATH: commands.join(':'), HOME: join(project, 'home'), ...env },
+    env: {
+      ...nodeEnvironment(),
+      ...host.environment,
+      PATH: commands.join(':'),
+      HOME: join(project, 'home'),
+      ...env,
+    },
   });
 }
 

@@ -5,6 +5,7 @@ import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import { layWire } from '../store/mongo-wire.ts';
 import { useHost } from '../support/host-process.ts';
+import { nodeEnvironment } from '../support/node-environment.ts';
 
 const SMOKE = fileURLToPath(new URL('../../infra/smoke.ts', import.meta.url));
 
@@ -14,7 +15,7 @@ describe('npm run smoke', () => {
   const start = (url: string, credential?: string, ...options: string[]): ChildProcess =>
     spawn(process.execPath, ['--disable-warning=ExperimentalWarning', SMOKE, '--url', url, ...options], {
       env: {
-        PATH: process.env.PATH,
+        ...nodeEnvironment(),
         ...(credential !== undefined && { TOKEN_ORCHESTRATOR_CREDENTIAL: credential }),
       },
       stdio: ['ignore', 'pipe', 'pipe'],

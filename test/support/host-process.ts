@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, afterEach, beforeAll } from 'vitest';
 import { createClient, type OrchestratorClient } from '../../client/sdk/create-client.ts';
+import { nodeEnvironment } from './node-environment.ts';
 
 const PROGRAMS = fileURLToPath(new URL('../../infra/local/', import.meta.url));
 
@@ -28,7 +29,7 @@ class LocalProgram {
   constructor(file: string, folder: string, environment: Record<string, string>) {
     this.#child = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', join(PROGRAMS, file)], {
       cwd: folder,
-      env: { PATH: process.env.PATH, ...environment },
+      env: { ...nodeEnvironment(), ...environment },
       stdio: ['ignore', 'pipe', 'pipe'],
     });
     this.#child.stdout?.on('data', (data: Buffer) => {
@@ -129,9 +130,10 @@ export class HostProcess {
     await this.program.ended;
   }
 
-  /** Ends it for good. */
+  /** Ends it for good: as one ends that keeps what Node has compiled for it. */
   async remove(): Promise<void> {
-    await this.kill();
+    this.program.kill('SIGTERM');
+    await this.program.ended;
     await rm(this.folder, { recursive: true, force: true });
   }
 

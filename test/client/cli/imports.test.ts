@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Key } from '../../../shared/contract/keys.ts';
 import { useHost } from '../../support/host-process.ts';
+import { nodeEnvironment } from '../../support/node-environment.ts';
 import { makePool } from '../support/make-pool.ts';
 import { cliPath, endCliAfterEach, runCli } from '../support/run-cli.ts';
 
@@ -75,7 +76,7 @@ describe('keys import', () => {
     const pool = await makePool(host.client(), { keys: 0 });
     const { code } = await new Promise<{ code: number | null }>((resolve) => {
       const child = spawn(process.execPath, [cliPath(), 'keys', 'import', '-', '--pool', pool], {
-        env: { PATH: process.env.PATH, HOME: '/nonexistent', ...host.environment },
+        env: { ...nodeEnvironment(), HOME: '/nonexistent', ...host.environment },
         stdio: ['pipe', 'ignore', 'ignore'],
       });
       child.on('close', (code) => resolve({ code }));

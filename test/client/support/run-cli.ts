@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { afterEach, inject, vi } from 'vitest';
+import { nodeEnvironment } from '../../support/node-environment.ts';
 
 /** The command line as it is installed. */
 export function cliPath(): string {
@@ -36,7 +37,7 @@ export function startCli(
   return watch(
     spawn(process.execPath, [cliPath(), ...parameters], {
       ...options,
-      env: { PATH: process.env.PATH, HOME: '/nonexistent', ...env },
+      env: { ...nodeEnvironment(), HOME: '/nonexistent', ...env },
       stdio: ['ignore', 'pipe', 'pipe'],
     }),
   );
@@ -51,7 +52,7 @@ export function startOnTerminal(
   const line = words.map((word) => (word === 'exec' ? word : `'${word.replaceAll("'", "'\\''")}'`)).join(' ');
   return watch(
     spawn('script', ['--quiet', '--return', '--flush', '--command', line, '/dev/null'], {
-      env: { PATH: process.env.PATH, HOME: '/nonexistent', SHELL: '/bin/sh', ...env },
+      env: { ...nodeEnvironment(), HOME: '/nonexistent', SHELL: '/bin/sh', ...env },
       stdio: ['pipe', 'pipe', 'pipe'],
     }),
   );
@@ -95,7 +96,7 @@ export function runCli(
   parameters: readonly string[],
   env: Readonly<Record<string, string>>,
 ): Promise<CliResult> {
-  const turn = turns.then(() => carryOut(parameters, { PATH: process.env.PATH ?? '', HOME: '/nonexistent', ...env }));
+  const turn = turns.then(() => carryOut(parameters, { ...nodeEnvironment(), HOME: '/nonexistent', ...env }));
   turns = turn.catch(() => undefined);
   return turn;
 }
