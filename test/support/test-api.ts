@@ -17,7 +17,8 @@ import type { AnyEndpoint } from '../../shared/http/endpoint.ts';
 import { matchPath } from '../../shared/http/match-route.ts';
 import type { Route } from '../../shared/http/route.ts';
 import { createRuntime } from '../../shared/runtime/runtime.ts';
-import { createSqliteStore } from '../../shared/store/sqlite/sqlite-store.ts';
+import type { StoreFixture } from '../store/contract/store-fixture.ts';
+import { makeSqliteStore } from '../store/sqlite-fixture.ts';
 import { type CapturedLog, captureLog } from './captured-log.ts';
 import { checkAnswer } from './check-answer.ts';
 import { watchStore } from './watch-store.ts';
@@ -52,7 +53,7 @@ export interface Answer<Body> {
   readonly body: Body;
 }
 
-/** Every function's real handler on one SQLite database in memory, with a clock that stands still until it is set. */
+/** Every function's real handler on one SQLite database, with a clock that stands still until it is set. */
 export class TestApi {
   now = START;
   /** What every verb of the store does first, by the path of its name: throw, or wait, as a database that fails or hangs. */
@@ -64,6 +65,7 @@ export class TestApi {
   readonly endpoints: ReadonlyMap<string, AnyEndpoint>;
   readonly #secrets = new Set<string>();
   readonly #log: CapturedLog;
+  readonly #database: StoreFixture;
 
   static async open(): Promise<TestApi> {
     const endpoints = new Map<string, AnyEndpoint>();
@@ -73,9 +75,8 @@ export class TestApi {
       };
       endpoints.set(route.function, endpoint);
     }
-    const store = createSqliteStore({ path: ':memory:' });
-    await store.prepare(START);
-    const watched = watchStore(store, () => api.fault && { before: api.fault });
+    const database = await makeSqliteStore(START);
+    const watched = watchStore(database.store, () => api.fault && { before: api.fault });
     const metrics = createPrometheusMetrics();
     const runtime = createRuntime(watched, {
       metrics: metrics.publish,
@@ -84,7 +85,7 @@ export class TestApi {
       vaultKeys: [{ id: 'test', secret: 'x'.repeat(32) }],
     });
     const api: TestApi = new TestApi(
-      store,
+      database,
       endpoints,
       await loadFunctions(async () => runtime, metrics.publish),
       metrics,
@@ -93,13 +94,14 @@ export class TestApi {
   }
 
   private constructor(
-    store: Store,
+    database: StoreFixture,
     endpoints: ReadonlyMap<string, AnyEndpoint>,
     functions: Functions,
     metrics: PrometheusMetrics,
   ) {
     this.metrics = metrics;
-    this.store = store;
+    this.#database = database;
+    this.store = database.store;
     this.functions = functions;
     this.endpoints = endpoints;
     this.#log = captureLog();
@@ -186,7 +188,7 @@ export class TestApi {
 
   async close(): Promise<void> {
     this.#log.stop();
-    await this.store.close();
+    await this.#database.dispose();
   }
 
   #noteSecrets(event: ApiEvent): void {

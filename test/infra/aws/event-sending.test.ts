@@ -13,8 +13,8 @@ describe('the event bus', () => {
     });
     expect(template.toJSON().Outputs.EventBus.Value).toEqual({ Ref: busId });
     expect(
-      synthesize({ mongodbUri: 'mongodb+srv://a.example.net', stage: 'test' }).template.toJSON(),
-    ).toMatchObject({ Resources: { [busId]: { Properties: { Name: 'TokenOrchestrator-test' } } } });
+      synthesize({ mongodbUri: IAM_URI, stage: 'staging' }).template.toJSON(),
+    ).toMatchObject({ Resources: { [busId]: { Properties: { Name: 'TokenOrchestrator-staging' } } } });
   });
 
   it('is known to its sender, which alone may put events on it, and on nothing else', () => {
