@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { type Resource, synthesize } from './support/synthesize.ts';
+import { IAM_URI, type Resource, synthesize } from './support/synthesize.ts';
 
 const { template, resources, functionIds } = synthesize();
 const sender = functionIds.get('send-events') as string;
@@ -12,9 +12,9 @@ describe('the event bus', () => {
       Name: 'TokenOrchestrator',
     });
     expect(template.toJSON().Outputs.EventBus.Value).toEqual({ Ref: busId });
-    expect(
-      synthesize({ mongodbUri: IAM_URI, stage: 'staging' }).template.toJSON(),
-    ).toMatchObject({ Resources: { [busId]: { Properties: { Name: 'TokenOrchestrator-staging' } } } });
+    expect(synthesize({ mongodbUri: IAM_URI, stage: 'staging' }).template.toJSON()).toMatchObject({
+      Resources: { [busId]: { Properties: { Name: 'TokenOrchestrator-staging' } } },
+    });
   });
 
   it('is known to its sender, which alone may put events on it, and on nothing else', () => {
