@@ -59,7 +59,10 @@ export async function listHolders(
   return { holders: held.map(({ key, lease }) => describeHolder(key, lease, now)), next };
 }
 
-/** As {@link listHolders}, with all that is known of each lease. @throws InvalidRequestError */
+/**
+ * As {@link listHolders}, with all that is known of each lease. A page without a `next` is the last; one with it may be the
+ * last all the same where the walk, or a hundred clients, ended first. @throws InvalidRequestError
+ */
 export async function listHeld(
   context: Context,
   caller: Caller,
@@ -69,23 +72,26 @@ export async function listHeld(
   const group = parseGroup(after);
   const { clientIds, through, next } = await findClients(context.store.keys, group, client);
   const mayLeaveOut = pool !== undefined || holder !== undefined || caller.pools !== undefined;
-  const share = Math.floor(WALK / clientIds.length);
-  const { keys, end } = await readOldest(context.store.keys, clientIds, {
-    limit: mayLeaveOut ? share : Math.min(share, limit + 1),
-    after: group.place,
-  });
   const isCurrent = currentPools(context, now);
   const held: Held[] = [];
-  let last: Key | undefined;
-  for (const key of keys) {
-    if (held.length === limit) break;
-    last = key;
-    const lease = liveLeaseAt(key, now);
-    if (lease === undefined || !isWanted(key, lease) || !(await isCurrent(key.pool))) continue;
-    held.push({ key, lease });
+  let { place } = group;
+  // Of each client. What is asked for again is the rest: leases that have lapsed stand where live ones were expected.
+  let left = Math.floor(WALK / clientIds.length);
+  for (let ask = mayLeaveOut ? left : Math.min(left, limit + 1); ask > 0; left -= ask, ask = left) {
+    const { keys, end } = await readOldest(context.store.keys, clientIds, { limit: ask, after: place });
+    for (const key of keys) {
+      const lease = liveLeaseAt(key, now);
+      if (lease === undefined || !isWanted(key, lease) || !(await isCurrent(key.pool))) continue;
+      const last = held.at(-1);
+      // One more than fits: the page is not the last.
+      if (last && held.length === limit)
+        return { held, next: formatGroup(group.after, through, placeOf(last.key)) };
+      held.push({ key, lease });
+    }
+    if (end === undefined) return { held, next };
+    place = placeOf(end);
   }
-  const isRead = end === undefined && last === keys.at(-1);
-  return { held, next: isRead ? next : formatGroup(group.after, through, last as Key) };
+  return { held, next: formatGroup(group.after, through, place as LeasePlace) };
 
   function isWanted({ pool: reference }: Key, lease: KeyLease): boolean {
     const name = poolName(reference);
@@ -150,8 +156,7 @@ function byPlace(one: Key, other: Key): number {
 }
 
 /** No id has a "/". */
-function formatGroup(after: string, through: string, last: Key): string {
-  const { acquiredAt, keyId } = placeOf(last);
+function formatGroup(after: string, through: string, { acquiredAt, keyId }: LeasePlace): string {
   return [after, through, acquiredAt, keyId].join('/');
 }
 

@@ -181,6 +181,21 @@ describeOnEveryStore((world) => {
       expect(keyIds(second.holders)).toEqual(keyIds(leases.slice(20)));
     });
 
+    it('says of the last page that it is, however many leases behind it have lapsed', async () => {
+      const [live, lapsed] = [3, 40];
+      await addKeys(world.context, live + lapsed);
+      const leases = await acquireAll(Array.from({ length: live }, () => 'alice'));
+      for (let number = 0; number < lapsed; number += 1) {
+        await acquire(world.context, ALICE, { leaseSeconds: 1 });
+      }
+      world.passTime(1000);
+      for (const query of [{}, { client: 'alice' }]) {
+        const pages = await readAll({ ...query, limit: 2 });
+        expect(pages.map(keyIds)).toEqual([keyIds(leases.slice(0, 2)), keyIds(leases.slice(2))]);
+        expect(await readAll({ ...query, limit: live })).toHaveLength(1);
+      }
+    });
+
     it.each(['a/b', 'a/b/x/key', '/a/1', 'no id/b/1/key'])('refuses to start at %j', async (after) => {
       await expect(list({ after })).rejects.toMatchObject(invalid('cursor'));
     });

@@ -127,11 +127,10 @@ describeOnEveryStore((world) => {
       const { leaseId } = await acquire(world.context, ALICE);
       world.passTime(10 * SECOND);
 
-      // Nor does it take a place on a page. What is behind the page may have lapsed.
+      // Nor does it take a place on a page, or make one of its own behind it.
       const { leases, next } = await listLeases(world.context, ALICE, { limit: 1 });
       expect(leases.map((lease) => lease.leaseId)).toEqual([leaseId]);
-      const rest = await listLeases(world.context, ALICE, { limit: 1, after: next });
-      expect(rest.leases).toEqual([]);
+      expect(next).toBeUndefined();
     });
   });
 
