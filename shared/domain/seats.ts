@@ -51,17 +51,14 @@ function isCleared(context: Context, { clearedAt }: Pool, now: number): boolean 
 
 /**
  * The seats below `targetSize` that a new key may take, each with the dead key that has to be removed first, if any.
- * Keys that are held beyond the target (it was lowered, or they were made by hand before) take a seat each.
+ * Keys that are held `beyond` the target (it was lowered, or they were made by hand before) take a seat each.
  */
 async function listFreeSeats(
   context: Context,
   pool: Pool,
-  targetSize: number,
-  now: number,
+  { targetSize, beyond, now }: { targetSize: number; beyond: number; now: number },
 ): Promise<{ seat: number; dead: SeatedKey | undefined }[]> {
-  const { keys } = context.store;
-  const seated = await keys.listSeated({ name: pool.name, below: targetSize });
-  const beyond = await countBeyond(context.store, pool, { below: targetSize, now });
+  const seated = await context.store.keys.listSeated({ name: pool.name, below: targetSize });
   const bySeat = new Map(seated.map((key) => [key.seat, key]));
   const free: { seat: number; dead: SeatedKey | undefined }[] = [];
   for (let seat = 0; seat < targetSize; seat++) {
@@ -72,18 +69,24 @@ async function listFreeSeats(
 }
 
 /**
- * Whether no new key has a seat, as {@link listFreeSeats} would find after reading all of them. A refused acquire is told
- * so by two counts within the index, and a look at keys that are free: there are few where none can be claimed.
+ * How many keys are held beyond the target, where {@link listFreeSeats} would find a seat; undefined where it would not,
+ * after reading all of them. A refused acquire is told so by two counts within the index, and a look at keys that are free:
+ * there are few where none can be claimed.
  */
-async function isFull(context: Context, pool: Pool, targetSize: number, now: number): Promise<boolean> {
+async function countBeyondUnlessFull(
+  context: Context,
+  pool: Pool,
+  targetSize: number,
+  now: number,
+): Promise<number | undefined> {
   const { keys } = context.store;
   const seats = { name: pool.name, below: targetSize };
+  const count = () => countBeyond(context.store, pool, { below: targetSize, now });
   const seated = await keys.countSeated(seats);
-  if (seated < targetSize) {
-    const beyond = await countBeyond(context.store, pool, { below: targetSize, now });
-    if (seated + beyond < targetSize) return false;
-  }
-  return !(await keys.listSeatedFree({ ...seats, now })).some((key) => isDead(context, pool, key, now));
+  const beyond = seated < targetSize ? await count() : undefined;
+  if (beyond !== undefined && seated + beyond < targetSize) return beyond;
+  const free = await keys.listSeatedFree({ ...seats, now });
+  return free.some((key) => isDead(context, pool, key, now)) ? (beyond ?? count()) : undefined;
 }
 
 /** Nobody can hold the key, or come to hold it. `pool`: the pool of its name as it is now. */
@@ -134,8 +137,9 @@ export async function mintKey(
   const { keys } = context.store;
   const { now, lease, freeAt, keyExpiresAt: expiresAt, requestHash, requestBody, clientSeat } = claim;
   for (;;) {
-    if (await isFull(context, pool, targetSize, now)) return null;
-    const free = await listFreeSeats(context, pool, targetSize, now);
+    const beyond = await countBeyondUnlessFull(context, pool, targetSize, now);
+    if (beyond === undefined) return null;
+    const free = await listFreeSeats(context, pool, { targetSize, beyond, now });
     const chosen = free[randomInt(Math.max(1, free.length))];
     if (chosen === undefined) return null;
     const { seat, dead } = chosen;
@@ -157,7 +161,8 @@ export async function fillPool(context: Context, pool: Pool, now: number): Promi
     now,
     limit: BATCH,
   });
-  const free = (await listFreeSeats(context, pool, targetSize, now)).slice(0, BATCH);
+  const beyond = await countBeyond(context.store, pool, { below: targetSize, now });
+  const free = (await listFreeSeats(context, pool, { targetSize, beyond, now })).slice(0, BATCH);
   const ready: Key[] = [];
   for (const { seat, dead } of free) {
     if (dead === undefined || (await removeDead(context, pool, dead, now)))
