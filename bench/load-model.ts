@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 
 /**
- * `npm run load-model -- --acquires 10000 --lease 60`: what docs/load.md shows. Counts with what `bench/operations.ts` has
+ * `npm run load-model -- --acquires 10000 --lease 60`: what docs/load.md shows, and the tiers of docs/deploy.md. Counts with what `bench/operations.ts` has
  * measured (`load-inputs.json`), and with what is only assumed: every option.
  */
 const { values: options } = parseArgs({
@@ -36,9 +36,12 @@ const PER_ENVIRONMENT = 10;
 const RAMP_PER_SECOND = 100;
 const MB_PER_PROCESSOR = 1769;
 const EACH_CONNECTS = 3;
+const ATLAS_KEEPS = 10; // Connections of each node.
 const AUTHORIZER_CACHE_SECONDS = 60;
 const SWEEP_SECONDS = 53; // Of 60, less what it keeps in reserve.
 const TIERS = [
+  { tier: 'M10', connections: 1500, cacheGb: 0.5 },
+  { tier: 'M20', connections: 3000, cacheGb: 1 },
   { tier: 'M30', connections: 3000, cacheGb: 2 },
   { tier: 'M40', connections: 6000, cacheGb: 8 },
   { tier: 'M50', connections: 16_000, cacheGb: 16 },
@@ -72,7 +75,7 @@ const entryBytes = Object.values(inputs.leasedKey.indexBytes).reduce((sum, bytes
 const gigabytes = (count: number) => (count * (inputs.leasedKey.documentBytes + entryBytes)) / FILL / 1e9;
 const tierFor = (isEnough: (tier: (typeof TIERS)[number]) => boolean) =>
   TIERS.find(isEnough)?.tier ?? 'more than M60';
-const connected = tierFor((tier) => tier.connections - 10 >= connections);
+const connected = tierFor((tier) => tier.connections - ATLAS_KEEPS >= connections);
 const writes = (count: number) => {
   const changed = (total('indexesChanged') + requests) * CHECKPOINT_SECONDS;
   return Math.min((gigabytes(count) * 1e9) / PAGE_BYTES, changed) / CHECKPOINT_SECONDS;
@@ -117,3 +120,11 @@ const rows: [string, string][] = [
 ];
 console.log('| what | how much |\n|---|---|');
 for (const [what, howMuch] of rows) console.log(`| ${what} | ${howMuch} |`);
+
+console.log(
+  `\n| tier | connections per node | less ${ATLAS_KEEPS} that Atlas keeps, by ${EACH_CONNECTS}: environments | requests a second, ${PER_ENVIRONMENT} for each |\n|---|---|---|---|`,
+);
+for (const { tier, connections: each } of TIERS) {
+  const most = Math.floor((each - ATLAS_KEEPS) / EACH_CONNECTS);
+  console.log(`| ${tier} | ${whole(each)} | ${whole(most)} | ${whole(most * PER_ENVIRONMENT)} |`);
+}

@@ -3,6 +3,7 @@ import { mkdtempSync, readFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
 import { describe, expect, it } from 'vitest';
 import {
   PARAMETER_NAMES,
@@ -65,6 +66,13 @@ describe('the parameters of a deployment', () => {
       .filter((line) => line.startsWith('| `'))
       .join('\n');
     for (const name of PARAMETER_NAMES) expect(rows).toContain(`\`${name}\``);
+  });
+
+  it('are beside the connections of each tier, and what a load needs, as the model counts them', async () => {
+    const { stdout } = await promisify(execFile)(process.execPath, [join(REPOSITORY, 'bench/load-model.ts')]);
+    const [load, tiers] = stdout.trim().split('\n\n');
+    expect(readFileSync(join(REPOSITORY, 'docs/load.md'), 'utf8')).toContain(load);
+    expect(readFileSync(join(REPOSITORY, 'docs/deploy.md'), 'utf8')).toContain(tiers);
   });
 
   it('name the stack', () => {
