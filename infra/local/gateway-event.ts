@@ -20,7 +20,6 @@ export function toGatewayEvent(
   body: Buffer,
   authorizer: AuthorizerContext | undefined,
 ): ApiEvent {
-  const now = Date.now();
   const isText = TEXT.test(message.headers['content-type'] ?? 'application/json');
   return {
     version: '2.0',
@@ -48,8 +47,6 @@ export function toGatewayEvent(
       requestId: request.requestId,
       routeKey: request.routeKey,
       stage: '$default',
-      time: new Date(now).toISOString(),
-      timeEpoch: now,
     },
   } as ApiEvent;
 }

@@ -34,6 +34,12 @@ const FIXED_RESPONSES = {
   503: 'Service Unavailable',
 } as const;
 
+/** By method, the routes that allow it. */
+const routesOf = new Map<string, Route[]>();
+for (const route of Object.values<Route>(routes)) {
+  for (const method of route.methods) routesOf.set(method, [...(routesOf.get(method) ?? []), route]);
+}
+
 export type Gateway = (message: IncomingMessage, response: ServerResponse) => Promise<void>;
 
 /** What API Gateway does between HTTP and the functions: routes, authorizer, limits, responses of its own. */
@@ -117,8 +123,7 @@ function readRequest(message: IncomingMessage): { route: Route | undefined; requ
     routeKey: unmatchedRoute.path,
     pathParameters: undefined,
   };
-  for (const route of Object.values<Route>(routes)) {
-    if (!(route.methods as readonly string[]).includes(method)) continue;
+  for (const route of routesOf.get(method) ?? []) {
     const parameters = matchPath(route.path, rawPath);
     if (parameters === undefined) continue;
     const decoded = decodeParameters(parameters);

@@ -121,6 +121,7 @@ async function claimFreeKey(
 ): Promise<Exclude<ClaimResult, null> | NoKeyAvailableError> {
   const { keys } = context.store;
   const claimed = await keys.claim(claim, context.pools.claimRange(pool.name));
+  context.pools.noteClaim(pool.name, typeof claimed === 'object' ? claimed?.slot : undefined);
   if (claimed !== null) return claimed;
   for (let isFull = pool.policy.targetSize === null; ; ) {
     const found = await keys.listClaimable({ ...claim, limit: CANDIDATES });

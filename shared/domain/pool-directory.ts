@@ -17,6 +17,8 @@ interface Known {
   /** How wide a range of slots holds about {@link WALK} keys; 1: all of them. */
   readonly slotWidth: number;
   readonly measuredAt: number;
+  /** Where the next claim looks; undefined: anywhere. */
+  nextSlot: number | undefined;
   /** See {@link PoolDirectory.seatsBelow}. */
   readonly seatsBelow: number | undefined;
   /** The clients of which {@link PoolDirectory.noteWithinLimit} told since the policy was changed. */
@@ -28,12 +30,15 @@ const MAX_CLIENTS = 10_000;
 
 /** The pools as this process knows them, so that acquire and keep-alive stay one command each. */
 export class PoolDirectory {
-  readonly #store: Pick<Store, 'pools' | 'keys'>;
+  readonly #store: Pick<Store, 'pools' | 'keys' | 'claimsQueue'>;
   readonly #defaultPolicy: PoolPolicy;
   readonly #known = new Map<string, Known>();
 
   /** @param defaultPolicy of the default pool, where that has to be made */
-  constructor(store: Pick<Store, 'pools' | 'keys'>, defaultPolicy: PoolPolicy = DEFAULT_POLICY) {
+  constructor(
+    store: Pick<Store, 'pools' | 'keys' | 'claimsQueue'>,
+    defaultPolicy: PoolPolicy = DEFAULT_POLICY,
+  ) {
     this.#store = store;
     this.#defaultPolicy = defaultPolicy;
   }
@@ -78,12 +83,20 @@ export class PoolDirectory {
   }
 
   /**
-   * Where a claim looks: from a random slot on, and in a large pool not further than about {@link WALK} keys, since
-   * dead ones may fill it.
+   * Where a claim looks: from a random slot on, or where claims do not get into each other's way behind the one before. In
+   * a large pool not further than about {@link WALK} keys, since dead ones may fill it.
    */
   claimRange(name: string): SlotRange {
-    const from = Math.random();
-    return { from, to: from + (this.#known.get(name)?.slotWidth ?? 1) };
+    const known = this.#known.get(name);
+    const from = known?.nextSlot ?? Math.random();
+    return { from, to: from + (known?.slotWidth ?? 1) };
+  }
+
+  /** Takes note of the slot where a claim found a key; undefined: it found none, and the next one looks elsewhere. */
+  noteClaim(name: string, slot: number | undefined): void {
+    const known = this.#known.get(name);
+    if (known === undefined || !this.#store.claimsQueue) return;
+    known.nextSlot = slot === undefined ? undefined : slot + Number.EPSILON;
   }
 
   /**
@@ -134,6 +147,7 @@ export class PoolDirectory {
       readAt: now,
       slotWidth: known?.slotWidth ?? 1,
       measuredAt: known?.measuredAt ?? Number.NEGATIVE_INFINITY,
+      nextSlot: known?.nextSlot,
       seatsBelow,
       withinLimit: known?.pool.updatedAt === pool.updatedAt ? known.withinLimit : new Set(),
     });

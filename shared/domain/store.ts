@@ -30,6 +30,8 @@ export interface Store {
   readonly tickets: TicketStore;
   readonly events: EventStore;
   readonly usage: UsageStore;
+  /** Claims are carried out one after the other, so that they may look in the same place; otherwise each starts anywhere. */
+  readonly claimsQueue: boolean;
   /** Makes indexes, tables and the default pool; safe to repeat. Has no deadline: an index may take its time. */
   prepare(now: number, defaultPolicy?: PoolPolicy): Promise<void>;
   /** Resolves when the database answers. */

@@ -22,9 +22,8 @@ export function readBody(): MiddlewareObj<ApiEvent> {
   return {
     before: async (request) => {
       if (request.event.body === undefined || request.event.body === '') {
-        request.event.body = '{}';
-        request.event.headers = { ...request.event.headers, 'content-type': 'application/json' };
-        request.event.isBase64Encoded = false;
+        request.event.body = {} as never; // Parsed, as the parser leaves it.
+        return;
       }
       try {
         await parser.before?.(request as never);

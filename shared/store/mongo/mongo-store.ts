@@ -109,6 +109,7 @@ export function createMongoStore(options: MongoStoreOptions): Store {
       events,
     ),
     usage: bind<UsageCommands, UsageStore>(on('usage'), usage),
+    claimsQueue: false,
     async prepare(now, defaultPolicy = DEFAULT_POLICY) {
       // On a large collection a new index takes minutes: no limit on the reply, so this has a connection of its own.
       const unhurried = connectMongo({ ...options, timeoutMs, socketTimeoutMs: 0, maxPoolSize: 1 });

@@ -95,7 +95,9 @@ export function createKeys(
           const valueHashes = JSON.stringify(otherHashes);
           if (otherHashes.length > 0 && connection.row(LIST_BY_VALUE, { valueHashes })) return 'exists';
           if (seats !== null && countSeats(seats) + keys.length > seats.maxKeys) return 'full';
-          for (const key of keys) connection.run(INSERT, toParameters(key));
+          // Claims go by the slot: what they change together then lies on the same pages.
+          const inOrder = keys.toSorted((one, other) => one.slot - other.slot);
+          for (const key of inOrder) connection.run(INSERT, toParameters(key));
           return 'created';
         });
       } catch (error) {

@@ -50,6 +50,7 @@ export function storeOn(connection: SqliteConnection): Store {
     tickets: inGroups(connection, tickets(connection)),
     events: inGroups(connection, events(connection)),
     usage: inGroups(connection, usage(connection)),
+    claimsQueue: true,
     async prepare(now, defaultPolicy = DEFAULT_POLICY) {
       await connection.together(async () => migrate(connection));
       await store.pools.create(DEFAULT_POOL, defaultPolicy, now);
