@@ -42,11 +42,12 @@ async function fill(name: string, { keys, leased = 0, lapsed = 0, expired = 0 }:
       const share = (((made + i) * 7919) % keys) / keys; // Spread over the pool.
       const isLapsed = share < lapsed;
       const isLeased = isLapsed || share < leased + lapsed;
-      const end = isLapsed ? now - 60_000 : now + 3_600_000;
+      const slot = Math.random();
+      const end = isLapsed ? now - 60_000 + Math.round(slot * 30_000) : now + 3_600_000;
       const key = {
         keyId: `key_${randomBytes(16).toString('base64url')}`,
         pool,
-        slot: Math.random(),
+        slot,
         fencingToken: now,
         createdAt: now - DAY,
         expiresAt: share >= 1 - expired ? now - 1000 : now + DAY,

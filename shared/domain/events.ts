@@ -12,13 +12,15 @@ export type Event = Omit<EventBody, 'at'> & { readonly at: number };
 
 /**
  * An event. `seed`: what happens once alone, so that the event has the same id whoever notes it; absent: a random id. A
- * seed may be secret (the id of a lease): the event's id does not tell it.
+ * seed may be secret (the id of a lease): the event's id does not tell it. `since`: a moment that goes with the seed; the id
+ * begins with it, so that those of leases that began and lapse together stand side by side in an index.
  */
-export function makeEvent(event: Omit<Event, 'eventId'>, seed?: string): Event {
+export function makeEvent(event: Omit<Event, 'eventId'>, seed?: string, since?: number): Event {
   const id =
     seed === undefined
       ? randomBytes(16)
       : createHash('sha256').update(`${event.type}\n${seed}`).digest().subarray(0, 16);
+  if (since !== undefined) id.writeUIntBE(since, 0, 6);
   return { eventId: `event_${id.toString('base64url')}`, ...event };
 }
 
@@ -30,7 +32,7 @@ export function keyEvent(
 ): Event {
   const whose = lease && { clientId: lease.clientId, holder: lease.holder, fencingToken };
   const event = { type, at, pool: poolName(pool), keyId, ...whose, by };
-  return makeEvent(event, type.startsWith('lease.') ? lease?.id : keyId);
+  return type.startsWith('lease.') ? makeEvent(event, lease?.id, lease?.acquiredAt) : makeEvent(event, keyId);
 }
 
 /** An admin took a key out of service, or put it back; each time another event. */

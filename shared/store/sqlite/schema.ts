@@ -240,6 +240,11 @@ export const MIGRATIONS = [
   `
   CREATE INDEX events_by_holder ON events (event ->> 'holder') WHERE event ->> 'holder' IS NOT NULL;
   `,
+  // In the order of the rows, so that a sweep's batch changes few of its pages.
+  `
+  DROP INDEX keys_by_notes;
+  CREATE INDEX keys_by_notes ON keys (pool) WHERE notes IS NOT NULL;
+  `,
 ];
 
 /** How many migrations the file has seen: more than this program's where a newer one opened it meanwhile. */

@@ -12,9 +12,12 @@ const LIST_LAPSED = `
   LIMIT :limit`;
 
 const LIST_NOTED = `
-  SELECT key_id, notes FROM keys INDEXED BY keys_by_notes
-  WHERE notes IS NOT NULL AND (:keyIds IS NULL OR key_id IN (SELECT value FROM json_each(:keyIds)))
-  LIMIT :limit`;
+  SELECT key_id, notes FROM keys INDEXED BY keys_by_notes WHERE notes IS NOT NULL LIMIT :limit`;
+
+/** By primary key. */
+const LIST_NOTED_OF = `
+  SELECT key_id, notes FROM keys
+  WHERE key_id IN (SELECT value FROM json_each(:keyIds)) AND notes IS NOT NULL LIMIT :limit`;
 
 /** Race closed: another note was put on the key, or all of them taken off, since they were read. By primary key. */
 const CLEAR_NOTES = `
@@ -65,6 +68,12 @@ const REMOVE_GENERATIONS = `
 const HAS_GENERATIONS = `
   SELECT 1 FROM keys INDEXED BY keys_by_free_at WHERE pool >= :first AND pool < :before LIMIT 1`;
 
+interface NotedRow {
+  readonly key_id: string;
+  /** JSON. */
+  readonly notes: string;
+}
+
 export function sweepKeys(
   connection: SqliteConnection,
 ): Pick<
@@ -90,10 +99,11 @@ export function sweepKeys(
       );
     },
     async listNoted({ limit, keyIds }) {
-      const query = { limit, keyIds: keyIds === undefined ? null : JSON.stringify(keyIds) };
-      return connection.all<{ key_id: string; notes: string }>(LIST_NOTED, query).map((row) => {
-        return { keyId: row.key_id, notes: JSON.parse(row.notes) as Event[] };
-      });
+      const rows =
+        keyIds === undefined
+          ? connection.all<NotedRow>(LIST_NOTED, { limit })
+          : connection.all<NotedRow>(LIST_NOTED_OF, { limit, keyIds: JSON.stringify(keyIds) });
+      return rows.map((row) => ({ keyId: row.key_id, notes: JSON.parse(row.notes) as Event[] }));
     },
     async clearNotes(noted) {
       connection.immediately(() => {
