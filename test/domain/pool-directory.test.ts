@@ -131,4 +131,27 @@ describeOnEveryStore((world) => {
       }
     });
   });
+
+  it('claims take one key after the other where they queue, and begin anywhere where they would collide', async () => {
+    const pool = poolReference((await world.store.pools.get('default')) as Pool);
+    const keys = [0.1, 0.3, 0.5, 0.7, 0.9].map((slot) => makeKey({ pool, slot }));
+    expect(await world.store.keys.create(keys.toReversed(), null)).toBe('created');
+    const { pools } = world.context;
+    await pools.get('default', world.now);
+    pools.noteClaim('default', 0.2);
+    const taken: (number | undefined)[] = [];
+    const starts = new Set<number>();
+    for (let turn = 0; turn < 4; turn += 1) {
+      starts.add(pools.claimRange('default').from).add(pools.claimRange('default').from);
+      const { keyId, leaseId } = await acquire(world.context, ALICE);
+      await releaseLease(world.context, ALICE, leaseId);
+      taken.push(keys.find((key) => key.keyId === keyId)?.slot);
+    }
+    if (world.store.claimsQueue) expect(taken).toEqual([0.3, 0.5, 0.7, 0.9]);
+    expect(starts.size).toBe(world.store.claimsQueue ? 4 : 8);
+
+    // Above the last key nothing is found: the next claim begins anywhere.
+    await acquire(world.context, ALICE);
+    expect(pools.claimRange('default').from).not.toBe(pools.claimRange('default').from);
+  });
 });

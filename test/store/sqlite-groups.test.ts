@@ -74,6 +74,21 @@ describe('verbs that arrive in one turn of the event loop', () => {
     expect(connection.commits).toBe(2);
   });
 
+  it('are joined by what the next turn brings, but one alone waits for nobody', async () => {
+    await addKeys(
+      store,
+      Array.from({ length: 9 }, () => makeKey()),
+    );
+    const nextTurn = <T>(work: () => Promise<T>) =>
+      new Promise<T>((resolve, reject) => setImmediate(() => void work().then(resolve, reject)));
+    connection.commits = 0;
+    // Its turn comes before the end of the turn that the two others wait for.
+    await Promise.all([claim(), claim(), nextTurn(() => claim())]);
+    expect(connection.commits).toBe(1);
+    await Promise.all([claim(), nextTurn(() => claim())]);
+    expect(connection.commits).toBe(3);
+  });
+
   it('have no transaction when all of them only read', async () => {
     const key = await addKey(store);
     connection.commits = 0;
