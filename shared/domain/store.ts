@@ -38,6 +38,11 @@ export interface Store {
   ping(): Promise<void>;
   /** How the database, as it was prepared last, stands to this version of the program. */
   schemaState(): Promise<SchemaState>;
+  /**
+   * The indexes that earlier versions asked by and this one does not, in a prepared database. `drop` removes them, which
+   * makes processes of those versions slower.
+   */
+  oldIndexes(options: { drop: boolean }): Promise<string[]>;
   /** Takes note of a sweep that has ended; one that began later stays. */
   noteSweep(at: number): Promise<void>;
   /** When the sweep began that was noted last; undefined when none was. */

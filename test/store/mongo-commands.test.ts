@@ -359,6 +359,7 @@ describeWithMongoDb('the commands of the MongoDB store', (database) => {
           'findAndModify requestHash',
           `findAndModify ${slot}`,
           'insert ',
+          'listIndexes ',
           'update _id',
           `update ${slot}`,
         ].sort(),

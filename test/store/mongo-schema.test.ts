@@ -40,6 +40,24 @@ describeWithMongoDb('the schema of a MongoDB database', (database) => {
     await store.prepare(NOW);
   });
 
+  it('names the indexes that only earlier releases needed, and removes those alone, when told to', async () => {
+    const keys = collection('keys');
+    await keys.createIndex({ 'lease.clientId': 1, _id: 1 });
+    await keys.createIndex({ 'lease.clientId': 1, mine: 1 });
+    const names = async () => (await keys.indexes()).map(({ name }) => name as string);
+    const before = await names();
+    const old = 'lease.clientId_1__id_1';
+    for (const drop of [false, true]) {
+      expect(await names()).toEqual(before);
+      expect(await store.oldIndexes({ drop })).toEqual([`keys.${old}`]);
+    }
+    expect(await names()).toEqual(before.filter((name) => name !== old));
+    expect(await store.oldIndexes({ drop: true })).toEqual([]);
+    await store.prepare(NOW);
+    expect(await store.oldIndexes({ drop: false })).toEqual([]);
+    await keys.dropIndex('lease.clientId_1_mine_1');
+  });
+
   it('may be a newer release’s when this one is rolled back to: what it wrote is used, and stays', async () => {
     const key = await addKey(store);
     await collection('keys').createIndex({ pool: 1, newField: 1 });

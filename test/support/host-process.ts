@@ -26,8 +26,9 @@ class LocalProgram {
   readonly ended: Promise<Ended>;
   readonly #child: ChildProcess;
 
-  constructor(file: string, folder: string, environment: Record<string, string>) {
-    this.#child = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', join(PROGRAMS, file)], {
+  constructor(file: string, folder: string, environment: Record<string, string>, options: string[] = []) {
+    const started = ['--disable-warning=ExperimentalWarning', join(PROGRAMS, file), ...options];
+    this.#child = spawn(process.execPath, started, {
       cwd: folder,
       env: { ...nodeEnvironment(), ...environment },
       stdio: ['ignore', 'pipe', 'pipe'],
@@ -199,8 +200,13 @@ export function useHostProcesses() {
     },
 
     /** Runs a program to its end. */
-    run(file: 'main.ts' | 'setup-database.ts', folder: string, environment: Record<string, string> = {}) {
-      const program = new LocalProgram(file, folder, environment);
+    run(
+      file: 'main.ts' | 'setup-database.ts',
+      folder: string,
+      environment: Record<string, string> = {},
+      ...options: string[]
+    ) {
+      const program = new LocalProgram(file, folder, environment, options);
       programs.push(program);
       return program.ended;
     },

@@ -22,7 +22,7 @@ import { type EventCommands, events } from './events.ts';
 import type { KeyCommands } from './key-document.ts';
 import { type PoolCommands, pools } from './pools.ts';
 import { readKeys } from './read-keys.ts';
-import { createIndexes, SCHEMA_VERSION } from './schema.ts';
+import { createIndexes, listOldIndexes, SCHEMA_VERSION } from './schema.ts';
 import { seatKeys } from './seat-keys.ts';
 import { sweepKeys } from './sweep-keys.ts';
 import { type QueueCommands, tickets } from './tickets.ts';
@@ -135,6 +135,16 @@ export function createMongoStore(options: MongoStoreOptions): Store {
       const { version } = (await schemas((noted) => noted.findOne({ _id: 'prepared' }))) ?? { version: 0 };
       if (version === SCHEMA_VERSION) return 'ok';
       return version < SCHEMA_VERSION ? 'older' : 'newer';
+    },
+    async oldIndexes({ drop }) {
+      return within((db) => db)(async (db) => {
+        const limits = { maxTimeMS: settings.maxTimeMS };
+        const old = await listOldIndexes(db, limits);
+        if (drop) {
+          for (const { collection, name } of old) await db.collection(collection).dropIndex(name, limits);
+        }
+        return old.map(({ collection, name }) => `${collection}.${name}`);
+      });
     },
     // Race: a sweep that began earlier ends later; `$max` keeps the later one.
     async noteSweep(at) {

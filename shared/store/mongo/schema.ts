@@ -108,11 +108,30 @@ export const INDEXES: Readonly<Record<string, IndexDescription[]>> = {
   usage: [EXPIRATION],
 };
 
+/** What earlier versions asked by, and this one does not. Whoever takes an index out of the list above puts it in here. */
+const OLD_INDEXES: Readonly<Record<string, Index[]>> = {
+  keys: [{ 'lease.clientId': 1, _id: 1 }],
+};
+
+/** The old indexes that are there, each with its collection; an index of somebody else's is none of them. */
+export async function listOldIndexes(
+  db: Db,
+  limits: { maxTimeMS: number },
+): Promise<{ collection: string; name: string }[]> {
+  const found: { collection: string; name: string }[] = [];
+  for (const [collection, old] of Object.entries(OLD_INDEXES)) {
+    const there = await db.collection(collection).indexes(limits);
+    const names = old.map(indexName).filter((name) => there.some((index) => index.name === name));
+    found.push(...names.map((name) => ({ collection, name })));
+  }
+  return found;
+}
+
 /**
  * Makes the indexes that are missing. Safe to repeat, and to run from several processes at once. On a large collection
  * it takes minutes; a build goes on when the connection breaks, and the next call waits for it or finds it made.
  *
- * Indexes of earlier versions stay: processes of those versions hint them for as long as they run.
+ * Indexes of earlier versions stay, see `OLD_INDEXES`: processes of those versions hint them for as long as they run.
  */
 export async function createIndexes(db: Db): Promise<void> {
   for (const [collection, indexes] of Object.entries(INDEXES)) {

@@ -68,6 +68,10 @@ export function storeOn(connection: SqliteConnection): Store {
       if (ahead === 0) return 'ok';
       return ahead < 0 ? 'older' : 'newer';
     },
+    async oldIndexes() {
+      await store.ping();
+      return []; // Migrations drop them: a process of an earlier version refuses the file.
+    },
     async getLastSweep() {
       const read = async () => connection.row<{ at: number }>('SELECT at FROM last_sweep');
       return (await connection.together(read))?.at;

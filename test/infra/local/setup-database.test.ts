@@ -27,18 +27,25 @@ describeWithMongoDb('setup-database', (database) => {
   }, async () => {
     const folder = await hosts.makeFolder();
     const environment = { MONGODB_URI: database.uri };
+    const keys = database.db.collection('keys');
+    await keys.createIndex({ 'lease.clientId': 1, _id: 1 });
     const first = await hosts.run('setup-database.ts', folder, environment);
     expect(first).toMatchObject({ code: 0, stderr: '' });
     expect(first.stdout).toMatch(/^The database is new, or of an older version: making the indexes/);
+    expect(first.stdout).toMatch(/^Only earlier versions need: keys\.lease\.clientId_1__id_1\. /m);
     const credential = /shown this once: (\S+)/.exec(first.stdout)?.[1] as string;
 
-    const second = await hosts.run('setup-database.ts', folder, environment);
+    const indexes = await keys.indexes();
+    const second = await hosts.run('setup-database.ts', folder, environment, '--drop-old-indexes');
     expect(second).toMatchObject({ code: 0, stderr: '' });
     expect(second.stdout).toMatch(/^The database has been prepared by this version/);
     expect(second.stdout).toContain('There is an admin already');
     expect(second.stdout).not.toContain('Admin credential');
-    const indexes = await database.db.collection('keys').indexes();
-    expect(indexes.length).toBeGreaterThanOrEqual(5);
+    expect(second.stdout).toMatch(
+      /^Removing what only earlier versions need: keys\.lease\.clientId_1__id_1$/m,
+    );
+    expect(await keys.indexes()).toHaveLength(indexes.length - 1);
+    expect(indexes.length).toBeGreaterThan(5);
 
     const host = await hosts.startHost(folder, environment);
     expect(await host.call('POST', '/v1/keys', { credential })).toMatchObject({ status: 201 });

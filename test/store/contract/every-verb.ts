@@ -26,6 +26,7 @@ type Verb =
   | 'ping'
   | 'prepare'
   | 'schemaState'
+  | 'oldIndexes'
   | 'noteSweep'
   | 'getLastSweep'
   | `keys.${keyof KeyStore}`
@@ -60,6 +61,7 @@ export const EVERY_VERB: Record<Verb, (store: Store) => Promise<unknown>> = {
   ping: (store) => store.ping(),
   prepare: (store) => store.prepare(NOW),
   schemaState: (store) => store.schemaState(),
+  oldIndexes: (store) => store.oldIndexes({ drop: false }),
   noteSweep: (store) => store.noteSweep(NOW),
   getLastSweep: (store) => store.getLastSweep(),
   'keys.create': ({ keys }) => keys.create([makeKey()], makeSeats(1), ['hash']),
