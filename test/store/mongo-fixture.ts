@@ -1,8 +1,9 @@
 import type { CommandStartedEvent, MongoClient } from 'mongodb';
+import { afterAll } from 'vitest';
 import type { Context } from '../../shared/domain/context.ts';
 import { EventLog } from '../../shared/domain/event-log.ts';
 import { HealthCheck } from '../../shared/domain/health.ts';
-import { DEFAULT_POOL, poolReference } from '../../shared/domain/pool.ts';
+import { DEFAULT_POLICY, DEFAULT_POOL, poolReference } from '../../shared/domain/pool.ts';
 import { PoolCounts } from '../../shared/domain/pool-counts.ts';
 import { PoolDirectory } from '../../shared/domain/pool-directory.ts';
 import type { Store } from '../../shared/domain/store.ts';
@@ -12,30 +13,40 @@ import { NOW, TOLERANCE_MS } from './contract/scene.ts';
 import { layWire, type Wire, type WireCommand } from './mongo-wire.ts';
 import type { MakeStore } from './store-contract.ts';
 
-/** The database is emptied after each test; dropping it would mean to build the indexes anew each time. */
+/**
+ * The database is emptied after each test, and one store works on it in all of them: to drop it would mean to build the
+ * indexes anew each time, and to open a store to connect twice. Call it inside a `describe`.
+ */
 export function makeMongoStore(database: MongoTestDatabase): MakeStore {
+  let first: Store | undefined;
+  afterAll(() => first?.close());
   return async () => {
-    const stores: Store[] = [];
-    const open = (): Store => {
-      const store = createMongoStore({ uri: database.uri });
-      stores.push(store);
-      return store;
-    };
-    const store = open();
-    await store.prepare(NOW);
+    const others: Store[] = [];
+    const open = (): Store => createMongoStore({ uri: database.uri });
+    if (first === undefined) {
+      first = open();
+      await first.prepare(NOW);
+    } else {
+      await first.pools.create(DEFAULT_POOL, DEFAULT_POLICY, NOW);
+    }
     return {
-      store,
-      another: async () => open(),
+      store: first,
+      async another() {
+        const other = open();
+        others.push(other);
+        return other;
+      },
       async dispose() {
-        await Promise.all(stores.map((each) => each.close()));
+        await Promise.all(others.map((other) => other.close()));
         await emptyDatabase(database);
       },
     };
   };
 }
 
+/** But for what says that it is prepared. */
 export async function emptyDatabase({ db }: MongoTestDatabase): Promise<void> {
-  const collections = await db.listCollections({}, { nameOnly: true }).toArray();
+  const collections = await db.listCollections({ name: { $ne: 'schema' } }, { nameOnly: true }).toArray();
   await Promise.all(collections.map(({ name }) => db.collection(name).deleteMany({})));
 }
 
