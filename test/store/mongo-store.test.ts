@@ -6,7 +6,7 @@ import { makeMongoStore } from './mongo-fixture.ts';
 import { describeStoreContract } from './store-contract.ts';
 
 describeWithMongoDb('the MongoDB store', (database) => {
-  describeStoreContract('keeps the contract', makeMongoStore(database));
+  describeStoreContract('keeps the contract', makeMongoStore(database), 0.3);
 });
 
 describeWithMongoDb('the indexes of the MongoDB store', (database) => {

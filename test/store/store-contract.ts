@@ -23,8 +23,11 @@ import { describeUsage } from './contract/usage-contract.ts';
 
 export type { MakeStore, StoreFixture } from './contract/store-fixture.ts';
 
-/** What every store keeps, whatever its database: both adapters pass this one suite. */
-export function describeStoreContract(name: string, makeStore: MakeStore): void {
+/**
+ * What every store keeps, whatever its database: both adapters pass this one suite. `share`: how many of the random
+ * histories are worth their time, where each command goes over the wire.
+ */
+export function describeStoreContract(name: string, makeStore: MakeStore, share = 1): void {
   describe(name, () => {
     describeCreate(makeStore);
     describeCreations(makeStore);
@@ -45,6 +48,6 @@ export function describeStoreContract(name: string, makeStore: MakeStore): void 
     describePools(makeStore);
     describeClients(makeStore);
     describeConnections(makeStore);
-    describeRandomHistories(makeStore);
+    describeRandomHistories(makeStore, share);
   });
 }

@@ -4,7 +4,7 @@ import { RandomHistory } from './random-history.ts';
 import { stepArbitrary } from './random-step.ts';
 import { type MakeStore, useStore } from './store-fixture.ts';
 
-export function describeRandomHistories(makeStore: MakeStore): void {
+export function describeRandomHistories(makeStore: MakeStore, share: number): void {
   describe('a random history of commands, on time and late, by clocks that differ', () => {
     const test = useStore(makeStore);
 
@@ -16,7 +16,7 @@ export function describeRandomHistories(makeStore: MakeStore): void {
         await random.compareReads();
       });
       // The limit is for the search of the shortest history that fails: a slow database would take minutes.
-      await fc.assert(property, { numRuns: 60, interruptAfterTimeLimit: 60_000 });
+      await fc.assert(property, { numRuns: 60 * share, interruptAfterTimeLimit: 60_000 });
     });
   });
 }
