@@ -40,10 +40,10 @@ async function run(file: string, parameters: string[], env: Record<string, strin
   });
 }
 
-/** `licences` has short leases: where a page waits for a keep-alive, the test does not wait for long. */
-async function preparePools(): Promise<void> {
+/** Where a page waits for a keep-alive, the leases of `licences` are short, so that the test does not wait for long. */
+async function preparePools(licenceSeconds: number): Promise<void> {
   for (const [pool, leaseSeconds] of [
-    ['licences', 2],
+    ['licences', licenceSeconds],
     ['worker-slots', 60],
   ] as const) {
     await host.client().pools.put(pool, { leaseSeconds, keyTtlSeconds: null });
@@ -107,7 +107,7 @@ test('what README.md shows of the library and the command line is what the pages
 
 describe('docs/sdk.md', () => {
   test('every program of it runs', async () => {
-    await preparePools();
+    await preparePools(2);
     const output: string[] = [];
     for (const [index, code] of (await blocksOf('docs/sdk.md', 'ts')).entries()) {
       const file = join(project, `run-${index}.ts`);
@@ -140,7 +140,7 @@ describe('docs/sdk.md', () => {
 });
 
 test('every line of docs/cli.md runs', async () => {
-  await preparePools();
+  await preparePools(60);
   const script = (await blocksOf('docs/cli.md', 'sh')).join('\n');
   // -x: what is run is seen where one fails.
   const { stdout, stderr } = await run('sh', ['-exc', script]);

@@ -1,26 +1,30 @@
-import { afterEach, describe, expect, it, onTestFinished, vi } from 'vitest';
+import { afterAll, afterEach, describe, expect, it, onTestFinished, vi } from 'vitest';
 import { DatabaseUnavailableError } from '../../shared/domain/errors.ts';
 import type { Store } from '../../shared/domain/store.ts';
 import { connectMongo, databaseName } from '../../shared/store/mongo/connection.ts';
 import { createMongoStore, withinDeadline } from '../../shared/store/mongo/mongo-store.ts';
 import { addKey, makeClaim, makeKey, NOW, POOL } from './contract/scene.ts';
-import { isStandInBuilt, startStandIn } from './mongo-stand-in-process.ts';
+import { isStandInBuilt, type StandIn, startStandIn } from './mongo-stand-in-process.ts';
 import { layWire, type Wire } from './mongo-wire.ts';
 
 describe.skipIf(!isStandInBuilt)('the connection to MongoDB', () => {
   /** For tests that wait until it has given up. */
   const GIVES_UP_SOON = { timeoutMs: 1000 };
   const cleanups: (() => Promise<void>)[] = [];
+  /** Of the tests that leave it running. */
+  let shared: Promise<StandIn> | undefined;
+  let databases = 0;
 
   afterEach(async () => {
     for (const clean of cleanups.splice(0).reverse()) await clean();
   });
+  afterAll(async () => (await shared)?.stop());
 
   function openStore(
     { port }: { port: number },
     options: { timeoutMs?: number; maxPoolSize?: number } = {},
   ): Store {
-    const store = createMongoStore({ uri: `mongodb://127.0.0.1:${port}/test`, ...options });
+    const store = createMongoStore({ uri: `mongodb://127.0.0.1:${port}/test-${++databases}`, ...options });
     cleanups.push(() => store.close());
     return store;
   }
@@ -32,7 +36,8 @@ describe.skipIf(!isStandInBuilt)('the connection to MongoDB', () => {
   }
 
   async function startWired(): Promise<Wire> {
-    const wire = await layWire(await start());
+    shared ??= startStandIn();
+    const wire = await layWire(await shared);
     cleanups.push(wire.close);
     return wire;
   }

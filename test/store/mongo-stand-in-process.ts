@@ -15,6 +15,9 @@ if (!isStandInBuilt) {
   process.stderr.write(`${line}\n`);
 }
 
+/** A virtual machine that lives for a second needs neither its best compiler nor a collector with threads of its own. */
+const STARTS_SOON = ['-XX:TieredStopAtLevel=1', '-XX:+UseSerialGC'];
+
 /** A MongoDB that a test may stop: the stand-in, in a process of its own. */
 export interface StandIn {
   readonly port: number;
@@ -22,7 +25,9 @@ export interface StandIn {
 }
 
 export async function startStandIn(port = 0): Promise<StandIn> {
-  const child = spawn('java', ['-jar', JAR, String(port)], { stdio: ['ignore', 'pipe', 'inherit'] });
+  const child = spawn('java', [...STARTS_SOON, '-jar', JAR, String(port)], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
   const [uri] = await Promise.race([
     once(createInterface(child.stdout), 'line'),
     once(child, 'exit').then(([code]) => Promise.reject(new Error(`The stand-in ended with ${code}`))),
