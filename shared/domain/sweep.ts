@@ -53,6 +53,12 @@ export async function sweep(context: Context, hasTime: () => boolean): Promise<S
     };
   };
 
+  const recordNotes = async (): Promise<number> => {
+    const noted = await context.store.keys.listNoted({ limit: BATCH });
+    await context.events.recordNotes(noted, now);
+    return noted.length;
+  };
+
   for await (const pools of pagesOfPools(context)) {
     const names = new Map(pools.map((pool) => [poolReference(pool), pool.name]));
     for (let found = BATCH; found === BATCH; ) {
@@ -70,13 +76,13 @@ export async function sweep(context: Context, hasTime: () => boolean): Promise<S
         lapsedByPool.set(name, (lapsedByPool.get(name) ?? 0) + count);
         context.onLapse(name, count);
       }
+      // Where more lapses follow, they may take all the time, and MongoDB itself removes a key with its notes.
+      if (found === BATCH) await recordNotes();
     }
     // Before anything is removed: a key that carries a note stays.
     for (let found = BATCH; found === BATCH; ) {
       if (!hasTime()) return finish(false);
-      const noted = await context.store.keys.listNoted({ limit: BATCH });
-      found = noted.length;
-      await context.events.recordNotes(noted, now);
+      found = await recordNotes();
     }
     for (const { name, refreshedAt, policy } of pools) {
       for (let isDone = refreshedAt === undefined && policy.targetSize === null; !isDone; ) {

@@ -95,6 +95,7 @@ describe('the sweep', () => {
     api.now += 61_000;
     expect(await sweep(7000)).toEqual({ ...NOTHING, complete: false });
     expect(await sweep(20_000, 7000)).toMatchObject({ lapsed: 500, complete: false });
+    expect(await api.store.keys.listNoted({ limit: 1 })).toEqual([]); // What it recorded has its events already.
     expect(await sweep(20_000, 7001, 0)).toMatchObject({ lapsed: 701, complete: false });
     api.now += 300_000;
     expect(await sweep(9000, 9000, 9000, 9000)).toMatchObject({ lapsed: 0, expired: 1201, complete: true });
