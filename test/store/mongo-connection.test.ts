@@ -1,9 +1,28 @@
 import { afterAll, afterEach, describe, expect, it, onTestFinished, vi } from 'vitest';
+import { acquireLease } from '../../shared/domain/acquire-lease.ts';
 import { DatabaseUnavailableError } from '../../shared/domain/errors.ts';
+import { releaseLease } from '../../shared/domain/leases.ts';
+import { poolReference } from '../../shared/domain/pool.ts';
 import type { Store } from '../../shared/domain/store.ts';
+import { createRuntime } from '../../shared/runtime/runtime.ts';
 import { connectMongo, databaseName } from '../../shared/store/mongo/connection.ts';
 import { createMongoStore, withinDeadline } from '../../shared/store/mongo/mongo-store.ts';
-import { addKey, makeClaim, makeKey, NOW, POOL } from './contract/scene.ts';
+import {
+  ALL_SLOTS,
+  addKey,
+  addKeys,
+  addLeasedKey,
+  listAll,
+  makeClaim,
+  makeExtension,
+  makeKey,
+  makeRelease,
+  NOW,
+  OTHER_POOL,
+  POOL,
+  SECOND,
+  TOLERANCE_MS,
+} from './contract/scene.ts';
 import { isStandInBuilt, type StandIn, startStandIn } from './mongo-stand-in-process.ts';
 import { layWire, type Wire } from './mongo-wire.ts';
 
@@ -149,6 +168,129 @@ describe.skipIf(!isStandInBuilt)('the connection to MongoDB', () => {
     await store.pools.get('default');
     await store.pools.get('default');
     expect(sent.filter((name) => name !== 'hello')).toEqual(['find', 'ping', 'find', 'find']);
+  });
+
+  describe('that was dropped in the middle of traffic', () => {
+    const CALLER = { clientId: 'client', role: 'client' } as const;
+    /** A verb is given up 250 ms later, less than anybody waits for a reply that is lost and for a new connection after it. */
+    const BRIEF = { timeoutMs: 1750, maxPoolSize: 1 };
+
+    /** A store that was used just now, with two keys, and which commands it has sent since. */
+    async function openUsed() {
+      const wire = await startWired();
+      const store = openStore(wire, BRIEF);
+      await store.prepare(NOW);
+      const { context } = createRuntime(store, { clockSkewToleranceMs: TOLERANCE_MS, clock: () => NOW });
+      const pool = poolReference(await context.pools.get('default', NOW));
+      // Above any slot that a claim begins at.
+      await addKeys(store, [makeKey({ pool, slot: 0.999_998 }), makeKey({ pool, slot: 0.999_999 })]);
+      const sent: string[] = [];
+      wire.intercept = async (name) => void sent.push(name);
+      const leased = async () =>
+        (await listAll(store, { pool, now: NOW })).filter(({ state }) => state === 'leased');
+      return { wire, store, context, pool, leased, sent };
+    }
+    /** The next command of this name reaches the server, whose reply is lost, as is all that comes after it. */
+    const loseReplyTo = (wire: Wire, name: string, sent: string[]) => {
+      wire.intercept = async (command) => {
+        if (command === name && !sent.includes(name)) setImmediate(wire.forget);
+        sent.push(command);
+        return undefined;
+      };
+    };
+
+    it('costs no caller more than a moment: reads, an acquire that may be repeated, a keep-alive, a release', async () => {
+      const { wire, store, pool, leased } = await openUsed();
+      const [held, released] = [await addLeasedKey(store, { pool }), await addLeasedKey(store, { pool })];
+      const other = await addKey(store, { pool: OTHER_POOL });
+      wire.forget();
+      const answers = await Promise.all([
+        store.pools.get('default'),
+        store.keys.getStored(held.keyId),
+        store.keys.claim(makeClaim(NOW, { pool, requestHash: 'hash' }), ALL_SLOTS),
+        store.keys.extend(makeExtension(held, NOW + SECOND)),
+        store.keys.release(makeRelease(released, NOW)),
+        store.keys.reclaim(other, makeClaim(NOW, { pool: OTHER_POOL, requestHash: 'other' })),
+        store.keys.confirmRequest('none'),
+        store.getLastSweep(),
+        store.schemaState(),
+      ]);
+      expect(answers).toMatchObject([
+        { name: 'default' },
+        { keyId: held.keyId },
+        { state: 'leased', requestHash: 'hash' },
+        { keyId: held.keyId, state: 'leased' },
+        { acquiredAt: NOW },
+        { keyId: other.keyId, state: 'leased' },
+        null,
+        undefined,
+        'ok',
+      ]);
+      expect(await leased()).toHaveLength(2);
+    });
+
+    it('gives an acquire whose reply was lost the lease that it got, and no second one', async () => {
+      const { wire, context, leased, sent } = await openUsed();
+      loseReplyTo(wire, 'findAndModify', sent);
+      const acquired = await acquireLease(context, CALLER, { pool: 'default', idempotencyKey: 'job-1' });
+      expect(await leased()).toMatchObject([
+        { keyId: (acquired as { lease: { keyId: string } }).lease.keyId },
+      ]);
+      expect(acquired).toMatchObject({ repeated: true });
+    });
+
+    it('gives a release whose reply was lost its success, and the key to the next one', async () => {
+      const { wire, context, leased, sent } = await openUsed();
+      const acquired = await acquireLease(context, CALLER, { pool: 'default' });
+      sent.length = 0;
+      loseReplyTo(wire, 'findAndModify', sent);
+      const { lease } = acquired as { lease: { leaseId: string } };
+      expect(await releaseLease(context, CALLER, lease.leaseId)).toMatchObject({ repeated: true });
+      expect(await leased()).toEqual([]);
+    });
+
+    it('never makes an acquire twice that has no idempotency key: nobody would hold the second key', async () => {
+      const { wire, store, context, leased, sent } = await openUsed();
+      loseReplyTo(wire, 'findAndModify', sent);
+      await expect(acquireLease(context, CALLER, { pool: 'default' })).rejects.toThrow(
+        DatabaseUnavailableError,
+      );
+      expect(sent.filter((name) => name === 'findAndModify')).toHaveLength(1);
+      await vi.waitFor(() => store.ping(), { timeout: 20_000, interval: 10 });
+      expect(await leased()).toHaveLength(1);
+    });
+
+    it('is not thought of a database that is slow more than once a minute, and gets nobody a second key', async () => {
+      const { wire, context, leased } = await openUsed();
+      const acquireSlowly = (idempotencyKey: string) => {
+        const claims = [0, 1].map(() => ({
+          sent: Promise.withResolvers<void>(),
+          released: Promise.withResolvers<void>(),
+        }));
+        let count = 0;
+        wire.intercept = async (name) => {
+          if (name !== 'findAndModify') return undefined;
+          const claim = claims[count];
+          count += 1;
+          claim?.sent.resolve();
+          await claim?.released.promise;
+          return undefined;
+        };
+        const acquiring = acquireLease(context, CALLER, { pool: 'default', idempotencyKey });
+        return { acquiring, claims, count: () => count };
+      };
+      const first = acquireSlowly('job-1');
+      await first.claims[1]?.sent.promise; // Once more, on a new client.
+      first.claims[0]?.released.resolve();
+      expect(await first.acquiring).toMatchObject({ repeated: false });
+      first.claims[1]?.released.resolve();
+
+      const next = acquireSlowly('job-2');
+      await expect(next.acquiring).rejects.toThrow(DatabaseUnavailableError);
+      expect(next.count()).toBe(1);
+      next.claims[0]?.released.resolve();
+      await vi.waitFor(async () => expect(await leased()).toHaveLength(2), { timeout: 20_000, interval: 10 });
+    });
   });
 
   it('of a lease is not the one of a figure, which may take long', async () => {

@@ -30,25 +30,43 @@ const TRUSTED_MS = 10_000;
 /** How long that may take, in milliseconds. */
 const PROBE_MS = 700;
 
+/** What may be repeated is repeated after this long without a reply, in milliseconds. */
+const SILENCE_MS = 800;
+
+/** So long after a client was replaced, in milliseconds, no slow reply has it replaced again. */
+const REPLACED_MS = 60_000;
+
+const SILENT = Symbol('silent');
+
 /** One client for as long as the process lives, connected at its first use. */
 export interface MongoConnection {
   /** The database, connected. A failed connect is not kept: the next call tries again. */
   open(): Promise<Db>;
-  /** What `work` on the database, connected, resolves to. */
-  use<Result>(work: (db: Db) => Promise<Result>): Promise<Result>;
+  /**
+   * What `work` on the database, connected, resolves to.
+   * @param mayRepeat it may be carried out twice, in whatever order, and come to the same
+   */
+  use<Result>(work: (db: Db) => Promise<Result>, mayRepeat?: boolean): Promise<Result>;
   close(): Promise<void>;
 }
 
 /**
  * What a firewall or a network address translation drops, it drops without a word: a command would wait for its reply until
  * its time is up. So whoever comes after a pause asks first, with a ping and little patience, and connects anew where
- * nothing replies. A short time-out for the command itself, and a second try, was rejected: what takes long because the
- * database is busy would be asked for twice, and a claim whose reply is lost must not be made again by anybody but the
- * driver, whose retry the server knows.
+ * nothing replies.
+ *
+ * In the middle of traffic a connection that was dropped looks like a database that is slow. So who gets no reply for a
+ * while connects anew and, where that does no harm, asks there too; whichever replies first is right. The first command is
+ * not given up: a slow database has its whole time. It is asked twice by few, since no client is replaced twice in a
+ * minute. A short time-out for the command instead was rejected: the driver's retry has the same, so that a slow database
+ * would fail every call.
  */
 export function connectMongo(options: MongoConnectionOptions): MongoConnection {
   let connecting: Promise<MongoClient> | undefined;
+  let current: MongoClient | undefined;
   let probing: Promise<void> | undefined;
+  let replacing: Promise<MongoClient> | undefined;
+  let replacedAt = Number.NEGATIVE_INFINITY;
   let repliedAt = 0;
   const retired = new Set<MongoClient>();
 
@@ -56,6 +74,7 @@ export function connectMongo(options: MongoConnectionOptions): MongoConnection {
     connecting ??= connect(options).then(
       (connected) => {
         repliedAt = Date.now();
+        current = connected;
         return connected;
       },
       (error: unknown) => {
@@ -71,11 +90,40 @@ export function connectMongo(options: MongoConnectionOptions): MongoConnection {
     if (isTrusted()) return; // It has connected just now.
     const pinged = probed.db('admin').command({ ping: 1 });
     const answer = await answerWithin(pinged.then(noteReply, noteReply), PROBE_MS, 'silent');
-    if (answer !== 'silent') return;
-    connecting = undefined;
-    // Commands of others may still be under way on it.
-    retired.add(probed);
-    setTimeout(() => retired.delete(probed) && probed.close(true), options.timeoutMs).unref();
+    if (answer === 'silent') await replace(probed);
+  }
+
+  /** The client that takes the place of a silent one, on which commands of others may still be under way. */
+  function replace(silent: MongoClient): Promise<MongoClient> {
+    if (silent !== current) return client(); // Somebody else has replaced it.
+    replacing ??= connect(options)
+      .then((connected) => {
+        repliedAt = replacedAt = Date.now();
+        current = connected;
+        connecting = Promise.resolve(connected);
+        retired.add(silent);
+        setTimeout(() => retired.delete(silent) && silent.close(true), options.timeoutMs).unref();
+        return connected;
+      })
+      .finally(() => {
+        replacing = undefined;
+      });
+    return replacing;
+  }
+
+  /** What `first`, or the same work on another client, resolves to. */
+  async function repeatWhereSilent<Result>(
+    first: Promise<Result>,
+    work: (db: Db) => Promise<Result>,
+    asked: MongoClient,
+  ): Promise<Result> {
+    const reply = await answerWithin(first, SILENCE_MS, SILENT);
+    if (reply !== SILENT) return reply;
+    const wasReplaced = replacing === undefined && Math.abs(Date.now() - replacedAt) < REPLACED_MS;
+    if (asked === current && wasReplaced) return first;
+    const repeated = replace(asked).then((connected) => work(databaseOf(connected, options)));
+    // Where not even that works, the first may.
+    return Promise.race([first, repeated.catch(() => first)]);
   }
 
   const noteReply = (): void => {
@@ -95,10 +143,11 @@ export function connectMongo(options: MongoConnectionOptions): MongoConnection {
 
   return {
     open,
-    async use(work) {
+    async use(work, mayRepeat = false) {
       const db = await open();
       try {
-        const result = await work(db);
+        const first = work(db);
+        const result = await (mayRepeat ? repeatWhereSilent(first, work, db.client) : first);
         noteReply();
         return result;
       } catch (error) {
@@ -107,9 +156,10 @@ export function connectMongo(options: MongoConnectionOptions): MongoConnection {
       }
     },
     async close() {
-      const current = await connecting?.catch(() => undefined);
+      await replacing?.catch(() => undefined);
+      const last = await connecting?.catch(() => undefined);
       connecting = undefined;
-      await Promise.all([...retired, current].map((each) => each?.close()));
+      await Promise.all([...retired, last].map((each) => each?.close()));
       retired.clear();
     },
   };

@@ -2,6 +2,7 @@ import type { Db } from 'mongodb';
 import { DatabaseUnavailableError } from '../../domain/errors.ts';
 import { DEFAULT_POLICY, DEFAULT_POOL } from '../../domain/pool.ts';
 import type {
+  Claim,
   ClientStore,
   EventStore,
   KeyStore,
@@ -43,7 +44,7 @@ export interface MongoStoreOptions extends Omit<MongoConnectionOptions, 'timeout
 }
 
 /** Carries out one verb, with the deadline and the errors of the port. */
-type Run<On> = <Result>(verb: (on: On) => Promise<Result>) => Promise<Result>;
+type Run<On> = <Result>(verb: (on: On) => Promise<Result>, mayRepeat?: boolean) => Promise<Result>;
 
 /** The verbs of a port, each as a function of what it is carried out on. */
 type VerbsOn<On, Port> = {
@@ -55,8 +56,32 @@ type VerbsOn<On, Port> = {
 function bind<On, Port>(run: Run<On>, verbs: VerbsOn<On, Port>): Port {
   const bound = Object.entries(
     verbs as Record<string, (on: On, ...parameters: unknown[]) => Promise<unknown>>,
-  ).map(([name, verb]) => [name, (...parameters: unknown[]) => run((on) => verb(on, ...parameters))]);
+  ).map(([name, verb]) => [
+    name,
+    (...parameters: unknown[]) => run((on) => verb(on, ...parameters), mayRepeat(name, parameters)),
+  ]);
   return Object.fromEntries(bound);
+}
+
+/**
+ * Whether a verb may be carried out twice for one call: reads (all of which get or list, and nothing else does), and
+ * writes that are as safe to repeat as the requests that they are made for. A keep-alive only moves times forward; a
+ * release that finds the lease released succeeds; a claim with a request hash leases one key, however often it is carried
+ * out and whenever, by the unique index. A claim without one would lease a second key to nobody.
+ */
+function mayRepeat(name: string, parameters: readonly unknown[]): boolean {
+  switch (name) {
+    case 'claim':
+      return (parameters[0] as Claim).requestHash !== undefined;
+    case 'reclaim':
+      return (parameters[1] as Claim).requestHash !== undefined;
+    case 'confirmRequest':
+    case 'extend':
+    case 'release':
+      return true;
+    default:
+      return /^(get|list)/.test(name);
+  }
 }
 
 /**
@@ -74,8 +99,8 @@ export function createMongoStore(options: MongoStoreOptions): Store {
 
   const within =
     <On>(select: (db: Db) => On, by = connection): Run<On> =>
-    (verb) =>
-      withinDeadline(deadlineMs, () => by.use((db) => verb(select(db))));
+    (verb, mayRepeat) =>
+      withinDeadline(deadlineMs, () => by.use((db) => verb(select(db)), mayRepeat));
   const commands = <Stored extends object>(db: Db, collection: string) =>
     new Commands<Stored>(db.collection(collection), settings);
   const on = <Stored extends object>(collection: string, by = connection): Run<Commands<Stored>> =>
@@ -132,7 +157,9 @@ export function createMongoStore(options: MongoStoreOptions): Store {
     },
     async schemaState() {
       // A release before the first version prepared it, or nobody did.
-      const { version } = (await schemas((noted) => noted.findOne({ _id: 'prepared' }))) ?? { version: 0 };
+      const { version } = (await schemas((noted) => noted.findOne({ _id: 'prepared' }), true)) ?? {
+        version: 0,
+      };
       if (version === SCHEMA_VERSION) return 'ok';
       return version < SCHEMA_VERSION ? 'older' : 'newer';
     },
@@ -154,7 +181,7 @@ export function createMongoStore(options: MongoStoreOptions): Store {
       );
     },
     async getLastSweep() {
-      const last = await sweeps((noted) => noted.findOne({ _id: 'last' }));
+      const last = await sweeps((noted) => noted.findOne({ _id: 'last' }), true);
       return last?.at.getTime();
     },
     async close() {
