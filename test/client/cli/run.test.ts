@@ -242,7 +242,7 @@ describe('a lost lease', () => {
   });
 
   test('is noticed by a run that was stopped for longer than the lease, which kills its command at once', async () => {
-    const pool = await makePool(host.client(), { leaseSeconds: 1 });
+    const pool = await makePool(host.client(), { leaseSeconds: 2 });
     const file = join(host.folder, 'suspended');
     const child = run(pool, ['sh', '-c', `echo $$ > ${file}; while :; do sleep 1; done`]);
     const pid = await pidIn(file);
