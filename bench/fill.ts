@@ -21,7 +21,7 @@ export interface Scene {
 }
 
 const DAY = 86_400_000;
-const BATCH = 1000;
+const BATCH = 10_000;
 
 const [, , root = '', text = '{}'] = process.argv;
 const scene = JSON.parse(text) as Scene;

@@ -1,4 +1,5 @@
-import { describe, expect, it } from 'vitest';
+import { DatabaseSync } from 'node:sqlite';
+import { describe, expect, it, vi } from 'vitest';
 import type { Store } from '../../shared/domain/store.ts';
 import { type Parameters, SqliteConnection } from '../../shared/store/sqlite/connection.ts';
 import { storeOn } from '../../shared/store/sqlite/sqlite-store.ts';
@@ -171,5 +172,14 @@ describe('the SQLite store', () => {
     const plan = await planOf(verb);
     const sorted = plan.filter((line, i) => line.includes('TEMP B-TREE') && isOfTable(plan[i - 1] ?? ''));
     expect(sorted).toEqual([]);
+  });
+
+  it('leaves no parameter alone behind LIMIT, where each binding would have the statement planned anew', async () => {
+    const prepare = vi.spyOn(DatabaseSync.prototype, 'prepare');
+    for (const [, verb] of verbs) await planOf(verb);
+    const prepared = prepare.mock.calls.map(([sql]) => sql);
+    prepare.mockRestore();
+    expect(prepared.filter((sql) => /LIMIT/.test(sql)).length).toBeGreaterThan(20);
+    expect(prepared.filter((sql) => /LIMIT\s+[:@$?]/.test(sql))).toEqual([]);
   });
 });
