@@ -56,7 +56,7 @@ const STEPS: Load['phases'] = [{ does: 'acquire', count: 5000 }, { does: 'keep-a
 const SCENE: Scene = { keys: 10_000 };
 const NAMES: Record<TargetName, string> = {
   now: 'this service',
-  before: 'the commit before',
+  before: `commit ${options.before}`,
   echo: 'bare HTTP echo',
   redis: 'Redis, Lua script',
   postgres: 'PostgreSQL, SKIP LOCKED',
