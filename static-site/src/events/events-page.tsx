@@ -30,7 +30,7 @@ export function EventsPage({ api, pools, filter }: EventsPageProps) {
         Leases that lapsed or were ended, exhausted pools, and what was done to keys, pools and clients.
       </PageHeading>
       <div class="card">
-        <div class="grid grid-cols-2 gap-3 border-b border-line p-3 sm:px-5 md:grid-cols-5">
+        <div class="grid grid-cols-2 gap-3 border-b border-line p-3 *:last:max-md:col-span-2 sm:px-5 md:grid-cols-5">
           <Choice label="Pool" value={pool} onValue={(value) => change({ pool: value })}>
             <option value="">All pools</option>
             {offered.map((name) => (

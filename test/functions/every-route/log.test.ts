@@ -134,6 +134,10 @@ describe('the log', () => {
       .map(({ pool, code, outcome }) => [pool, code, outcome]);
     const waiting = pools.map((pool, index) => [pool, codes[index], 'waiting']);
     expect(told).toEqual([...waiting, ...waiting, ...waiting.map(([pool, code]) => [pool, code, undefined])]);
+    const mistaken = { pool: 'few', wait: true, leaseSeconds: 3600 };
+    await api.call('POST', '/v1/leases', { as: worker, body: mistaken });
+    expect(lines().at(-1)).toMatchObject({ code: 'invalid_request' });
+    expect(lines().at(-1)).not.toHaveProperty('outcome');
     const scraped = await scrapeMetrics(api.metrics);
     for (const [index, pool] of pools.entries()) {
       const refusals = `token_orchestrator_refusals_total{code="${codes[index]}",pool="${pool}"}`;
