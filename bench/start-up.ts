@@ -40,7 +40,11 @@ const functions = await bundleFunctions();
 const acquireBytes = functions.find(({ name }) => name === 'acquire-lease')?.bytes ?? 0;
 const acquire = url(join(BUNDLE_FOLDER, 'acquire-lease/index.mjs'));
 const SDK = ['@aws-sdk/client-secrets-manager', '@aws-sdk/credential-providers'];
-const OPTIONAL = BUNDLE_OPTIONS.external.filter((name) => !name.startsWith('@aws-sdk/'));
+// What sends spans is a file of its own in every build.
+const OPTIONAL = [
+  ...BUNDLE_OPTIONS.external.filter((name) => !name.startsWith('@aws-sdk/')),
+  '*/open-telemetry.ts',
+];
 const plain = await bundle('plain', "export * from '../functions/acquire-lease.ts';", {
   alias: {},
   plugins: [],
