@@ -39,6 +39,7 @@ export class Bench {
   readonly folder = mkdtempSync(join(tmpdir(), 'bench-'));
   readonly #before: string;
   readonly #mongodbUri: string | undefined;
+  #running: Running | undefined;
   readonly #databases = new Map<string, { process: ChildProcess; environment: Record<string, string> }>();
 
   /** @param before the commit that `before` is */
@@ -56,6 +57,11 @@ export class Bench {
   }
 
   async start(target: TargetName, scene: Scene): Promise<Running> {
+    this.#running = await this.#start(target, scene);
+    return this.#running;
+  }
+
+  async #start(target: TargetName, scene: Scene): Promise<Running> {
     const folder = mkdtempSync(join(this.folder, 'run-'));
     if (target === 'now' || target === 'before' || target === 'mongo')
       return this.#startHost(target, scene, folder);
@@ -69,6 +75,7 @@ export class Bench {
   }
 
   async close(): Promise<void> {
+    await this.#running?.stop();
     for (const { process } of this.#databases.values()) {
       process.kill('SIGTERM');
       await once(process, 'exit');
@@ -201,6 +208,7 @@ async function serving(
     },
     memoryBytes: () => 1024 * Number(/VmRSS:\s+(\d+)/.exec(proc('status') ?? '')?.[1]),
     async stop() {
+      if (child.exitCode !== null || child.signalCode !== null) return;
       const exited = once(child, 'exit');
       child.kill('SIGKILL');
       await exited;
