@@ -21,7 +21,9 @@ export interface Scene {
 }
 
 const DAY = 86_400_000;
-const BATCH = 10_000;
+/** As many as one request may make, and so many requests at once. */
+const BATCH = 1000;
+const AT_ONCE = 10;
 
 const [, , root = '', text = '{}'] = process.argv;
 const scene = JSON.parse(text) as Scene;
@@ -37,7 +39,7 @@ await store.prepare(now, policy);
 
 async function fill(name: string, { keys, leased = 0, lapsed = 0, expired = 0 }: Scene): Promise<void> {
   const pool = poolReference((await store.pools.get(name)) as Pool);
-  for (let made = 0; made < keys; made += BATCH) {
+  const create = async (made: number): Promise<void> => {
     const batch = Array.from({ length: Math.min(BATCH, keys - made) }, (_, i): Key => {
       const share = (((made + i) * 7919) % keys) / keys; // Spread over the pool.
       const isLapsed = share < lapsed;
@@ -58,7 +60,10 @@ async function fill(name: string, { keys, leased = 0, lapsed = 0, expired = 0 }:
       return { ...key, state: 'leased', freeAt: end + 1000, lease };
     });
     await store.keys.create(batch, null);
-  }
+  };
+  const starts = Array.from({ length: Math.ceil(keys / BATCH) }, (_, i) => i * BATCH);
+  for (let done = 0; done < starts.length; done += AT_ONCE)
+    await Promise.all(starts.slice(done, done + AT_ONCE).map(create));
 }
 
 await fill('default', scene);

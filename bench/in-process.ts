@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { copyFileSync, mkdtempSync, rmSync } from 'node:fs';
+import { copyFileSync, mkdtempSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync, type StatementSync } from 'node:sqlite';
@@ -175,6 +175,44 @@ async function measureWrapper() {
   return { wrapperMicros: median(differences.slice(2)), credentialMicros: median(credentials.slice(2)) };
 }
 
+/** How many pages SQLite appends to its log for each of the three operations, by one caller alone and by 64 at once. */
+async function countPages() {
+  const filled = fill({ keys: 100_000, leased: 0.2 });
+  const pages: Record<string, number> = {};
+  for (const callers of [1, CALLERS]) {
+    const connection = new SqliteConnection(copy(filled));
+    const { context } = runtimeOn(connection);
+    connection.all('PRAGMA wal_autocheckpoint = 0');
+    const appended = async (name: string, works: (() => Promise<unknown>)[]) => {
+      connection.all('PRAGMA wal_checkpoint(TRUNCATE)');
+      for (let done = 0; done < works.length; done += callers)
+        await Promise.all(works.slice(done, done + callers).map((work) => work()));
+      const { size } = statSync(`${connection.path}-wal`);
+      pages[`pages${name} ${callers}`] = size / (4096 + 24) / works.length;
+    };
+    await acquireLease(context, CALLER, { pool: 'default' });
+    const leaseIds: string[] = [];
+    const acquire = async () => {
+      const acquired = await acquireLease(context, CALLER, { pool: 'default' });
+      if ('lease' in acquired) leaseIds.push(acquired.lease.leaseId);
+    };
+    await appended(
+      'Acquire',
+      Array.from({ length: 640 }, () => acquire),
+    );
+    await appended(
+      'KeepAlive',
+      leaseIds.map((leaseId) => () => keepAliveLease(context, CALLER, leaseId)),
+    );
+    await appended(
+      'Release',
+      leaseIds.map((leaseId) => () => releaseLease(context, CALLER, leaseId)),
+    );
+    connection.close();
+  }
+  return pages;
+}
+
 /** The sweep of 100,000 lapsed leases while 16 callers acquire and release, and their p99 with and without it. */
 async function measureSweep() {
   const connection = new SqliteConnection(copy(fill({ keys: 110_000, lapsed: 10 / 11 })));
@@ -217,6 +255,7 @@ try {
       ...(await compareWithStatements()),
       ...(await measureWrapper()),
       ...(await measureSweep()),
+      ...(await countPages()),
     }),
   );
 } finally {
