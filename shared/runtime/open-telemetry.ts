@@ -70,7 +70,7 @@ export function startTracing(onFailure: (kind: string) => void): Tracing {
 
   async function flush(): Promise<void> {
     const flushed = processor.forceFlush().catch(fail);
-    if (!isFrozenBetween || Date.now() - lateAt < FLUSH_PAUSE_MS) return;
+    if (Date.now() - lateAt < FLUSH_PAUSE_MS) return;
     if ((await answerWithin(flushed, FLUSH_PATIENCE_MS, 'late')) === 'late') lateAt = Date.now();
   }
 
