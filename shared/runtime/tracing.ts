@@ -46,11 +46,15 @@ export function loadTracing(
   return loading;
 }
 
+/** What {@link loadTracing} found at the first invocation: to look into the environment each time costs more than a span. */
+let found: Promise<Tracing | undefined> | undefined;
+
 /** Carries out an invocation, under a span where there is tracing. */
 export async function traceInvocation<Result>(
   invocation: Invocation,
   work: () => Promise<Result>,
 ): Promise<Result> {
-  const tracing = await loadTracing();
+  found ??= loadTracing();
+  const tracing = await found;
   return tracing === undefined ? work() : tracing.trace(invocation, work);
 }

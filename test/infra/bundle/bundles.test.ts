@@ -10,7 +10,7 @@ import { apiEvent as event } from './support/api-event.ts';
 import { AwsDatabase } from './support/aws-database.ts';
 import { BundleFolder } from './support/bundle-process.ts';
 
-const LIMIT_BYTES = 800_000;
+const LIMIT_BYTES = 820_000;
 
 interface EmfHeader {
   readonly Timestamp: number;
