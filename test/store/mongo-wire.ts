@@ -17,6 +17,9 @@ export interface Wire {
   mend(): void;
   /** As a firewall that forgets: nothing passes on the connections that are open now, and neither end notices. */
   forget(): void;
+  /** As a server that is not running: open connections end, and new ones are refused until `accept`. */
+  refuse(): Promise<void>;
+  accept(): Promise<void>;
   /** How long a reply takes on its way, in milliseconds. */
   roundTripMs: number;
   /**
@@ -78,12 +81,16 @@ export async function layWire(to: { port: number; host?: string }): Promise<Wire
     forget: () => {
       for (const socket of sockets) forgotten.add(socket);
     },
-    roundTripMs: 0,
-    intercept: async () => undefined,
-    async close() {
+    async refuse() {
       for (const socket of sockets) socket.destroy();
       await new Promise((resolve) => server.close(resolve));
     },
+    async accept() {
+      await once(server.listen(wire.port, '127.0.0.1'), 'listening');
+    },
+    roundTripMs: 0,
+    intercept: async () => undefined,
+    close: () => wire.refuse(),
   };
   return wire;
 }

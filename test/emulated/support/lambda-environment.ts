@@ -4,10 +4,12 @@ import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { dirname } from 'node:path';
 import { json } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
 
-const RUNTIME = fileURLToPath(new URL('run-function.mjs', import.meta.url));
+const CLIENT = new URL('runtime-api-client.mjs', import.meta.url).href;
+const RUNTIME = fileURLToPath(new URL('../runtime/node_modules/aws-lambda-ric/index.mjs', import.meta.url));
 
 /** A function's own limit, in milliseconds, as the stack gives it. */
 const TIMEOUT_MS = 10_000;
@@ -23,8 +25,8 @@ class FunctionFailed extends Error {
 }
 
 /**
- * One execution environment of Lambda: a bundle in a process that asks a Runtime API for its invocations, and that is
- * frozen from one to the next, from the moment it asks.
+ * One execution environment of Lambda: a bundle under AWS' own runtime interface client, which asks a Runtime API for its
+ * invocations, and in a process that is frozen from one to the next, from the moment it asks.
  */
 export class LambdaEnvironment {
   /** What the function printed, line by line. */
@@ -44,11 +46,20 @@ export class LambdaEnvironment {
     const environment = new LambdaEnvironment();
     await once(environment.#server.listen(0, '127.0.0.1'), 'listening');
     const { port } = environment.#server.address() as AddressInfo;
-    environment.#process = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', RUNTIME, file], {
+    const options = ['--disable-warning=ExperimentalWarning', '--import', CLIENT];
+    environment.#process = spawn(process.execPath, [...options, RUNTIME], {
       env: {
+        AWS_LAMBDA_FUNCTION_NAME: 'function',
+        AWS_LAMBDA_FUNCTION_VERSION: '$LATEST',
+        AWS_LAMBDA_FUNCTION_MEMORY_SIZE: '512',
+        AWS_LAMBDA_LOG_GROUP_NAME: 'group',
+        AWS_LAMBDA_LOG_STREAM_NAME: 'stream',
         ...variables,
+        AWS_LAMBDA_LOG_FORMAT: 'JSON',
         AWS_LAMBDA_RUNTIME_API: `127.0.0.1:${port}`,
         AWS_EXECUTION_ENV: 'AWS_Lambda_nodejs24.x',
+        LAMBDA_TASK_ROOT: dirname(file),
+        _HANDLER: 'index.handler',
       },
       stdio: ['ignore', 'pipe', 'pipe'],
     });
@@ -69,6 +80,7 @@ export class LambdaEnvironment {
       'content-type': 'application/json',
       'lambda-runtime-aws-request-id': randomUUID(),
       'lambda-runtime-deadline-ms': String(Date.now() + TIMEOUT_MS),
+      'lambda-runtime-invoked-function-arn': 'arn:aws:lambda:eu-central-1:111122223333:function:function',
     });
     next.end(JSON.stringify(event));
     const answer = await this.#running.promise;
