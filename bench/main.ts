@@ -22,7 +22,8 @@ const { values: options } = parseArgs({
 });
 const ROUNDS = Number(options.rounds);
 const MS = Number(options.seconds) * 1000;
-const WARM_UP_MS = Math.min(1000, MS);
+/** Until then a process of Node grows faster by a third: what is called often is compiled by and by. */
+const WARM_UP_MS = 3000;
 const { MONGODB_URI } = process.env;
 
 interface Case {

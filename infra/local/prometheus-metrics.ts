@@ -24,9 +24,8 @@ export function createPrometheusMetrics(): PrometheusMetrics {
   ) as Record<MetricName, Counter | Gauge | Histogram>;
 
   const publish = limitPools((samples) => {
-    for (const name of new Set(samples.map((sample) => sample.name))) {
-      if (metrics[name] instanceof Gauge) metrics[name].reset();
-    }
+    const gauges = samples.map(({ name }) => metrics[name]).filter((metric) => metric instanceof Gauge);
+    for (const gauge of new Set(gauges)) gauge.reset();
     for (const { name, labels, value } of samples) {
       const metric = metrics[name];
       if (metric instanceof Histogram) metric.observe(labels, value);

@@ -1,4 +1,5 @@
 import { isIP } from 'node:net';
+import { LogLevelThreshold } from '@aws-lambda-powertools/logger';
 import type { MiddlewareObj, Request } from '@middy/core';
 import type { Context as LambdaContext } from 'aws-lambda';
 import type { Caller } from '../domain/client.ts';
@@ -74,14 +75,16 @@ export function finishResponse(
       ...(error === undefined && context.facts),
       durationMs: Math.round(durationMs),
     };
-    logger.info('request', {
-      requestId,
-      traceId: traceIdOf(event),
-      clientId: clientIdOf(request),
-      callerIp: addressOf(event),
-      ...(error instanceof LeaseEndedError && { reason: error.reason }),
-      ...entry,
-    });
+    if (logger.level <= LogLevelThreshold.INFO) {
+      logger.info('request', {
+        requestId,
+        traceId: traceIdOf(event),
+        clientId: clientIdOf(request),
+        callerIp: addressOf(event),
+        ...(error instanceof LeaseEndedError && { reason: error.reason }),
+        ...entry,
+      });
+    }
     context.entry = entry;
     metrics(measureRequest({ ...entry, durationMs }));
   };

@@ -120,9 +120,10 @@ export function limitPools(publish: Metrics): Metrics {
   };
   return (samples) =>
     publish(
-      samples.map(({ labels, ...sample }) => ({
-        ...sample,
-        labels: labels.pool === undefined ? labels : { ...labels, pool: labelOf(labels.pool) },
-      })),
+      samples.map((sample) => {
+        const { pool } = sample.labels;
+        if (pool === undefined || labelOf(pool) === pool) return sample;
+        return { ...sample, labels: { ...sample.labels, pool: labelOf(pool) } };
+      }),
     );
 }

@@ -226,7 +226,8 @@ function open(
     // Readers and the writer do not wait for each other, and a commit is an append: with an fsync, unless `normal`. The
     // log is copied into the file each 16 MB, by which time many of its pages have changed again.
     database.exec(
-      `PRAGMA journal_mode = WAL; PRAGMA synchronous = ${synchronous}; PRAGMA wal_autocheckpoint = 4000`,
+      `PRAGMA journal_mode = WAL; PRAGMA synchronous = ${synchronous}; PRAGMA wal_autocheckpoint = 4000;
+        PRAGMA cache_size = -16000`,
     );
     return database;
   } catch (error) {
