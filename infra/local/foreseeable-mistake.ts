@@ -20,7 +20,7 @@ function explainUnavailable(cause: unknown): string {
   }
   const mistake = explainRefusal(cause) ?? explainAwsError(cause);
   if (mistake !== undefined) return mistake;
-  return 'the database does not answer: check MONGODB_URI, that the server runs, and that its network access list has this host';
+  return 'the database does not answer: check MONGODB_URI (or the secret of MONGODB_SECRET_ARN), that the server runs, and that its network access list has this host';
 }
 
 /** By the names of the AWS SDK, which reads the secret of MONGODB_SECRET_ARN and finds the credentials of a role. */
@@ -53,7 +53,7 @@ function explainAwsError(error: unknown): string | undefined {
 function explainRefusal(error: unknown): string | undefined {
   const { code } = (error ?? {}) as { code?: unknown };
   return [13, 18, 8000].includes(code as number)
-    ? 'the database refuses the user of MONGODB_URI: check its name, its password, and that it may read and write'
+    ? 'the database refuses the user of MONGODB_URI (or of the secret of MONGODB_SECRET_ARN): check its name, its password, and that it may read and write'
     : undefined;
 }
 
