@@ -60,6 +60,8 @@ const projects: TestProjectConfiguration[] = [
 export default defineConfig({
   test: {
     projects,
+    // By itself vitest leaves one core alone, of two cores half of all.
+    maxWorkers: '100%',
     // Once for all projects, which read what it provides.
     globalSetup: ['test/support/mongodb-global-setup.ts'],
     coverage: {
