@@ -1,4 +1,4 @@
-import { execFileSync, fork } from 'node:child_process';
+import { type ChildProcess, execFileSync, fork } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { cpus, totalmem } from 'node:os';
@@ -22,7 +22,7 @@ const { values: options } = parseArgs({
 });
 const ROUNDS = Number(options.rounds);
 const MS = Number(options.seconds) * 1000;
-/** Until then a process of Node grows faster by a third: what is called often is compiled by and by. */
+/** Until then a process of Node, the callers' as well, grows faster by a third: what is called often is compiled by and by. */
 const WARM_UP_MS = 3000;
 const { MONGODB_URI } = process.env;
 
@@ -124,25 +124,25 @@ const fileOf = (name: string) => fileURLToPath(new URL(name, import.meta.url));
 const callers = () => fork(fileOf('load.ts'), { execArgv: [] });
 
 async function call(
+  child: ChildProcess,
   running: Running,
   load: Omit<Load, 'port' | 'credential' | 'pool'>,
 ): Promise<PhaseResult[]> {
-  const child = callers();
   child.send({ ...load, port: running.port, credential: CREDENTIAL, pool: 'default' } satisfies Load);
   const [result] = (await once(child, 'message')) as [PhaseResult[] | { error: string }];
-  child.kill();
   if ('error' in result) throw new Error(result.error);
   return result;
 }
 
 async function measure(bench: Bench, { target, scene, connections = 64, phases = CYCLE, beside }: Case) {
   const running = await bench.start(target, scene);
+  const [child, another] = [callers(), callers()];
   try {
-    await call(running, { connections, phases: [{ does: 'cycle', ms: WARM_UP_MS }] });
+    await call(child, running, { connections, phases: [{ does: 'cycle', ms: WARM_UP_MS }] });
     const cpuBefore = running.cpuMs() ?? Number.NaN;
     const [results, ...others] = await Promise.all([
-      call(running, { connections, phases }),
-      ...(beside ? [call(running, { connections: 1, phases: beside })] : []),
+      call(child, running, { connections, phases }),
+      ...(beside ? [call(another, running, { connections: 1, phases: beside })] : []),
     ]);
     const count = results.reduce((sum, { statuses }) => sum + total(statuses), 0);
     const cpuMicros = (((running.cpuMs() ?? Number.NaN) - cpuBefore) * 1000) / count;
@@ -164,6 +164,8 @@ async function measure(bench: Bench, { target, scene, connections = 64, phases =
       },
     ];
   } finally {
+    child.kill();
+    another.kill();
     await running.stop();
   }
 }
