@@ -38,7 +38,7 @@ export interface Key {
   /** The pool's reference (name and generation), see `pool.ts`. */
   readonly pool: string;
   readonly state: StoredState;
-  /** Random, set at creation: acquirers start from a random slot, so that they spread over the pool. */
+  /** Random, set at creation: acquirers go by it, see `PoolDirectory.claimRange`, and lists are in its order. */
   readonly slot: number;
   /**
    * Grows with every acquire, and so names one lease of this key. Starts at the creation time, so that it also grows
