@@ -19,14 +19,13 @@ const IN_PROCESS = ['test/domain/**/*.test.ts', 'test/functions/**/*.test.ts'];
 
 const projects: TestProjectConfiguration[] = [
   { test: { ...COMMON, name: 'in process', include: IN_PROCESS, isolate: false } },
-  // One worker, so that a template is synthesized once for all the files that look at it.
+  // Files share a worker, so that it synthesizes a template once for all of them that look at it.
   {
     test: {
       ...COMMON,
       name: 'aws',
       include: ['test/infra/aws/**/*.test.ts'],
       isolate: false,
-      maxWorkers: 1,
       // CDK's own run of cloudformation-validate takes seconds and only warns; `template.test.ts` fails by its findings.
       env: { CDK_VALIDATION: 'false' },
     },
