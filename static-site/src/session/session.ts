@@ -41,6 +41,7 @@ export async function signIn(credential: string): Promise<void> {
 /** Signs in with this tab's credential, or else with that of another tab of this browser. */
 export async function resumeSession(): Promise<void> {
   const credential = sessionStorage.getItem(STORAGE_KEY) ?? (await askOtherTabs());
+  if (session.value.state !== 'resuming') return; // A sign-in link was opened here meanwhile.
   if (credential) await signIn(credential);
   else session.value = { state: 'signed-out' };
 }
