@@ -136,13 +136,14 @@ async function call(
 
 async function measure(bench: Bench, { target, scene, connections = 64, phases = CYCLE, beside }: Case) {
   const running = await bench.start(target, scene);
-  const [child, another] = [callers(), callers()];
+  const child = callers();
+  const another = beside && callers();
   try {
     await call(child, running, { connections, phases: [{ does: 'cycle', ms: WARM_UP_MS }] });
     const cpuBefore = running.cpuMs() ?? Number.NaN;
     const [results, ...others] = await Promise.all([
       call(child, running, { connections, phases }),
-      ...(beside ? [call(another, running, { connections: 1, phases: beside })] : []),
+      ...(another ? [call(another, running, { connections: 1, phases: beside })] : []),
     ]);
     const count = results.reduce((sum, { statuses }) => sum + total(statuses), 0);
     const cpuMicros = (((running.cpuMs() ?? Number.NaN) - cpuBefore) * 1000) / count;
@@ -165,7 +166,7 @@ async function measure(bench: Bench, { target, scene, connections = 64, phases =
     ];
   } finally {
     child.kill();
-    another.kill();
+    another?.kill();
     await running.stop();
   }
 }

@@ -6,12 +6,6 @@ export function answerWithin<Answer, Late>(
 ): Promise<Answer | Late> {
   return new Promise((resolve, reject) => {
     const timer = setTimeout(() => resolve(late), ms);
-    const settle =
-      <Value>(by: (value: Value) => void) =>
-      (value: Value): void => {
-        clearTimeout(timer);
-        by(value);
-      };
-    work.then(settle(resolve), settle(reject));
+    work.then(resolve, reject).finally(() => clearTimeout(timer));
   });
 }

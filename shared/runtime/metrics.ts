@@ -122,8 +122,9 @@ export function limitPools(publish: Metrics): Metrics {
     publish(
       samples.map((sample) => {
         const { pool } = sample.labels;
-        if (pool === undefined || labelOf(pool) === pool) return sample;
-        return { ...sample, labels: { ...sample.labels, pool: labelOf(pool) } };
+        if (pool === undefined) return sample;
+        const label = labelOf(pool);
+        return label === pool ? sample : { ...sample, labels: { ...sample.labels, pool: label } };
       }),
     );
 }

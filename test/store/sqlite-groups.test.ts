@@ -89,6 +89,20 @@ describe('verbs that arrive in one turn of the event loop', () => {
     expect(connection.commits).toBe(3);
   });
 
+  it('wait for no more once they are many, though each turn brings another', async () => {
+    const keys = Array.from({ length: 150 }, () => makeKey());
+    await addKeys(store, keys);
+    let isFirstDone = false;
+    const claims = [claim().finally(() => (isFirstDone = true)), claim()];
+    while (claims.length < keys.length && !isFirstDone) {
+      await new Promise(setImmediate);
+      claims.push(claim());
+    }
+    expect(isFirstDone).toBe(true);
+    expect(claims.length).toBeLessThan(keys.length);
+    await Promise.all(claims);
+  });
+
   it('have no transaction when all of them only read', async () => {
     const key = await addKey(store);
     connection.commits = 0;

@@ -16,6 +16,9 @@ export interface ConnectionOptions {
 /** Far longer than any write takes: who waits longer is told that the database does not answer. */
 const BUSY_TIMEOUT_MS = 5000;
 
+/** So many calls are carried out together without waiting for more: others never stop coming, and the first wants its result. */
+const FULL_GROUP = 100;
+
 /** In capitals, as all statements are written. One that is taken for a read would commit by itself, and be as safe. */
 const WRITES = /\b(INSERT|UPDATE|DELETE)\b/;
 
@@ -62,7 +65,7 @@ export class SqliteConnection {
   /**
    * Carries out a verb at the end of this turn of the event loop, in one transaction with what else has arrived in it: a
    * commit waits for the disk, and 64 callers wait for one. Where several have arrived, what the next turn brings joins
-   * them, until one brings nothing: a turn takes much less than a commit. Nobody gets a result, or an error, before the transaction it
+   * them, until one brings nothing or the group is full: a turn takes much less than a commit. Nobody gets a result, or an error, before the transaction it
    * came about in is committed. A verb that fails does so alone; a commit that fails, fails all of its verbs.
    * @param verb does all its work before it first awaits anything
    * @throws DatabaseUnavailableError when the commit fails: nothing of the group stays
@@ -124,7 +127,7 @@ export class SqliteConnection {
   /** @param before how many had arrived when the turn began */
   #endTurn(before: number): void {
     const { length } = this.#calls;
-    if (length > 1 && length > before) setImmediate(() => this.#endTurn(length));
+    if (length > 1 && length > before && length < FULL_GROUP) setImmediate(() => this.#endTurn(length));
     else this.#carryOutGroup();
   }
 
